@@ -1,0 +1,53 @@
+package domain
+
+import (
+	"slices"
+	"time"
+)
+
+// Actor is who asks, as the caller's credential says.
+type Actor struct {
+	ID     string    `json:"id"`
+	Kind   ActorKind `json:"kind"`
+	Tenant string    `json:"tenant,omitempty"` // the tenant that the actor belongs to
+	Roles  []Role    `json:"roles,omitempty"`
+	// AuthenticatedAt is when the actor last proved who they are; zero if unknown.
+	AuthenticatedAt time.Time `json:"authenticatedAt,omitzero"`
+}
+
+// Has reports whether a has one of roles.
+func (a Actor) Has(roles ...Role) bool {
+	return slices.ContainsFunc(roles, func(r Role) bool { return slices.Contains(a.Roles, r) })
+}
+
+// ActorKind is what kind of party an actor is.
+type ActorKind string
+
+// The kinds of actor.
+const (
+	KindPerson  ActorKind = "person"  // somebody who signed in
+	KindGateway ActorKind = "gateway" // a payment gateway's signed call
+	KindSystem  ActorKind = "system"  // Konto itself: a policy or a process
+)
+
+// Role is a code for what an actor may do. Help pages translate role names;
+// codes never change with the language.
+type Role string
+
+// The roles. A partner's people have the same roles in the partner's tenant;
+// what they may do for a customer also asks for a relationship.
+const (
+	GlobalAdmin    Role = "global-admin"
+	BillingAdmin   Role = "billing-admin"
+	SalesAgent     Role = "sales-agent"
+	AdminAgent     Role = "admin-agent"
+	HelpdeskAgent  Role = "helpdesk-agent"
+	BillingSupport Role = "billing-support"
+	Auditor        Role = "auditor"
+	Operator       Role = "operator"
+)
+
+// Roles are all roles.
+func Roles() []Role {
+	return []Role{GlobalAdmin, BillingAdmin, SalesAgent, AdminAgent, HelpdeskAgent, BillingSupport, Auditor, Operator}
+}
