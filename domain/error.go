@@ -22,19 +22,19 @@ const (
 // Error is a value: its methods return changed copies, so that a sentinel is
 // safe to share.
 type Error struct {
-	Kind   Kind
-	Code   string // stable, kebab-case; the last segment of the problem type
-	Detail string // for people; carries no personal data and no secrets
-	Rule   string // the rule that refused, such as "C4"
-	WhoMay []Role // who could do it
+	Kind   Kind   `json:"kind"`
+	Code   string `json:"code"`             // stable, kebab-case; the last segment of the problem type
+	Detail string `json:"detail"`           // for people; carries no personal data and no secrets
+	Rule   string `json:"rule,omitempty"`   // the rule that refused, such as "C4"
+	WhoMay []Role `json:"whoMay,omitempty"` // who could do it
 	// Instead is the command that is allowed instead, if there is one.
-	Instead string
-	Pointer string // JSON pointer of the input that is wrong
+	Instead string `json:"instead,omitempty"`
+	Pointer string `json:"pointer,omitempty"` // JSON pointer of the input that is wrong
 	// Facts are what the caller may know to act on the refusal, such as the
 	// ID of the card that is already there.
-	Facts map[string]any
+	Facts map[string]any `json:"facts,omitempty"`
 	// Causes are the broken rules that this error sums up.
-	Causes []*Error
+	Causes []*Error `json:"causes,omitempty"`
 }
 
 func (e *Error) Error() string { return e.Code + ": " + e.Detail }

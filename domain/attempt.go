@@ -1,0 +1,33 @@
+package domain
+
+// Attempt is a command that somebody asks for, before anybody looks at the
+// rules of the aggregate: what an authorization table decides on.
+type Attempt struct {
+	Category string // of the aggregate
+	Command  string // wire name
+	ID       string // of the aggregate
+	Owner    string // the tenant that owns the aggregate, or would
+	Exists   bool   // the aggregate has a history
+	Actor    Actor
+	Facts    Facts
+}
+
+// Ruling is one step of an authorization: what was checked, and how it went.
+type Ruling struct {
+	Check  string `json:"check"`
+	Passed bool   `json:"passed"`
+	Why    string `json:"why,omitempty"`
+}
+
+// Authorization says who may ask for what. All methods are pure.
+type Authorization interface {
+	// Owner returns the tenant that would own the aggregate if a's command
+	// made it.
+	Owner(category, id string, actor Actor) string
+	// Needs returns the facts that Rule asks for; see [Needer].
+	Needs(a Attempt) []Need
+	// Rule decides a, and says how it got there. A refusal is an [*Error]: of
+	// [KindNotFound] where the actor may not even know that the aggregate
+	// exists, of [KindForbidden] otherwise.
+	Rule(a Attempt) ([]Ruling, error)
+}
