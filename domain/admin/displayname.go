@@ -1,0 +1,31 @@
+package admin
+
+import "konto/domain"
+
+// ChangeDisplayName changes the name that the account is shown under.
+type ChangeDisplayName struct {
+	DisplayName string `json:"displayName"`
+}
+
+// Decide implements [domain.Command].
+func (c ChangeDisplayName) Decide(a Admin, m Meta) ([]Event, error) {
+	name, ok := displayable(c.DisplayName)
+	e := DisplayNameChanged{DisplayName: domain.About(m.ID, name)}
+	switch {
+	case !a.Exists():
+		return nil, ErrNotFound
+	case !ok:
+		return nil, ErrDisplayName
+	case same(a.DisplayName, e.DisplayName):
+		return nil, nil
+	}
+	return []Event{e}, nil
+}
+
+// DisplayNameChanged records the name that the account is shown under.
+type DisplayNameChanged struct {
+	DisplayName domain.Personal[string] `json:"displayName"`
+}
+
+// Evolve implements [domain.Event].
+func (e DisplayNameChanged) Evolve(a *Admin) { a.DisplayName = e.DisplayName }

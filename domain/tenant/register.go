@@ -1,0 +1,91 @@
+package tenant
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"konto/domain"
+)
+
+// RegisterTenant opens an organization's account. Registering it again with
+// the same details does nothing.
+type RegisterTenant struct {
+	Name     string `json:"name"`
+	Country  string `json:"country"`  // ISO 3166-1 alpha-2
+	Currency string `json:"currency"` // ISO 4217
+	Locale   string `json:"locale"`   // BCP 47
+	Domain   string `json:"domain"`   // the initial domain
+}
+
+// Needs implements [domain.Needer].
+func (c RegisterTenant) Needs(Meta) []domain.Need {
+	return []domain.Need{
+		domain.Of[Country](c.Country),
+		domain.Of[Currency](c.Currency),
+		domain.Of[Locale](c.Locale),
+		domain.Of[DomainName](c.Domain),
+	}
+}
+
+// Reserves implements [domain.Reserver].
+func (c RegisterTenant) Reserves(m Meta) []domain.Reservation { return reserve(m, c.Domain) }
+
+// Decide implements [domain.Command].
+func (c RegisterTenant) Decide(t Tenant, m Meta) ([]Event, error) {
+	e, err := c.registered(m)
+	switch {
+	case err != nil:
+		return nil, err
+	case !t.Exists():
+		return []Event{e}, nil
+	case t.Country != e.Country:
+		return nil, ErrCountryImmutable
+	case t.Name != e.Name || t.Currency != e.Currency || t.Locale != e.Locale || t.Domains[0] != e.Domain:
+		return nil, ErrRegistered
+	}
+	return nil, nil
+}
+
+func (c RegisterTenant) registered(m Meta) (TenantRegistered, error) {
+	var (
+		name     = strings.TrimSpace(c.Name)
+		country  = domain.Fact[Country](m, c.Country)
+		currency = domain.Fact[Currency](m, c.Currency)
+		locale   = domain.Fact[Locale](m, c.Locale)
+		initial  = domain.Fact[DomainName](m, c.Domain)
+		wrong    []*domain.Error
+	)
+	if n := utf8.RuneCountInString(name); n == 0 || n > 256 || strings.ContainsFunc(name, unicode.IsControl) {
+		wrong = append(wrong, ErrName)
+	}
+	if !country.OK {
+		wrong = append(wrong, ErrCountry)
+	}
+	if !currency.OK {
+		wrong = append(wrong, ErrCurrency)
+	}
+	if !locale.OK {
+		wrong = append(wrong, ErrLocale)
+	}
+	if !initial.OK {
+		wrong = append(wrong, ErrDomain.With("reason", initial.Reason))
+	}
+	return TenantRegistered{
+		Name: name, Country: country.Code, Currency: currency.Code, Locale: locale.Tag, Domain: initial.Name,
+	}, domain.All(wrong...)
+}
+
+// TenantRegistered records that an organization has an account.
+type TenantRegistered struct {
+	Name     string `json:"name"`
+	Country  string `json:"country"`
+	Currency string `json:"currency"`
+	Locale   string `json:"locale"`
+	Domain   string `json:"domain"` // A-label
+}
+
+// Evolve implements [domain.Event].
+func (e TenantRegistered) Evolve(t *Tenant) {
+	*t = Tenant{Name: e.Name, Country: e.Country, Currency: e.Currency, Locale: e.Locale, Domains: []string{e.Domain}}
+}

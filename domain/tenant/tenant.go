@@ -1,0 +1,97 @@
+// Package tenant models an organization that has an account with Konto: its
+// name, the country, currency and language it works in, and the domains that
+// it has proved to be its own.
+//
+// The country never changes (rule S8): services, tax, currency and where data
+// is kept follow from it, so another country is another account. A domain
+// belongs to one organization alone, which a reservation guards. Domains are
+// kept as A-labels, the form in which mail addresses are compared with them.
+package tenant
+
+import (
+	"slices"
+
+	"konto/domain"
+)
+
+// Event is a fact about a tenant.
+type Event = domain.Event[Tenant]
+
+// Meta is what a decision may know besides the tenant and the command.
+type Meta = domain.Meta
+
+// Aggregate is the tenant's contract. Wire names are for ever.
+var Aggregate = domain.NewAggregate(
+	"tenant", "tenants",
+	domain.Accepts[RegisterTenant]("RegisterTenant", domain.Summary("Open the account of an organization")),
+	domain.Accepts[VerifyDomain]("VerifyDomain", domain.Summary("Record that the organization has proved a domain to be its own")),
+
+	domain.Records[TenantRegistered]("TenantRegistered"),
+	domain.Records[DomainVerified]("DomainVerified"),
+)
+
+// Tenant is an organization's account.
+type Tenant struct {
+	Name     string   `json:"name"`
+	Country  string   `json:"country"`  // ISO 3166-1 alpha-2
+	Currency string   `json:"currency"` // ISO 4217
+	Locale   string   `json:"locale"`   // BCP 47
+	Domains  []string `json:"domains"`  // A-labels, the initial one first
+}
+
+// Exists reports whether the tenant was registered.
+func (t Tenant) Exists() bool { return t.Country != "" }
+
+// Has reports whether name, an A-label, is one of the tenant's domains.
+func (t Tenant) Has(name string) bool { return slices.Contains(t.Domains, name) }
+
+// Country is what the list of countries says of a code.
+type Country struct {
+	OK   bool
+	Code string // upper case
+}
+
+// Currency is what the list of currencies says of a code.
+type Currency struct {
+	OK   bool
+	Code string // upper case
+}
+
+// Locale is what the language registry says of a tag.
+type Locale struct {
+	OK  bool
+	Tag string // canonical
+}
+
+// DomainName is what the rules of internationalized names say of a domain.
+type DomainName struct {
+	OK     bool
+	Name   string // A-label, lower case, no final dot
+	Reason string // for people, if not OK
+}
+
+// Rejections.
+var (
+	ErrNotFound         = domain.NotFound("tenant-not-found", "there is no such organization")
+	ErrRegistered       = domain.Conflict("tenant-already-registered", "the organization is registered with other details").ByRule("S8")
+	ErrCountryImmutable = domain.Conflict("country-immutable", "the country of an organization never changes; another country needs a new account").ByRule("S8").At("/country")
+	ErrName             = domain.Invalid("tenant-name-invalid", "the name must have 1 to 256 characters, none of them a control character").ByRule("S8").At("/name")
+	ErrCountry          = domain.Invalid("country-invalid", "the country must be an ISO 3166-1 code of two letters, such as SE").ByRule("S8").At("/country")
+	ErrCurrency         = domain.Invalid("currency-invalid", "the currency must be an ISO 4217 code, such as SEK").ByRule("S8").At("/currency")
+	ErrLocale           = domain.Invalid("locale-invalid", "the locale must be a BCP 47 tag, such as sv-SE").ByRule("S8").At("/locale")
+	ErrDomain           = domain.Invalid("domain-invalid", "the domain is not a valid internet name of two labels or more").ByRule("S3").At("/domain")
+	ErrDomainTaken      = domain.Conflict("domain-taken", "another organization has proved this domain to be its own").ByRule("S3").At("/domain")
+)
+
+// reserve claims a domain for one organization alone. The refusal does not
+// say whose it is: tenants do not see each other.
+func reserve(m Meta, raw string) []domain.Reservation {
+	d := domain.Fact[DomainName](m, raw)
+	if !d.OK {
+		return nil
+	}
+	return []domain.Reservation{{
+		Kind: "domain", Key: d.Name,
+		Taken: func(string) *domain.Error { return ErrDomainTaken },
+	}}
+}
