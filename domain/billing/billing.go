@@ -1,0 +1,131 @@
+// Package billing models how a subscription is paid for: a primary card, and
+// backup cards in the order in which they step in.
+//
+// Guaranteed: a subscription always has a primary card, no card is on it
+// twice, an admin puts on it only cards that they added themselves (rules C4,
+// C5), and no card that has expired or was removed becomes primary (K3).
+//
+// Not guaranteed: that the primary card can be charged. See package collection.
+package billing
+
+import (
+	"slices"
+	"time"
+
+	"konto/domain"
+)
+
+// Event is a fact about a subscription.
+type Event = domain.Event[Subscription]
+
+// Meta is what a decision may know besides the subscription and the command.
+type Meta = domain.Meta
+
+// Aggregate is the subscription's contract. Wire names are for ever.
+var Aggregate = domain.NewAggregate(
+	"billing", "subscriptions",
+	domain.Accepts[RegisterSubscription]("RegisterSubscription",
+		domain.Summary("Register a subscription and the card that pays for it")),
+	domain.Accepts[AddBackupCard]("AddBackupCard",
+		domain.Summary("Add a card of yours that steps in when the subscription's card fails")),
+	domain.Accepts[ApplyCardReplacement]("ApplyCardReplacement", domain.Internal(),
+		domain.Summary("Put a new card in the place of a replaced one")),
+	domain.Accepts[PromoteBackupCard]("PromoteBackupCard", domain.Internal(),
+		domain.Summary("Let the first usable backup card take over from a card that failed")),
+
+	domain.Records[SubscriptionRegistered]("SubscriptionRegistered"),
+	domain.Records[BackupCardAdded]("BackupCardAdded"),
+	domain.Records[PrimaryCardChanged]("PrimaryCardChanged"),
+	domain.Records[BackupCardChanged]("BackupCardChanged"),
+	domain.Records[CardPromotedToPrimary]("CardPromotedToPrimary"),
+)
+
+// Subscription is what is known of how a subscription is paid for.
+type Subscription struct {
+	Product      string    `json:"product"`
+	BoughtBy     string    `json:"boughtBy"` // an admin's ID
+	Primary      string    `json:"primary"`  // a card's ID
+	Backups      []Backup  `json:"backups,omitempty"`
+	RegisteredAt time.Time `json:"registeredAt,omitzero"`
+}
+
+// Backup is a card that steps in. Backups are kept in order of priority.
+type Backup struct {
+	CardID   string `json:"cardId"`
+	Priority int    `json:"priority"` // 1 steps in first; gaps may be left
+	AddedBy  string `json:"addedBy"`
+}
+
+// Card is the fact of what a card is. Its key is the card's ID.
+type Card struct {
+	Exists  bool
+	Tenant  string
+	Owner   string
+	Expiry  time.Time // when it stops being valid
+	Removed bool
+}
+
+// Backups is the fact of which backup cards the subscription has, by which
+// [PromoteBackupCard] learns of which cards it needs to know more. Its key is
+// the subscription's ID.
+type Backups struct{ Cards []string }
+
+// BackupsOf is the view of a subscription that [Backups] is.
+func BackupsOf(_ string, s Subscription) Backups {
+	var b Backups
+	for _, backup := range s.Backups {
+		b.Cards = append(b.Cards, backup.CardID)
+	}
+	return b
+}
+
+// Exists reports whether the subscription was ever registered.
+func (s Subscription) Exists() bool { return s.Product != "" }
+
+func (s Subscription) backup(card string) int {
+	return slices.IndexFunc(s.Backups, func(b Backup) bool { return b.CardID == card })
+}
+
+// dropBackup removes a backup. It leaves the old slice as it was, since others
+// may have a copy of the subscription.
+func (s *Subscription) dropBackup(card string) {
+	s.Backups = slices.DeleteFunc(slices.Clone(s.Backups), func(b Backup) bool { return b.CardID == card })
+	if len(s.Backups) == 0 {
+		s.Backups = nil
+	}
+}
+
+// usable is the rule for a card that an admin puts on a subscription.
+func usable(m Meta, card string) *domain.Error {
+	c := domain.Fact[Card](m, card)
+	switch {
+	case !c.Exists || c.Tenant != m.Tenant:
+		return ErrCardNotFound // another tenant's card is as good as none
+	case c.Owner != m.Actor.ID:
+		return ErrNotOwner.With("owner", c.Owner)
+	case c.Removed:
+		return ErrCardRemoved
+	case !m.At.Before(c.Expiry):
+		return ErrCardExpired
+	}
+	return nil
+}
+
+// Rejections.
+var (
+	ErrNotFound = domain.NotFound("subscription-not-found", "there is no such subscription")
+	ErrExists   = domain.Conflict("subscription-exists", "another subscription has been registered under this ID").
+			ByRule("C1").Allowed("AddBackupCard", domain.GlobalAdmin, domain.BillingAdmin)
+	ErrProduct = domain.Invalid("product-required", "the product must be named, in at most 200 letters").
+			ByRule("C1").Allowed("", domain.GlobalAdmin, domain.BillingAdmin).At("/product")
+	ErrCardNotFound = domain.Invalid("card-not-found", "there is no such card").
+			ByRule("C6").Allowed("AddCard", domain.GlobalAdmin, domain.BillingAdmin).At("/cardId")
+	ErrNotOwner = domain.Forbidden("card-owned-by-other-admin", "only the admin who added a card may use it").
+			ByRule("C4").Allowed("AddCard", domain.GlobalAdmin, domain.BillingAdmin).At("/cardId")
+	ErrCardRemoved = domain.Conflict("card-removed", "the card has been removed").
+			ByRule("C6").Allowed("AddCard", domain.GlobalAdmin, domain.BillingAdmin).At("/cardId")
+	ErrCardExpired = domain.Invalid("card-expired", "the card has expired").
+			ByRule("K3").Allowed("UpdateCardDetails", domain.GlobalAdmin, domain.BillingAdmin).At("/cardId")
+	ErrOnSubscription = domain.Conflict("card-already-primary", "the card pays for the subscription already").
+				ByRule("C5").Allowed("", domain.GlobalAdmin, domain.BillingAdmin).At("/cardId")
+)

@@ -1,0 +1,74 @@
+package card
+
+import (
+	"time"
+
+	"konto/domain"
+)
+
+// RecordCardAutoUpdate records that the card network gave the card new
+// details without anybody here asking, such as a new expiry (rule K4).
+type RecordCardAutoUpdate struct {
+	Last4    string `json:"last4"`
+	ExpMonth int    `json:"expMonth"`
+	ExpYear  int    `json:"expYear"`
+	Brand    string `json:"brand"`
+	Source   string `json:"source"` // who says so, such as "account-updater"
+}
+
+// CardAutomaticallyUpdated records the card's details as the network has
+// them. Changed names those that are new.
+type CardAutomaticallyUpdated struct {
+	Source   string    `json:"source"`
+	Changed  []string  `json:"changed"`
+	Last4    string    `json:"last4"`
+	ExpMonth int       `json:"expMonth"`
+	ExpYear  int       `json:"expYear"`
+	Brand    string    `json:"brand"`
+	At       time.Time `json:"at"`
+}
+
+// Evolve implements [domain.Event].
+func (e CardAutomaticallyUpdated) Evolve(c *Card) {
+	c.Last4, c.ExpMonth, c.ExpYear, c.Brand = e.Last4, e.ExpMonth, e.ExpYear, e.Brand
+}
+
+// Decide implements [domain.Command]. An expiry in the past is the network's
+// word and is kept.
+func (c RecordCardAutoUpdate) Decide(s Card, m Meta) ([]Event, error) {
+	switch {
+	case !s.Exists():
+		return nil, ErrNotFound
+	case s.Removed:
+		return nil, ErrRemoved
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	e := CardAutomaticallyUpdated{c.Source, nil, c.Last4, c.ExpMonth, c.ExpYear, c.Brand, m.At}
+	for _, f := range []struct {
+		name    string
+		changed bool
+	}{
+		{"last4", c.Last4 != s.Last4},
+		{"expMonth", c.ExpMonth != s.ExpMonth},
+		{"expYear", c.ExpYear != s.ExpYear},
+		{"brand", c.Brand != s.Brand},
+	} {
+		if f.changed {
+			e.Changed = append(e.Changed, f.name)
+		}
+	}
+	if e.Changed == nil {
+		return nil, nil
+	}
+	return []Event{e}, nil
+}
+
+func (c RecordCardAutoUpdate) check() error {
+	errs := []*domain.Error{last4(c.Last4, "/last4"), word(c.Brand, "/brand"), word(c.Source, "/source")}
+	if c.ExpMonth < 1 || c.ExpMonth > 12 || c.ExpYear < 2000 || c.ExpYear > 9999 {
+		errs = append(errs, ErrExpiry.At("/expMonth"))
+	}
+	return domain.All(errs...)
+}

@@ -1,0 +1,215 @@
+package card
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"konto/domain"
+)
+
+// maxYears is how far ahead an expiry may be (rule K3).
+const maxYears = 20
+
+// maxText is the most letters of a name or of a line of an address.
+const maxText = 200
+
+func field(pointer, format string, args ...any) *domain.Error {
+	e := *ErrField
+	e.Detail, e.Pointer = fmt.Sprintf(format, args...), pointer
+	return &e
+}
+
+// text checks what a person typed: something, not too long, no card number.
+func text(s, pointer string) *domain.Error {
+	if strings.TrimSpace(s) == "" {
+		return field(pointer, "it must not be empty")
+	}
+	return line(s, pointer)
+}
+
+// line is text that may be empty.
+func line(s, pointer string) *domain.Error {
+	switch {
+	case len([]rune(s)) > maxText:
+		return field(pointer, "it must not be longer than %d letters", maxText)
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return field(pointer, "it must be one line without control characters")
+	case holdsCardNumber(s):
+		return ErrCardNumber.At(pointer)
+	}
+	return nil
+}
+
+// token checks a name that the gateway made.
+func token(s, pointer string) *domain.Error {
+	if s == "" || len(s) > 255 || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return field(pointer, "it must be 1-255 visible ASCII characters")
+	}
+	// The last group of a UUID may be 12 digits, and no dash joins groups here.
+	if cardNumberIn(s, 13, "") {
+		return ErrCardNumber.At(pointer)
+	}
+	return nil
+}
+
+// word checks a lower-case code, such as a brand.
+func word(s, pointer string) *domain.Error {
+	if s == "" || len(s) > 32 || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_-") != "" {
+		return field(pointer, "it must be a code of 1-32 lower-case letters, digits, _ and -")
+	}
+	return nil
+}
+
+func oneOf(s, pointer string, values ...string) *domain.Error {
+	if !slices.Contains(values, s) {
+		return field(pointer, "it must be one of %s", strings.Join(values, ", "))
+	}
+	return nil
+}
+
+func last4(s, pointer string) *domain.Error {
+	if len(s) != 4 || strings.Trim(s, "0123456789") != "" {
+		return field(pointer, "it must be the last four digits")
+	}
+	return nil
+}
+
+// expiry is rule K3.
+func expiry(month, year int, now time.Time) *domain.Error {
+	switch {
+	case month < 1 || month > 12:
+		return ErrExpiry.At("/expMonth")
+	case year < 1000 || year > now.Year()+maxYears:
+		return ErrExpiry.At("/expYear")
+	case !now.Before(ValidUntil(month, year)):
+		return ErrExpired.At("/expYear")
+	}
+	return nil
+}
+
+// phone checks the shape of a phone number, not whether it can be called: it
+// is what the bank has, and only the bank reads it.
+func phone(s, pointer string) *domain.Error {
+	if s == "" {
+		return nil
+	}
+	digits := 0
+	for _, r := range s {
+		switch {
+		case r >= '0' && r <= '9':
+			digits++
+		case !strings.ContainsRune("+-() ./x", r):
+			return field(pointer, "it must be a phone number")
+		}
+	}
+	switch {
+	case digits < 4 || len(s) > 32:
+		return field(pointer, "it must be a phone number")
+	case digits > 15: // E.164: at most 15 digits
+		return ErrCardNumber.At(pointer)
+	case digits > 12 && !strings.HasPrefix(s, "+") && holdsCardNumber(s):
+		return ErrCardNumber.At(pointer)
+	}
+	return nil
+}
+
+// check wants what every country's addresses have. What else a country asks
+// for is the gateway's and the bank's to say.
+func (a Address) check(pointer, home string) *domain.Error {
+	if err := text(a.Line1, pointer+"/line1"); err != nil {
+		return err
+	}
+	for _, p := range []struct{ name, value string }{
+		{"line2", a.Line2},
+		{"city", a.City},
+		{"state", a.State},
+		{"postalCode", a.PostalCode},
+	} {
+		if err := line(p.value, pointer+"/"+p.name); err != nil {
+			return err
+		}
+	}
+	if a.Country != home || home == "" {
+		return ErrBilledAbroad.With("country", home).At(pointer + "/country")
+	}
+	return nil
+}
+
+// differs returns the names of the parts that are not the same.
+func (a Address) differs(b Address) []string {
+	var names []string
+	for _, p := range []struct{ name, a, b string }{
+		{"line1", a.Line1, b.Line1},
+		{"line2", a.Line2, b.Line2},
+		{"city", a.City, b.City},
+		{"state", a.State, b.State},
+		{"postalCode", a.PostalCode, b.PostalCode},
+		{"country", a.Country, b.Country},
+	} {
+		if p.a != p.b {
+			names = append(names, "billingAddress."+p.name)
+		}
+	}
+	return names
+}
+
+func (c Checks) check() *domain.Error {
+	for _, p := range []struct{ pointer, value string }{
+		{"/checks/line1", c.Line1},
+		{"/checks/postal", c.Postal},
+		{"/checks/cvc", c.CVC},
+	} {
+		if p.value != "" {
+			if err := oneOf(p.value, p.pointer, "pass", "fail", "unavailable", "unchecked"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "unknown"
+	}
+	return s
+}
+
+// holdsCardNumber reports whether a card number is in what a person typed.
+func holdsCardNumber(s string) bool { return cardNumberIn(s, 12, " -") }
+
+// cardNumberIn reports whether s has shortest to 19 digits in a row that pass
+// the check of ISO/IEC 7812-1 annex B. Gaps may stand between the digits.
+func cardNumberIn(s string, shortest int, gaps string) bool {
+	var run []byte
+	for i := range len(s) + 1 {
+		switch {
+		case i < len(s) && s[i] >= '0' && s[i] <= '9':
+			run = append(run, s[i])
+		case i < len(s) && strings.IndexByte(gaps, s[i]) >= 0:
+		default:
+			if len(run) >= shortest && len(run) <= 19 && luhn(run) {
+				return true
+			}
+			run = run[:0]
+		}
+	}
+	return false
+}
+
+func luhn(digits []byte) bool {
+	sum := 0
+	for i, b := range digits {
+		d := int(b - '0')
+		if (len(digits)-i)%2 == 0 {
+			if d *= 2; d > 9 {
+				d -= 9
+			}
+		}
+		sum += d
+	}
+	return sum%10 == 0
+}

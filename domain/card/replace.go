@@ -1,0 +1,107 @@
+package card
+
+import (
+	"slices"
+	"time"
+
+	"konto/domain"
+)
+
+// Scopes of a [ReplaceCard].
+const (
+	ScopeSubscription = "subscription" // one subscription
+	ScopeAll          = "all"          // every subscription that the old card is on
+)
+
+// ReplaceCard lets another card do what this one does. Any billing or global
+// admin may replace any card, but only by one that they added themselves. The
+// old card stays until it is removed.
+type ReplaceCard struct {
+	NewCardID      string `json:"newCardId"`
+	Scope          string `json:"scope"` // [ScopeSubscription] or [ScopeAll]
+	SubscriptionID string `json:"subscriptionId,omitzero"`
+}
+
+// Needs implements [domain.Needer].
+func (c ReplaceCard) Needs(Meta) []domain.Need {
+	return []domain.Need{domain.Of[Replacement](c.NewCardID)}
+}
+
+// CardReplaced records, on the old card, which subscriptions move to the new
+// one.
+type CardReplaced struct {
+	OldCardID     string    `json:"oldCardId"`
+	NewCardID     string    `json:"newCardId"`
+	Scope         string    `json:"scope"`
+	Subscriptions []string  `json:"subscriptions"`
+	Reason        string    `json:"reason"` // "requested"
+	At            time.Time `json:"at"`
+}
+
+// Evolve implements [domain.Event].
+func (e CardReplaced) Evolve(c *Card) {
+	for _, id := range e.Subscriptions {
+		c.Leaving = append(without(c.Leaving, id), Move{id, e.NewCardID})
+	}
+}
+
+// Decide implements [domain.Command].
+func (c ReplaceCard) Decide(s Card, m Meta) ([]Event, error) {
+	if err := c.check(s, m); err != nil {
+		return nil, err
+	}
+	wanted := s.Subscriptions
+	if c.Scope == ScopeSubscription {
+		wanted = []string{c.SubscriptionID}
+	}
+	var moving []string
+	done := len(wanted) > 0
+	for _, id := range wanted {
+		i := slices.IndexFunc(s.Leaving, func(l Move) bool { return l.SubscriptionID == id })
+		switch {
+		case i >= 0:
+			done = done && s.Leaving[i].NewCardID == c.NewCardID
+		case s.paysFor(id):
+			moving = append(moving, id)
+		default:
+			done = false
+		}
+	}
+	switch {
+	case moving != nil:
+		return []Event{CardReplaced{m.ID, c.NewCardID, c.Scope, moving, "requested", m.At}}, nil
+	case done: // asked for before, and on its way
+		return nil, nil
+	}
+	return nil, ErrNothingToReplace.With("subscriptions", slices.Clone(s.Subscriptions))
+}
+
+func (c ReplaceCard) check(s Card, m Meta) error {
+	if !s.Exists() {
+		return ErrNotFound
+	}
+	if err := oneOf(c.Scope, "/scope", ScopeSubscription, ScopeAll); err != nil {
+		return err
+	}
+	if (c.SubscriptionID == "") == (c.Scope == ScopeSubscription) {
+		return field("/subscriptionId", "a subscription is named for the scope %q, and for no other", ScopeSubscription)
+	}
+	by := domain.Fact[Replacement](m, c.NewCardID)
+	switch {
+	case c.NewCardID == m.ID:
+		return ErrSameCard
+	case !by.Exists || by.Tenant != m.Tenant:
+		return ErrReplacement // another tenant's card is as good as none
+	case by.Removed:
+		return ErrRemoved.At("/newCardId")
+	case by.Owner != m.Actor.ID:
+		return ErrNotOwner.Allowed("AddCard", domain.GlobalAdmin, domain.BillingAdmin).With("owner", by.Owner).At("/newCardId")
+	case !m.At.Before(ValidUntil(by.ExpMonth, by.ExpYear)):
+		return ErrExpired.At("/newCardId")
+	}
+	return nil
+}
+
+func without(moves []Move, subscription string) []Move {
+	return slices.DeleteFunc(slices.Clone(moves), func(l Move) bool { return l.SubscriptionID == subscription })
+}

@@ -1,0 +1,130 @@
+package card
+
+import (
+	"slices"
+
+	"konto/domain"
+)
+
+// editPolicy is the version of the rules for editing an existing card: 1 asks
+// for no security code (C2) and lets only the owner edit (C4).
+const editPolicy = 1
+
+// UpdateCardDetails changes what may change of a card whose number stays the
+// same. Absent fields stay as they are; an address is replaced as a whole.
+type UpdateCardDetails struct {
+	HolderName     *string  `json:"holderName,omitempty"`
+	ExpMonth       *int     `json:"expMonth,omitempty"`
+	ExpYear        *int     `json:"expYear,omitempty"`
+	BillingAddress *Address `json:"billingAddress,omitempty"`
+	Phone          *string  `json:"phone,omitempty"` // empty removes it
+}
+
+// Needs implements [domain.Needer].
+func (c UpdateCardDetails) Needs(m Meta) []domain.Need {
+	return []domain.Need{domain.Of[Organization](m.Tenant)}
+}
+
+// CardDetailsUpdated records that details of a card changed. Only the changed
+// ones are there; Changed names them as the command does, an address by its
+// parts ("billingAddress.city").
+type CardDetailsUpdated struct {
+	Changed       []string                 `json:"changed"`
+	Holder        domain.Personal[string]  `json:"holder,omitzero"`
+	ExpMonth      int                      `json:"expMonth,omitzero"`
+	ExpYear       int                      `json:"expYear,omitzero"`
+	BillTo        domain.Personal[Address] `json:"billTo,omitzero"`
+	Phone         domain.Personal[string]  `json:"phone,omitzero"`
+	PolicyVersion int                      `json:"policyVersion"`
+}
+
+// Evolve implements [domain.Event].
+func (e CardDetailsUpdated) Evolve(c *Card) {
+	if e.ExpMonth != 0 {
+		c.ExpMonth = e.ExpMonth
+	}
+	if e.ExpYear != 0 {
+		c.ExpYear = e.ExpYear
+	}
+	if !e.Holder.IsZero() {
+		c.Holder = e.Holder
+	}
+	if !e.BillTo.IsZero() {
+		c.BillTo = e.BillTo
+	}
+	if slices.Contains(e.Changed, "phone") {
+		c.Phone = e.Phone
+	}
+}
+
+// Decide implements [domain.Command].
+func (c UpdateCardDetails) Decide(s Card, m Meta) ([]Event, error) {
+	if err := s.mayEdit(m); err != nil {
+		return nil, err
+	}
+	if err := c.check(s, m); err != nil {
+		return nil, err
+	}
+	e := CardDetailsUpdated{PolicyVersion: editPolicy}
+	if c.HolderName != nil && *c.HolderName != s.Holder.Value {
+		e.Changed, e.Holder = append(e.Changed, "holderName"), domain.About(s.Owner, *c.HolderName)
+	}
+	if c.ExpMonth != nil && *c.ExpMonth != s.ExpMonth {
+		e.Changed, e.ExpMonth = append(e.Changed, "expMonth"), *c.ExpMonth
+	}
+	if c.ExpYear != nil && *c.ExpYear != s.ExpYear {
+		e.Changed, e.ExpYear = append(e.Changed, "expYear"), *c.ExpYear
+	}
+	if c.BillingAddress != nil && *c.BillingAddress != s.BillTo.Value {
+		e.Changed = append(e.Changed, c.BillingAddress.differs(s.BillTo.Value)...)
+		e.BillTo = domain.About(s.Owner, *c.BillingAddress)
+	}
+	if c.Phone != nil && *c.Phone != s.Phone.Value {
+		e.Changed = append(e.Changed, "phone")
+		if *c.Phone != "" {
+			e.Phone = domain.About(s.Owner, *c.Phone)
+		}
+	}
+	if e.Changed == nil {
+		return nil, nil
+	}
+	return []Event{e}, nil
+}
+
+func (c UpdateCardDetails) check(s Card, m Meta) error {
+	var errs []*domain.Error
+	if c.HolderName != nil {
+		errs = append(errs, text(*c.HolderName, "/holderName"))
+	}
+	if c.ExpMonth != nil || c.ExpYear != nil {
+		errs = append(errs, expiry(valueOr(c.ExpMonth, s.ExpMonth), valueOr(c.ExpYear, s.ExpYear), m.At))
+	}
+	if c.BillingAddress != nil {
+		home := domain.Fact[Organization](m, m.Tenant).Country
+		errs = append(errs, c.BillingAddress.check("/billingAddress", home))
+	}
+	if c.Phone != nil {
+		errs = append(errs, phone(*c.Phone, "/phone"))
+	}
+	return domain.All(errs...)
+}
+
+// mayEdit is rule C4: no role stands above the owner.
+func (c Card) mayEdit(m Meta) error {
+	switch {
+	case !c.Exists():
+		return ErrNotFound
+	case c.Removed:
+		return ErrRemoved
+	case m.Actor.ID != c.Owner:
+		return ErrNotOwner.With("owner", c.Owner).With("subscriptions", slices.Clone(c.Subscriptions))
+	}
+	return nil
+}
+
+func valueOr[T any](p *T, v T) T {
+	if p == nil {
+		return v
+	}
+	return *p
+}
