@@ -31,3 +31,26 @@ type Authorization interface {
 	// exists, of [KindForbidden] otherwise.
 	Rule(a Attempt) ([]Ruling, error)
 }
+
+// Look is a wish to read what is kept about an aggregate.
+type Look struct {
+	Category string
+	ID       string
+	Owner    string // the tenant that owns the aggregate
+	Actor    Actor
+	Facts    Facts
+}
+
+// Sight is how much a reader may see.
+type Sight struct {
+	Personal bool // personal values are shown, not just that there are some
+}
+
+// Reading says who may read what. All methods are pure.
+type Reading interface {
+	// ReadNeeds returns the facts that Read asks for; see [Needer].
+	ReadNeeds(l Look) []Need
+	// Read decides l. A refusal is an [*Error] of [KindNotFound], so that
+	// nobody learns of aggregates that they may not read.
+	Read(l Look) (Sight, error)
+}
