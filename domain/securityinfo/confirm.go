@@ -1,0 +1,92 @@
+package securityinfo
+
+import (
+	"crypto/subtle"
+	"strings"
+	"time"
+
+	"konto/domain"
+)
+
+// ConfirmContactVerification verifies the contact that waits in a slot with
+// the code that was sent to it. Spaces and hyphens in the code do not matter.
+type ConfirmContactVerification struct {
+	Slot Slot   `json:"slot"`
+	Code string `json:"code"`
+}
+
+// Decide implements [domain.Command].
+func (c ConfirmContactVerification) Decide(s SecurityInfo, m Meta) ([]Event, error) {
+	challenge := s.challenge(c.Slot)
+	code, wellFormed := digits(c.Code)
+	switch {
+	case challenge == nil:
+		return nil, ErrSlot
+	case byAnother(m):
+		// Or an admin could set a phone of their own for somebody else and
+		// take the account over.
+		return nil, ErrOwnCodeOnly
+	case s.UpdatedAt.IsZero():
+		return nil, ErrNotFound
+	case !challenge.Waiting:
+		return nil, ErrNothingWaiting
+	case challenge.Failures >= MaxFailures:
+		return nil, ErrTooManyAttempts
+	case challenge.Verification == "" || !m.At.Before(challenge.ExpiresAt):
+		return nil, ErrCodeExpired
+	case !wellFormed:
+		return nil, ErrCodeForm
+	}
+	if subtle.ConstantTimeCompare([]byte(code), []byte(m.Code(challenge.Verification))) == 0 {
+		attempt := challenge.Failures + 1
+		return []Event{ContactVerificationFailed{Slot: c.Slot, Verification: challenge.Verification, Attempt: attempt}},
+			ErrWrongCode.With("attemptsLeft", MaxFailures-attempt)
+	}
+	return []Event{ContactVerified{
+		Slot: c.Slot, Verification: challenge.Verification,
+		Contact: s.pending(c.Slot), Previous: s.verified(c.Slot), At: m.At,
+	}}, nil
+}
+
+// digits returns code without spaces and hyphens, and whether six digits are left.
+func digits(code string) (string, bool) {
+	code = strings.NewReplacer(" ", "", "-", "").Replace(code)
+	notDigit := func(r rune) bool { return r < '0' || r > '9' }
+	return code, len(code) == 6 && !strings.ContainsFunc(code, notDigit)
+}
+
+// ContactVerified records that the contact that waited has proved itself and
+// is in use.
+type ContactVerified struct {
+	Slot         Slot                    `json:"slot"`
+	Verification string                  `json:"verification"`
+	Contact      domain.Personal[string] `json:"contact"`
+	Previous     domain.Personal[string] `json:"previous,omitzero"` // the verified one that it replaces
+	At           time.Time               `json:"at"`
+}
+
+// Evolve implements [domain.Event].
+func (e ContactVerified) Evolve(s *SecurityInfo) {
+	if e.Slot == SlotAlternateEmail {
+		s.AlternateEmail.verify(e.At)
+	} else if m := s.phone(e.Slot); m != nil {
+		m.verify(e.At)
+	}
+	s.HadBothKinds = s.HadBothKinds || s.Ready()
+	s.UpdatedAt = e.At
+}
+
+// ContactVerificationFailed records that a wrong code was entered. The caller
+// was refused.
+type ContactVerificationFailed struct {
+	Slot         Slot   `json:"slot"`
+	Verification string `json:"verification"`
+	Attempt      int    `json:"attempt"` // from 1
+}
+
+// Evolve implements [domain.Event].
+func (e ContactVerificationFailed) Evolve(s *SecurityInfo) {
+	if c := s.challenge(e.Slot); c != nil {
+		c.Failures = e.Attempt
+	}
+}

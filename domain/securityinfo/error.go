@@ -1,0 +1,34 @@
+package securityinfo
+
+import "konto/domain"
+
+// Rejections.
+var (
+	ErrNoAccount = domain.NotFound("admin-not-found", "there is no such account")
+	ErrNotFound  = domain.NotFound("security-info-not-found", "the account has no security info yet").Allowed("UpdateSecurityInfo")
+	ErrSlot      = domain.Invalid("slot-unknown", "the slot must be mobile, alternateMobile, office or alternateEmail").ByRule("S2").At("/slot")
+
+	ErrPhoneNotPossible = domain.Invalid("phone-not-possible", "no phone number of its country looks like this; write it as +<country code> <number>").ByRule("F2")
+	ErrPhoneType        = domain.Invalid("phone-type-not-allowed", "this kind of number cannot receive the code").ByRule("F2")
+	ErrExtension        = domain.Invalid("phone-extension-not-allowed", "a mobile has no extension; text messages do not reach one").ByRule("F2")
+	ErrSamePhone        = domain.Invalid("phone-already-used", "the number is in another slot; a second way to the same phone is no second way").ByRule("S2")
+	ErrNeedsMobile      = domain.Conflict("mobile-required", "an alternate mobile needs a mobile").ByRule("S2").At("/alternateMobile")
+
+	ErrEmail        = domain.Invalid("mail-address-invalid", "the address is not a valid mail address").ByRule("S3").At("/alternateEmail")
+	ErrAccountEmail = domain.Invalid("alternate-email-is-account-email", "the alternate address must not be one of the account's own").ByRule("S3").At("/alternateEmail")
+	ErrTenantEmail  = domain.Invalid("alternate-email-in-tenant-domain", "the alternate address must not be in a domain of the organization").ByRule("S3").At("/alternateEmail")
+	ErrOwnEmailOnly = domain.Forbidden("alternate-email-own-only", "an alternate address is changed by the person it belongs to only").ByRule("S3").At("/alternateEmail")
+
+	ErrLastMethod = domain.Conflict("last-recovery-method", "the last verified contact can be replaced but not removed").ByRule("I1").Allowed("UpdateSecurityInfo")
+	ErrSecondKind = domain.Conflict("last-recovery-method", "an account with a role keeps a verified phone and a verified address once it had both").ByRule("I1").Allowed("UpdateSecurityInfo")
+
+	ErrNothingWaiting  = domain.Conflict("nothing-to-verify", "no contact waits to be verified in this slot").ByRule("S6").At("/slot").Allowed("UpdateSecurityInfo")
+	ErrErased          = domain.Conflict("contact-erased", "the contact was erased").ByRule("S6").At("/slot").Allowed("UpdateSecurityInfo")
+	ErrTooSoon         = domain.Conflict("verification-too-soon", "a code was sent less than a minute ago").ByRule("S6")
+	ErrTooManyRequests = domain.Conflict("verification-too-many", "five codes were sent within an hour").ByRule("S6")
+	ErrOwnCodeOnly     = domain.Forbidden("verification-own-only", "a contact is verified by the person it belongs to only").ByRule("I2")
+	ErrCodeForm        = domain.Invalid("code-malformed", "a code has six digits").ByRule("S6").At("/code")
+	ErrWrongCode       = domain.Conflict("wrong-code", "this is not the code that was sent").ByRule("S6").At("/code")
+	ErrTooManyAttempts = domain.Conflict("too-many-attempts", "too many wrong codes; ask for a new one").ByRule("S6").Allowed("RequestContactVerification")
+	ErrCodeExpired     = domain.Conflict("code-expired", "the code has expired; ask for a new one").ByRule("S6").Allowed("RequestContactVerification")
+)

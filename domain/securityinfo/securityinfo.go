@@ -1,0 +1,208 @@
+// Package securityinfo models how a person who lost their password can prove
+// who they are: up to three phones and one mail address outside the
+// organization, each of which counts only after a code sent to it came back.
+//
+// # What is guaranteed
+//
+// A contact that was never verified is used for nothing but its own code (I2).
+// A changed contact waits beside the verified one, which stays in use until
+// the new one has proved itself; a slot holds one waiting change, and setting
+// it again supersedes that (I3). The last verified contact is replaced, never
+// removed, and an account with a role keeps both kinds of contact once it had
+// both (I1). The alternate address is never one that the organization or the
+// account itself controls (S3), or losing the account would lose it too.
+//
+// # Codes
+//
+// A code is a keyed function of its verification's ID ([domain.Meta].Code), so
+// no event holds one. Three limits keep guessing hopeless: [MaxFailures] wrong
+// codes end a verification, a code lives for minutes ([PhoneCodeLife]) or a
+// day ([MailCodeLife]), and a slot sends [MaxRequests] codes per hour, however
+// they are asked for.
+//
+// # What is not done here
+//
+// Whether the person may be somebody else, and how recently they signed in, is
+// the permission table's to say; telling the other contacts of a change is a
+// policy's.
+package securityinfo
+
+import (
+	"time"
+
+	"konto/domain"
+)
+
+// Event is a fact about a person's security info.
+type Event = domain.Event[SecurityInfo]
+
+// Meta is what a decision may know besides the security info and the command.
+type Meta = domain.Meta
+
+// Aggregate is the contract of security info, whose ID is the admin's. Wire
+// names are for ever.
+var Aggregate = domain.NewAggregate(
+	"secinfo", "security-info",
+	domain.Accepts[UpdateSecurityInfo]("UpdateSecurityInfo", domain.Summary("Set, change or remove the phones and the mail address that recover an account"), domain.CallerSaw()),
+	domain.Accepts[RequestContactVerification]("RequestContactVerification", domain.Summary("Send a new code to a contact that waits to be verified")),
+	domain.Accepts[ConfirmContactVerification]("ConfirmContactVerification", domain.Summary("Verify a contact with the code that was sent to it")),
+	domain.Accepts[ExpireContactVerification]("ExpireContactVerification", domain.Summary("End a verification whose code ran out"), domain.Internal()),
+	domain.Accepts[RecheckAlternateEmail]("RecheckAlternateEmail", domain.Summary("Drop an alternate address that has become the organization's own"), domain.Internal()),
+
+	domain.Records[PhoneMethodAdded]("PhoneMethodAdded"),
+	domain.Records[PhoneMethodChanged]("PhoneMethodChanged"),
+	domain.Records[PhoneMethodRemoved]("PhoneMethodRemoved"),
+	domain.Records[AlternateEmailAdded]("AlternateEmailAdded"),
+	domain.Records[AlternateEmailChanged]("AlternateEmailChanged"),
+	domain.Records[AlternateEmailRemoved]("AlternateEmailRemoved"),
+	domain.Records[AlternateEmailInvalidated]("AlternateEmailInvalidated"),
+	domain.Records[ContactChangeWithdrawn]("ContactChangeWithdrawn"),
+	domain.Records[ContactVerificationRequested]("ContactVerificationRequested"),
+	domain.Records[ContactVerified]("ContactVerified"),
+	domain.Records[ContactVerificationFailed]("ContactVerificationFailed"),
+	domain.Records[ContactVerificationExpired]("ContactVerificationExpired"),
+)
+
+// Limits of a verification. The lives of codes are the longest that NIST SP
+// 800-63B-4 §4.2.1.2 allows for recovery codes sent over each channel; five
+// submissions is Ory Kratos' default.
+const (
+	PhoneCodeLife = 10 * time.Minute
+	MailCodeLife  = 24 * time.Hour
+	MaxFailures   = 5           // wrong codes before a verification is dead
+	MinInterval   = time.Minute // between two requests for one slot
+	MaxRequests   = 5           // codes sent for one slot per RequestSpan
+	RequestSpan   = time.Hour
+)
+
+// SecurityInfo is how a person can be reached to recover their account.
+type SecurityInfo struct {
+	Mobile          Method[Phone]  `json:"mobile,omitzero"`
+	AlternateMobile Method[Phone]  `json:"alternateMobile,omitzero"`
+	Office          Method[Phone]  `json:"office,omitzero"`
+	AlternateEmail  Method[string] `json:"alternateEmail,omitzero"`
+	// HadBothKinds says that a phone and the address were verified at one
+	// time. From then on an account with a role keeps both (I1).
+	HadBothKinds bool      `json:"hadBothKinds,omitempty"`
+	UpdatedAt    time.Time `json:"updatedAt,omitzero"` // when a contact was last set, verified or removed
+}
+
+// Method is one slot: the contact in use and the one that waits.
+type Method[T any] struct {
+	Verified   domain.Personal[T] `json:"verified,omitzero"` // in use
+	VerifiedAt time.Time          `json:"verifiedAt,omitzero"`
+	Pending    domain.Personal[T] `json:"pending,omitzero"` // waits for its code
+	Challenge
+}
+
+// Challenge is the verification of the contact that waits in a slot.
+type Challenge struct {
+	Waiting      bool      `json:"waiting,omitempty"`      // a contact waits
+	Verification string    `json:"verification,omitempty"` // its verification's ID; empty: its code ran out
+	ExpiresAt    time.Time `json:"expiresAt,omitzero"`
+	Failures     int       `json:"failures,omitempty"` // wrong codes so far
+	// Requests are the times of the codes sent in the last hour, also for
+	// contacts that the slot no longer has.
+	Requests []time.Time `json:"requests,omitempty"`
+}
+
+// Phone is a phone number.
+type Phone struct {
+	E164 string `json:"e164"`          // such as "+46701740605"
+	Ext  string `json:"ext,omitempty"` // digits, dialled after the call is answered
+	Raw  string `json:"raw,omitempty"` // as it was typed
+}
+
+// String returns p as RFC 3966 writes it, without the scheme.
+func (p Phone) String() string {
+	if p.E164 == "" || p.Ext == "" {
+		return p.E164
+	}
+	return p.E164 + ";ext=" + p.Ext
+}
+
+// Slot names a method.
+type Slot string
+
+// The slots, and the field of [UpdateSecurityInfo] that each is set by.
+const (
+	SlotMobile          Slot = "mobile"
+	SlotAlternateMobile Slot = "alternateMobile"
+	SlotOffice          Slot = "office"
+	SlotAlternateEmail  Slot = "alternateEmail"
+)
+
+// Channel returns how a code travels to the slot: text messages reach the
+// mobile only, other phones are called (S2).
+func (s Slot) Channel() domain.Channel {
+	switch s {
+	case SlotMobile:
+		return domain.SMS
+	case SlotAlternateMobile, SlotOffice:
+		return domain.Voice
+	default:
+		return domain.Mail
+	}
+}
+
+func (s Slot) codeLife() time.Duration {
+	if s == SlotAlternateEmail {
+		return MailCodeLife
+	}
+	return PhoneCodeLife
+}
+
+func (s Slot) pointer() string { return "/" + string(s) }
+
+// InUse reports whether the slot has a verified contact.
+func (m Method[T]) InUse() bool { return !m.VerifiedAt.IsZero() }
+
+// isSet reports whether the slot has any contact.
+func (m Method[T]) isSet() bool { return m.InUse() || m.Waiting }
+
+// Ready reports whether a verified phone and a verified address are in use.
+func (s SecurityInfo) Ready() bool { return s.phones() > 0 && s.AlternateEmail.InUse() }
+
+// phones returns how many verified phones are in use.
+func (s SecurityInfo) phones() int {
+	n := 0
+	for _, m := range []Method[Phone]{s.Mobile, s.AlternateMobile, s.Office} {
+		if m.InUse() {
+			n++
+		}
+	}
+	return n
+}
+
+// usable returns how many verified contacts are in use.
+func (s SecurityInfo) usable() int {
+	if s.AlternateEmail.InUse() {
+		return s.phones() + 1
+	}
+	return s.phones()
+}
+
+// phone returns the phone in slot, or nil.
+func (s *SecurityInfo) phone(slot Slot) *Method[Phone] {
+	switch slot {
+	case SlotMobile:
+		return &s.Mobile
+	case SlotAlternateMobile:
+		return &s.AlternateMobile
+	case SlotOffice:
+		return &s.Office
+	default:
+		return nil
+	}
+}
+
+// challenge returns the verification of slot, or nil.
+func (s *SecurityInfo) challenge(slot Slot) *Challenge {
+	if slot == SlotAlternateEmail {
+		return &s.AlternateEmail.Challenge
+	}
+	if m := s.phone(slot); m != nil {
+		return &m.Challenge
+	}
+	return nil
+}
