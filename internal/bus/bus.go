@@ -143,19 +143,34 @@ func (b *Bus) InProcessConn() (net.Conn, error) {
 }
 
 // Restart stops the embedded server and starts it again, with wipe on an empty
-// directory. Connections come back by themselves. An external server is left
-// alone.
+// directory, and returns when the shared connection is back; others come back
+// by themselves. An external server is left alone.
 func (b *Bus) Restart(ctx context.Context, wipe bool) error {
 	if b.config.URL != "" {
 		return nil
 	}
+	back := b.conn.StatusChanged(nats.CONNECTED)
+	defer b.conn.RemoveStatusListener(back)
 	b.stopServer()
 	if wipe {
 		if err := os.RemoveAll(b.config.Dir); err != nil {
 			return fmt.Errorf("wipe bus: %w", err)
 		}
 	}
-	return b.startServer(ctx)
+	if err := b.startServer(ctx); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	id := b.server.ID()
+	b.mu.Unlock()
+	for b.conn.ConnectedServerId() != id {
+		select {
+		case <-back:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 // Close sends what is waiting, closes the shared connection and stops the

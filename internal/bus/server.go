@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/rs/zerolog"
@@ -49,11 +50,12 @@ func (b *Bus) newServer(ctx context.Context) (*server.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start bus: %w", err)
 	}
-	s.SetLoggerV2(serverLog{b.config.Log.With().Str("component", "bus").Logger()},
+	failed := new(atomic.Bool)
+	s.SetLoggerV2(serverLog{b.config.Log.With().Str("component", "bus").Logger(), failed},
 		b.config.Log.GetLevel() <= zerolog.TraceLevel, false, false)
 	s.Start()
-	// Start returns when JetStream has recovered its files, or has given up.
-	if ctx.Err() != nil || !s.JetStreamEnabled() || !s.ReadyForConnections(startTimeout) {
+	// Start returns when JetStream has recovered its files, or has said that it cannot.
+	if ctx.Err() != nil || failed.Load() || !s.ReadyForConnections(startTimeout) {
 		s.Shutdown()
 		s.WaitForShutdown()
 		return nil, errors.Join(errors.New("start bus: the server does not come up"), ctx.Err())
@@ -75,11 +77,18 @@ func (b *Bus) stopServer() {
 
 // serverLog passes the server's log on. What the server notices is of use only
 // when something is wrong, so its notices are debug lines.
-type serverLog struct{ log zerolog.Logger }
+type serverLog struct {
+	log    zerolog.Logger
+	failed *atomic.Bool // the server gave up
+}
 
 func (l serverLog) Noticef(format string, v ...any) { l.log.Debug().Msgf(format, v...) }
 func (l serverLog) Warnf(format string, v ...any)   { l.log.Warn().Msgf(format, v...) }
 func (l serverLog) Errorf(format string, v ...any)  { l.log.Warn().Msgf(format, v...) }
-func (l serverLog) Fatalf(format string, v ...any)  { l.log.Error().Msgf(format, v...) }
 func (l serverLog) Debugf(format string, v ...any)  { l.log.Trace().Msgf(format, v...) }
 func (l serverLog) Tracef(format string, v ...any)  { l.log.Trace().Msgf(format, v...) }
+
+func (l serverLog) Fatalf(format string, v ...any) {
+	l.failed.Store(true)
+	l.log.Warn().Msgf(format, v...)
+}
