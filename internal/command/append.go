@@ -1,0 +1,125 @@
+package command
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/propagation"
+
+	"konto/domain"
+	"konto/domain/reservation"
+	"konto/eventstore"
+	"konto/internal/envelope"
+)
+
+// EventID returns the ID of the event with the given index among those of a
+// command: the same for ever, so that a repeated append is recognized.
+func EventID(command uuid.UUID, index int) uuid.UUID {
+	return uuid.NewSHA1(command, strconv.AppendInt([]byte("event/"), int64(index), 10))
+}
+
+// append stores events and folds them into e. A refusal that must be
+// remembered comes with its events and is returned once they are stored.
+func (h *Handler) append(ctx context.Context, t task, e *entry, owner string, events []any, refused error) (Result, error) {
+	if err := h.reserve(ctx, t, owner, refused); err != nil {
+		return Result{Stream: e.stream, Revision: e.revision}, err
+	}
+	records, shown, err := h.record(ctx, t, e, owner, events, refused)
+	if err != nil {
+		return Result{}, err
+	}
+	at, err := h.Store.Append(ctx, e.stream, e.revision, records...)
+	if err != nil {
+		e.behind = true // perhaps stored, perhaps beaten: the next turn reads on
+		return Result{}, fmt.Errorf("append to %s: %w", e.stream, err)
+	}
+	for _, event := range events {
+		if err := e.contract.Evolve(e.state, event); err != nil {
+			return Result{}, err // impossible: the aggregate decided it
+		}
+	}
+	e.revision, e.tenant = at.Revision, owner
+	e.commands[commandKey(t.ID)] = at.Revision
+	return Result{Stream: e.stream, Revision: at.Revision, Position: at.Position, Events: shown}, refused
+}
+
+// record turns decided events into what is stored, and into what the caller is shown.
+func (h *Handler) record(ctx context.Context, t task, e *entry, owner string, events []any, refused error) ([]eventstore.Event, []Event, error) {
+	meta := h.meta(ctx, t, owner, refused)
+	records, shown := make([]eventstore.Event, len(events)), make([]Event, len(events))
+	for i, event := range events {
+		raw, err := e.contract.Encode(event)
+		if err != nil {
+			return nil, nil, err
+		}
+		id := EventID(t.ID, i)
+		shown[i] = Event{ID: id, Type: raw.Type, Data: raw.Data}
+		records[i], err = envelope.Seal(ctx, h.Keys, e.stream, owner, eventstore.Event{ID: eventstore.ID(id), Type: raw.Type, Data: raw.Data}, meta)
+		if err != nil {
+			return nil, nil, fmt.Errorf("seal %s: %w", raw.Type, err)
+		}
+	}
+	return records, shown, nil
+}
+
+func (h *Handler) meta(ctx context.Context, t task, owner string, refused error) envelope.Meta {
+	m := envelope.Meta{
+		Correlation: t.Correlation, Causation: t.Causation, Tenant: owner, Actor: t.Actor,
+		Command: t.ID.String(), CommandType: t.Command, At: t.at, BodyMAC: h.bodyMAC(owner, t),
+	}
+	if m.Causation == "" {
+		m.Causation = m.Command
+	}
+	if t.Reason != "" {
+		m.Reason = domain.About(t.Actor.ID, t.Reason)
+	}
+	if t.Source != (envelope.Source{}) {
+		m.Source = domain.About(t.Actor.ID, t.Source)
+	}
+	errors.As(refused, &m.Refused)
+	carrier := propagation.MapCarrier{}
+	propagation.TraceContext{}.Inject(ctx, carrier)
+	m.TraceParent = carrier["traceparent"]
+	return m
+}
+
+func (h *Handler) bodyMAC(owner string, t task) string {
+	return h.Keys.MAC(owner, "command", t.Command+"\x00"+string(t.Body))
+}
+
+// reserve takes the keys that t must be alone with.
+func (h *Handler) reserve(ctx context.Context, t task, owner string, refused error) error {
+	r, ok := t.cmd.(domain.Reserver)
+	if !ok || refused != nil {
+		return nil
+	}
+	for i, want := range r.Reserves(h.metaFor(t, owner)) {
+		body, err := json.Marshal(reservation.Reserve{Kind: want.Kind, Holder: t.Target, Tenant: owner})
+		if err != nil {
+			return err
+		}
+		_, err = h.Handle(ctx, Request{
+			ID:       uuid.NewSHA1(t.ID, strconv.AppendInt([]byte("reserve/"), int64(i), 10)),
+			Category: reservation.Aggregate.Category(),
+			Target:   reservation.ID(want.Kind, want.Scope, want.Key),
+			Command:  "Reserve", Body: body, Actor: System, Tenant: owner,
+			Correlation: t.Correlation, Causation: t.ID.String(), DryRun: t.DryRun,
+		})
+		var taken *domain.Error
+		if errors.As(err, &taken) && taken.Is(reservation.ErrReserved) {
+			holder, _ := taken.Facts["holder"].(string)
+			return want.Taken(holder)
+		}
+		if err != nil {
+			return fmt.Errorf("reserve %s: %w", want.Kind, err)
+		}
+	}
+	return nil
+}
+
+// System is the actor that Konto itself is.
+var System = domain.Actor{ID: "konto", Kind: domain.KindSystem}

@@ -1,0 +1,186 @@
+package command
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"konto/domain"
+	"konto/eventstore"
+	"konto/internal/diff"
+	"konto/internal/envelope"
+	"konto/internal/privacy"
+)
+
+// StaleError says that the aggregate has moved on since the revision that the
+// caller saw, and what has changed.
+type StaleError struct {
+	Stream  string
+	Seen    eventstore.Revision
+	Current eventstore.Revision
+	Changes []FieldChange // since Seen, sorted by field
+}
+
+// FieldChange is a field that somebody changed after the caller looked.
+type FieldChange struct {
+	diff.Change
+	// Yours is what the command would have made of the field; empty if it
+	// would have left it alone.
+	Yours json.RawMessage `json:"yours,omitempty"`
+	// Conflict says that the command and the change are about the same field.
+	Conflict bool                `json:"conflict"`
+	By       string              `json:"by"` // ID of the actor who changed it last
+	At       time.Time           `json:"at"`
+	Revision eventstore.Revision `json:"revision"`
+	Event    string              `json:"event"`
+}
+
+func (e *StaleError) Error() string {
+	return fmt.Sprintf("%s has moved from %s to %s", e.Stream, e.Seen, e.Current)
+}
+
+// match compares what the caller saw with what there is.
+func (h *Handler) match(ctx context.Context, t task, e *entry, m domain.Meta) error {
+	if t.Expected == nil {
+		if t.info.CallerSaw && e.revision >= 0 && t.Actor.Kind == domain.KindPerson {
+			return ErrMustMatch.With("revision", int64(e.revision))
+		}
+		return nil
+	}
+	if *t.Expected == e.revision {
+		return nil
+	}
+	if err := h.load(ctx, e, true); err != nil || *t.Expected == e.revision {
+		return err
+	}
+	stale, err := h.explain(ctx, t, e, m)
+	if err != nil {
+		return fmt.Errorf("compare %s: %w", e.stream, err)
+	}
+	return stale
+}
+
+// explain folds the stream once more to find what changed after the revision
+// that the caller saw, who changed it, and whether the command would have
+// changed the same.
+func (h *Handler) explain(ctx context.Context, t task, e *entry, m domain.Meta) (*StaleError, error) {
+	stale := &StaleError{Stream: e.stream, Seen: *t.Expected, Current: e.revision}
+	if stale.Seen > stale.Current || stale.Seen < 0 {
+		return stale, nil // the caller never saw that
+	}
+	var seen, last []byte
+	var yours []diff.Change
+	changes := map[string]FieldChange{}
+	again := &entry{stream: e.stream, contract: e.contract}
+	again.restart()
+	for r, err := range h.Store.Read(ctx, e.stream, eventstore.ReadStream{}) {
+		if err == nil {
+			err = h.fold(ctx, again, r)
+		}
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case r.Revision < stale.Seen:
+			continue
+		case r.Revision == stale.Seen:
+			if seen, err = document(again.state); err != nil {
+				return nil, err
+			}
+			if yours, err = h.would(ctx, t, again, m, seen); err != nil {
+				return nil, err
+			}
+			last = seen
+			continue
+		}
+		if last, err = credit(changes, again.state, last, r); err != nil {
+			return nil, err
+		}
+	}
+	net, err := diff.Between(seen, last)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range net {
+		f := changes[c.Field]
+		f.Change = c
+		for _, y := range yours {
+			if y.Field == c.Field || strings.HasPrefix(y.Field, c.Field+"/") || strings.HasPrefix(c.Field, y.Field+"/") {
+				f.Conflict, f.Yours = true, y.After
+			}
+		}
+		stale.Changes = append(stale.Changes, f)
+	}
+	return stale, nil
+}
+
+// credit notes r as what last changed each field that it changed.
+func credit(changes map[string]FieldChange, state any, before []byte, r eventstore.Recorded) ([]byte, error) {
+	after, err := document(state)
+	if err != nil {
+		return nil, err
+	}
+	meta, err := envelope.ParseMeta(r.Meta)
+	if err != nil {
+		return nil, err
+	}
+	fields, err := diff.Between(before, after)
+	for _, c := range fields {
+		changes[c.Field] = FieldChange{By: meta.Actor.ID, At: meta.At, Revision: r.Revision, Event: r.Type}
+	}
+	return after, err
+}
+
+// would returns what the command would have changed in the state that the
+// caller saw: nothing if it would have been refused. It folds a copy.
+func (h *Handler) would(ctx context.Context, t task, at *entry, m domain.Meta, seen []byte) ([]diff.Change, error) {
+	events, err := at.contract.Decide(at.state, t.cmd, m)
+	if err != nil {
+		return nil, nil //nolint:nilerr // a refusal has no fields of its own
+	}
+	after := &entry{stream: at.stream, contract: at.contract}
+	after.restart()
+	for r, err := range h.Store.Read(ctx, at.stream, eventstore.ReadStream{Limit: int(at.revision) + 1}) {
+		if err == nil {
+			err = h.fold(ctx, after, r)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, event := range events {
+		if err := after.contract.Evolve(after.state, event); err != nil {
+			return nil, err
+		}
+	}
+	doc, err := document(after.state)
+	if err != nil {
+		return nil, err
+	}
+	return diff.Between(seen, doc)
+}
+
+// document is a state as people see it.
+func document(state any) ([]byte, error) {
+	b, err := json.Marshal(state)
+	if err != nil {
+		return nil, fmt.Errorf("state: %w", err)
+	}
+	return privacy.Plain(b), nil
+}
+
+// Conflicts returns the names of the fields that the command and somebody
+// else's change are both about.
+func (e *StaleError) Conflicts() []string {
+	fields := map[string]struct{}{}
+	for _, c := range e.Changes {
+		if c.Conflict {
+			fields[c.Field] = struct{}{}
+		}
+	}
+	return slices.Sorted(maps.Keys(fields))
+}
