@@ -156,6 +156,7 @@ func (d Decline) advised(advice string) Decline {
 		return d
 	}
 	vague := d.Class == IssuerSoft || d.Class == Temporary
+	unknown := d.Unknown
 	switch advice {
 	case adviceConfirmCardData:
 		if vague {
@@ -163,22 +164,19 @@ func (d Decline) advised(advice string) Decline {
 		}
 		d.Retry, d.WhoFixes = AfterEdit, Customer
 	case adviceDoNotTryAgain:
-		if vague || d.Class == Funds {
-			hard := ofClass(HardRevoked)
-			hard.Unknown = d.Unknown
-			return hard
+		if vague {
+			d = ofClass(HardRevoked)
 		}
 		d.Retry = Never
 	case adviceTryAgainLater:
-		if vague || d.Class == HardRevoked {
-			soft := ofClass(Temporary)
-			soft.Unknown = d.Unknown
-			return soft
+		if vague {
+			d = ofClass(Temporary)
 		}
 		if d.Retry == Never {
-			d.Retry = Spaced
+			d.Retry, d.Accelerated = Spaced, false
 		}
 	}
+	d.Unknown = unknown
 	return d
 }
 
@@ -193,7 +191,7 @@ type Shown struct {
 
 // Shown returns what may be shown. A thief who is told that a card is reported
 // stolen learns that it is time for the next one; such a decline therefore
-// shows exactly as a generic one does.
+// shows exactly as a generic one with the same checks and advice does.
 func (e ChargeDeclined) Shown() Shown {
 	switch e.ShowCode {
 	case ShowCode:
@@ -202,6 +200,6 @@ func (e ChargeDeclined) Shown() Shown {
 		return Shown{genericDecline, e.Class, e.Retry, e.WhoFixes, e.ChecklistItem}
 	case ShowMasked:
 	}
-	d := ofClass(IssuerSoft)
+	d := Classify(genericDecline, e.AdviceCode, e.Checks)
 	return Shown{genericDecline, d.Class, d.Retry, d.WhoFixes, d.ChecklistItem}
 }

@@ -188,4 +188,6 @@ func (c RecordChargeResult) check() error {
 	return domain.All(errs...)
 }
 
-func currency(s string) bool { return len(s) == 3 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" }
+func currency(s string) bool {
+	return len(s) == 3 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+}

@@ -1,0 +1,96 @@
+// Package customer models what a partner keeps about a customer: the company's
+// details and the billing profile. The ID is that of the customer's tenant.
+//
+// Guaranteed: only a partner that is the customer's active reseller when the
+// command is decided changes anything (rule P1), and each event names the
+// fields that changed (P2).
+package customer
+
+import (
+	"time"
+
+	"konto/domain"
+)
+
+// Event is a fact about a customer.
+type Event = domain.Event[Customer]
+
+// Meta is what a decision may know besides the customer and the command.
+type Meta = domain.Meta
+
+// Aggregate is the customer's contract. Wire names are for ever.
+var Aggregate = domain.NewAggregate(
+	"customer", "customers",
+	domain.Accepts[RegisterCustomer]("RegisterCustomer",
+		domain.Summary("Register a customer of your company, as a partner")),
+	domain.Accepts[UpdateCustomerAccount]("UpdateCustomerAccount", domain.CallerSaw(),
+		domain.Summary("Update a customer's company details and billing profile, as its reseller")),
+
+	domain.Records[CustomerRegistered]("CustomerRegistered"),
+	domain.Records[CustomerCompanyDetailsUpdated]("CustomerCompanyDetailsUpdated"),
+	domain.Records[CustomerBillingInfoUpdated]("CustomerBillingInfoUpdated"),
+)
+
+// Customer is what is known of a customer.
+type Customer struct {
+	PartnerID                      string      `json:"partnerId"` // the tenant that registered it
+	CompanyName                    string      `json:"companyName"`
+	Country                        string      `json:"country"` // ISO 3166-1 alpha-2
+	Domain                         string      `json:"domain"`
+	Language                       string      `json:"language"` // BCP 47
+	OrganizationRegistrationNumber string      `json:"organizationRegistrationNumber,omitzero"`
+	BillingInfo                    BillingInfo `json:"billingInfo"`
+	RegisteredAt                   time.Time   `json:"registeredAt,omitzero"`
+}
+
+// BillingInfo is a customer's billing profile.
+type BillingInfo struct {
+	Contact        domain.Personal[BillingContact] `json:"contact,omitzero"`
+	Culture        string                          `json:"culture,omitzero"`  // BCP 47 with a region
+	Language       string                          `json:"language,omitzero"` // BCP 47
+	CompanyName    string                          `json:"companyName,omitzero"`
+	DefaultAddress domain.Personal[Address]        `json:"defaultAddress,omitzero"`
+}
+
+// BillingContact is who gets the bill.
+type BillingContact struct {
+	FirstName string `json:"firstName,omitzero"`
+	LastName  string `json:"lastName,omitzero"`
+	Email     string `json:"email,omitzero"`
+}
+
+// Address is where the bill goes.
+type Address struct {
+	FirstName  string `json:"firstName,omitzero"`
+	LastName   string `json:"lastName,omitzero"`
+	Phone      string `json:"phone,omitzero"`
+	Line1      string `json:"line1,omitzero"`
+	Line2      string `json:"line2,omitzero"`
+	City       string `json:"city,omitzero"`
+	State      string `json:"state,omitzero"`
+	PostalCode string `json:"postalCode,omitzero"`
+	Country    string `json:"country,omitzero"` // ISO 3166-1 alpha-2
+}
+
+// Relationship is the fact of how the actor's tenant and the customer stand.
+// Its key is "<actor's tenant>-<customer>".
+type Relationship struct {
+	Type   string // "reseller" and others
+	Active bool
+}
+
+// Exists reports whether the customer was ever registered.
+func (c Customer) Exists() bool { return c.PartnerID != "" }
+
+// Rejections.
+var (
+	ErrNotFound = domain.NotFound("customer-not-found", "there is no such customer")
+	ErrExists   = domain.Conflict("customer-exists", "the customer has been registered with other details").
+			ByRule("P2").Allowed("UpdateCustomerAccount", domain.GlobalAdmin, domain.SalesAgent)
+	ErrNoRelationship = domain.Forbidden("no-active-relationship", "only an active reseller of the customer may update its account").
+				ByRule("P1").Allowed("RequestRelationship", domain.GlobalAdmin, domain.SalesAgent)
+	ErrOwnTenant = domain.Forbidden("customer-is-own-tenant", "a company is not its own partner").
+			ByRule("P1").Allowed("", domain.GlobalAdmin, domain.SalesAgent)
+	ErrField = domain.Invalid("field-invalid", "the value cannot be used").
+			ByRule("P3").Allowed("", domain.GlobalAdmin, domain.SalesAgent)
+)
