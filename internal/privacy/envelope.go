@@ -1,0 +1,283 @@
+package privacy
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+const (
+	blindSize = 32
+	nonceSize = 12 // AES-GCM
+	padding   = 64
+)
+
+// encoding is strict, so that a value has one envelope text.
+var encoding = base64.RawURLEncoding.Strict()
+
+// envelope is a sealed value.
+type envelope struct {
+	Scheme     string  `json:"e"`
+	Subject    string  `json:"s"`
+	Key        uint32  `json:"k"`
+	Path       string  `json:"p"`
+	Nonce      string  `json:"n"`
+	Ciphertext string  `json:"c"`
+	Commitment string  `json:"h"`
+	In         *origin `json:"in"`
+}
+
+// origin is the context that [Annotate] leaves with an envelope.
+type origin struct {
+	Stream string `json:"stream"`
+	ID     string `json:"id"`
+	Type   string `json:"type"`
+	Tenant string `json:"tenant"`
+}
+
+func (o origin) context() Context {
+	return Context{Tenant: o.Tenant, Stream: o.Stream, EventID: o.ID, Type: o.Type}
+}
+
+// personal is an open value.
+type personal struct {
+	Subject string          `json:"subject"`
+	Value   json.RawMessage `json:"value"`
+}
+
+func parsePersonal(b []byte) (personal, error) {
+	var p personal
+	if err := strict(b, &p); err != nil {
+		return personal{}, err
+	}
+	if p.Subject == "" || len(p.Value) == 0 {
+		return personal{}, fmt.Errorf("%w: subject or value is missing", ErrMalformed)
+	}
+	return p, nil
+}
+
+func parseEnvelope(b []byte) (envelope, error) {
+	if e, ok := parseWritten(b); ok {
+		return e, nil
+	}
+	var e envelope
+	if err := strict(b, &e); err != nil {
+		return envelope{}, err
+	}
+	if e.Scheme != Scheme {
+		return envelope{}, fmt.Errorf("%w: scheme is not %s", ErrMalformed, Scheme)
+	}
+	return e, nil
+}
+
+// strict reads b into v and never quotes b in an error.
+func strict(b []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if d.Decode(v) != nil {
+		return fmt.Errorf("%w: unexpected members", ErrMalformed)
+	}
+	return nil
+}
+
+// parseWritten reads an envelope exactly as appendTo wrote it. Reading happens
+// for each value of each event, and a general decoder costs more than opening.
+func parseWritten(b []byte) (e envelope, ok bool) {
+	s := written{rest: b, ok: true}
+	s.skip(`{"e":"` + Scheme + `","s":"`)
+	e.Scheme, e.Subject = Scheme, s.text()
+	s.skip(`,"k":`)
+	e.Key = s.number()
+	s.skip(`,"p":"`)
+	e.Path = s.text()
+	s.skip(`,"n":"`)
+	e.Nonce = s.text()
+	s.skip(`,"c":"`)
+	e.Ciphertext = s.text()
+	s.skip(`,"h":"`)
+	e.Commitment = s.text()
+	if s.ok && bytes.HasPrefix(s.rest, []byte(`,"in":`)) {
+		in := origin{}
+		s.skip(`,"in":{"stream":"`)
+		in.Stream = s.text()
+		s.skip(`,"id":"`)
+		in.ID = s.text()
+		s.skip(`,"type":"`)
+		in.Type = s.text()
+		s.skip(`,"tenant":"`)
+		in.Tenant = s.text()
+		s.skip(`}`)
+		e.In = &in
+	}
+	s.skip(`}`)
+	return e, s.ok && len(s.rest) == 0
+}
+
+// written is a reader of JSON without spaces, escapes or surprises. After the
+// first thing that it did not expect, ok is false.
+type written struct {
+	rest []byte
+	ok   bool
+}
+
+func (w *written) skip(s string) {
+	if w.ok = w.ok && len(w.rest) >= len(s) && string(w.rest[:len(s)]) == s; w.ok {
+		w.rest = w.rest[len(s):]
+	}
+}
+
+// text reads up to and with the closing quote.
+func (w *written) text() string {
+	end := bytes.IndexByte(w.rest, '"')
+	if w.ok = w.ok && end >= 0 && bytes.IndexByte(w.rest[:end], '\\') < 0; !w.ok {
+		return ""
+	}
+	s := string(w.rest[:end])
+	w.rest = w.rest[end+1:]
+	return s
+}
+
+func (w *written) number() uint32 {
+	end := 0
+	for end < len(w.rest) && '0' <= w.rest[end] && w.rest[end] <= '9' {
+		end++
+	}
+	n, err := strconv.ParseUint(string(w.rest[:end]), 10, 32)
+	if w.ok = w.ok && err == nil && w.rest[0] != '0'; !w.ok {
+		return 0
+	}
+	w.rest = w.rest[end:]
+	return uint32(n)
+}
+
+// seal returns dst with value sealed under d as an envelope's JSON.
+func (d *dek) seal(dst []byte, c Context, subject, path string, value []byte) ([]byte, error) {
+	size := blindSize + 4 + len(path) + 4 + len(value)
+	size += (padding - size%padding) % padding
+	plain := make([]byte, blindSize, size)
+	if _, err := rand.Read(plain); err != nil {
+		return nil, fmt.Errorf("seal: %w", err)
+	}
+	h := commitment(plain, c, path, value)
+	plain = appendFields(plain, path)
+	plain = binary.BigEndian.AppendUint32(plain, uint32(len(value))) //nolint:gosec // bounded by the document's size
+	plain = append(plain, value...)
+	clear(plain[len(plain):size])
+	plain = plain[:size]
+
+	sealed := d.aead.Seal(make([]byte, 0, nonceSize+size+d.aead.Overhead()), nil, plain, associated(c, subject, d.ver, path, h))
+	return appendEnvelope(dst, subject, d.ver, path, sealed, h)
+}
+
+func appendEnvelope(dst []byte, subject string, ver uint32, path string, sealed, h []byte) ([]byte, error) {
+	dst = append(dst, `{"$sealed":{"e":"`+Scheme+`","s":`...)
+	dst, err := jsontext.AppendQuote(dst, subject)
+	if err != nil {
+		return nil, fmt.Errorf("%w: subject is not UTF-8", ErrMalformed)
+	}
+	dst = append(dst, `,"k":`...)
+	dst = strconv.AppendUint(dst, uint64(ver), 10)
+	dst = append(dst, `,"p":`...)
+	if dst, err = jsontext.AppendQuote(dst, path); err != nil {
+		return nil, fmt.Errorf("%w: path is not UTF-8", ErrMalformed)
+	}
+	dst = append(dst, `,"n":"`...)
+	dst = encoding.AppendEncode(dst, sealed[:nonceSize])
+	dst = append(dst, `","c":"`...)
+	dst = encoding.AppendEncode(dst, sealed[nonceSize:])
+	dst = append(dst, `","h":"`...)
+	dst = encoding.AppendEncode(dst, h)
+	return append(dst, `"}}`...), nil
+}
+
+// open returns the value in e, and the random bytes it was committed to with.
+func (d *dek) open(c Context, e envelope) (value, blind []byte, err error) {
+	sealed := make([]byte, 0, encoding.DecodedLen(len(e.Nonce))+encoding.DecodedLen(len(e.Ciphertext)))
+	if sealed, err = encoding.AppendDecode(sealed, []byte(e.Nonce)); err != nil || len(sealed) != nonceSize {
+		return nil, nil, fmt.Errorf("%w: nonce", ErrMalformed)
+	}
+	if sealed, err = encoding.AppendDecode(sealed, []byte(e.Ciphertext)); err != nil {
+		return nil, nil, fmt.Errorf("%w: ciphertext", ErrMalformed)
+	}
+	h, err := encoding.DecodeString(e.Commitment)
+	if err != nil || len(h) != sha256.Size {
+		return nil, nil, fmt.Errorf("%w: commitment", ErrMalformed)
+	}
+	plain, err := d.aead.Open(nil, nil, sealed, associated(c, e.Subject, e.Key, e.Path, h))
+	if err != nil || len(plain) < blindSize {
+		return nil, nil, ErrForged
+	}
+	blind, rest := plain[:blindSize], plain[blindSize:]
+	path, rest, ok := cutField(rest)
+	if !ok || string(path) != e.Path {
+		return nil, nil, ErrForged
+	}
+	value, _, ok = cutField(rest)
+	if !ok || !hmac.Equal(h, commitment(blind, c, e.Path, value)) {
+		return nil, nil, ErrForged
+	}
+	return value, blind, nil
+}
+
+func associated(c Context, subject string, ver uint32, path string, h []byte) []byte {
+	b := make([]byte, 0, 9*4+len(Scheme)+len(c.Tenant)+len(subject)+4+len(c.Stream)+len(c.EventID)+len(c.Type)+len(path)+len(h))
+	b = appendFields(b, Scheme, c.Tenant, subject)
+	b = binary.BigEndian.AppendUint32(b, 4)
+	b = binary.BigEndian.AppendUint32(b, ver)
+	b = appendFields(b, c.Stream, c.EventID, c.Type, path)
+	b = binary.BigEndian.AppendUint32(b, sha256.Size)
+	return append(b, h...)
+}
+
+func commitment(blind []byte, c Context, path string, value []byte) []byte {
+	b := make([]byte, 0, 5*4+len(CommitScheme)+len(c.Tenant)+len(c.EventID)+len(path)+len(value))
+	b = appendFields(b, CommitScheme, c.Tenant, c.EventID, path)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(value))) //nolint:gosec // bounded by the document's size
+	b = append(b, value...)
+	m := hmac.New(sha256.New, blind)
+	m.Write(b)
+	return m.Sum(nil)
+}
+
+// appendFields writes each field after its length, so that no two lists of
+// fields have the same bytes.
+func appendFields(b []byte, fields ...string) []byte {
+	for _, f := range fields {
+		b = binary.BigEndian.AppendUint32(b, uint32(len(f))) //nolint:gosec // names and paths, never 4 GB
+		b = append(b, f...)
+	}
+	return b
+}
+
+func cutField(b []byte) (field, rest []byte, ok bool) {
+	if len(b) < 4 {
+		return nil, nil, false
+	}
+	n := int(binary.BigEndian.Uint32(b))
+	if b = b[4:]; n > len(b) {
+		return nil, nil, false
+	}
+	return b[:n], b[n:], true
+}
+
+// resolve returns the data key of e, or an erased one.
+func (k *Keys) resolve(ctx context.Context, c Context, e envelope) (*dek, error) {
+	if e.Key == 0 {
+		return nil, fmt.Errorf("%w: key version", ErrMalformed)
+	}
+	d, err := k.version(ctx, c.Tenant, e.Subject, e.Key)
+	if errors.Is(err, ErrNoKey) {
+		return nil, fmt.Errorf("%w: subject %s version %d", err, e.Subject, e.Key)
+	}
+	return d, err
+}
