@@ -89,12 +89,12 @@ var (
 
 // reserve claims a mail address for one account of the tenant, for ever.
 func reserve(m Meta, raw, pointer string) []domain.Reservation {
-	a := domain.Fact[Address](m, raw)
-	if !a.OK {
-		return nil
+	address := strings.TrimSpace(raw)
+	if m.Facts.Has(domain.Of[Address](raw)) {
+		address = domain.Fact[Address](m, raw).Normalized
 	}
 	return []domain.Reservation{{
-		Kind: "mail-address", Scope: m.Tenant, Key: m.MAC("mail-address", strings.ToLower(a.Normalized)),
+		Kind: "mail-address", Scope: m.Tenant, Key: m.MAC("mail-address", strings.ToLower(address)),
 		Taken: func(string) *domain.Error { return ErrAddressTaken.At(pointer) },
 	}}
 }

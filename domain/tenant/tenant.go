@@ -10,6 +10,7 @@ package tenant
 
 import (
 	"slices"
+	"strings"
 
 	"konto/domain"
 )
@@ -86,12 +87,12 @@ var (
 // reserve claims a domain for one organization alone. The refusal does not
 // say whose it is: tenants do not see each other.
 func reserve(m Meta, raw string) []domain.Reservation {
-	d := domain.Fact[DomainName](m, raw)
-	if !d.OK {
-		return nil
+	name := strings.ToLower(strings.TrimSpace(raw))
+	if m.Facts.Has(domain.Of[DomainName](raw)) {
+		name = domain.Fact[DomainName](m, raw).Name
 	}
 	return []domain.Reservation{{
-		Kind: "domain", Key: d.Name,
+		Kind: "domain", Key: name,
 		Taken: func(string) *domain.Error { return ErrDomainTaken },
 	}}
 }
