@@ -24,30 +24,18 @@ package relay
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
 	"konto/eventstore"
 )
-
-// StreamName is the JetStream stream's name where Config leaves it empty.
-const StreamName = "KONTO"
-
-// Stream describes the JetStream stream. The zero value works.
-type Stream struct {
-	Name string // empty means [StreamName]
-	// Prefix of the subjects, <prefix>.<category>.<EventType>; empty means
-	// "konto.events".
-	Prefix string
-	// MaxBytes and MaxAge bound what the stream keeps; the oldest goes first. 0
-	// means no bound.
-	MaxBytes int64
-	MaxAge   time.Duration
-	Replicas int // 0 means 1
-}
 
 // Relay publishes the store's events to the stream. Any number may run; the
 // stream takes each event once. Set the fields before Run.
@@ -62,30 +50,116 @@ type Relay struct {
 	Rand       *rand.Rand // jitter of retries; only Run uses it; nil means none
 	Metrics    RelayMetrics
 	Log        zerolog.Logger
+
+	mu       sync.Mutex
+	position eventstore.Position
 }
 
 // RelayMetrics are told what a relay does; a nil function is not called.
 type RelayMetrics struct {
-	Published func(events int, last eventstore.Position)
-	Resumed   func(reason string) // "start", "conflict", "lost", "recreated", "error"
+	// Published: the stream has taken so many more events.
+	Published func(events int)
+	// Resumed: the relay looked at what the stream holds. The reason is
+	// "start", "conflict", "error" or "recreated".
+	Resumed func(reason string)
 }
 
-// Feed gives out events. It is safe for concurrent use once its fields are
-// set.
-type Feed struct {
-	Store  eventstore.Store
-	Conn   *nats.Conn // nil: the store alone, followed by its subscription
-	Stream Stream
-	// Max bounds a batch, in events; 0 means 1000.
-	Max int
-	// Idle is how long the bus may be silent until the feed looks into the
-	// store itself; 0 means 500 ms.
-	Idle time.Duration
-	// Linger is the longest wait for more while events come fast; 0 means
-	// 20 ms, negative never waits.
-	Linger time.Duration
-	Now    func() time.Time
-	Log    zerolog.Logger
+const (
+	// A chunk of messages shares one acknowledgement, which its last message
+	// asks for: that one is only taken if all before it were.
+	chunkMessages = 256
+	chunkBytes    = 1 << 20
+	// chunksInFlight bounds what is sent and not acknowledged. Together with
+	// chunkMessages it stays below the 10,000 messages that JetStream queues
+	// for a stream before it refuses more.
+	chunksInFlight = 8
+
+	requestTimeout = 5 * time.Second
+	minBackoff     = 20 * time.Millisecond
+	maxBackoff     = 5 * time.Second
+)
+
+// Position is the position of the last event that the stream is known to hold,
+// zero before Run has looked.
+func (r *Relay) Position() eventstore.Position {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.position
 }
 
-var _ = context.Background
+// Run publishes until ctx ends or the connection is closed for good, and
+// returns nil or why the connection was closed. Everything else that goes
+// wrong is tried again, after a growing pause, from what the stream then
+// holds.
+func (r *Relay) Run(ctx context.Context) error {
+	reason, backoff := "start", minBackoff
+	for {
+		acked, err := r.attempt(ctx, &reason)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case r.Conn.IsClosed():
+			return fmt.Errorf("relay: %w", nats.ErrConnectionClosed)
+		}
+		if acked > 0 {
+			backoff = minBackoff
+		}
+		reason = "error"
+		var refused *jetstream.APIError
+		if errors.As(err, &refused) && refused.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence {
+			reason = "conflict"
+		}
+		r.Log.Warn().Err(err).Str("reason", reason).Dur("retryIn", backoff).Msg("relay interrupted")
+		if !wait(ctx, r.jitter(backoff)) {
+			return nil
+		}
+		backoff = min(2*backoff, maxBackoff)
+	}
+}
+
+// attempt looks where the stream is and publishes from there until something
+// fails. It returns how many events the stream took.
+func (r *Relay) attempt(ctx context.Context, reason *string) (acked int, err error) {
+	js, err := jetstream.New(r.Conn, jetstream.WithPublishAsyncTimeout(requestTimeout))
+	if err != nil {
+		return 0, fmt.Errorf("relay: %w", err)
+	}
+	defer js.CleanupPublisher()
+	tail, err := r.resume(ctx, js, reason)
+	if err != nil {
+		return 0, err
+	}
+	r.setPosition(tail.position)
+	if r.Metrics.Resumed != nil {
+		r.Metrics.Resumed(*reason)
+	}
+	r.Log.Info().Str("reason", *reason).Stringer("position", tail.position).Uint64("sequence", tail.sequence).Msg("relay resumed")
+	p := publisher{relay: r, js: js, tail: tail}
+	return p.run(ctx)
+}
+
+func (r *Relay) setPosition(p eventstore.Position) {
+	r.mu.Lock()
+	r.position = p
+	r.mu.Unlock()
+}
+
+// jitter returns between half of d and d, so that two relays part.
+func (r *Relay) jitter(d time.Duration) time.Duration {
+	if r.Rand == nil {
+		return d
+	}
+	return d/2 + time.Duration(r.Rand.Int64N(int64(d/2)+1))
+}
+
+// wait waits for d and reports whether ctx still lives.
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

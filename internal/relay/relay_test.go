@@ -1,0 +1,425 @@
+package relay_test
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+	"go.uber.org/goleak"
+
+	"konto/eventstore"
+	"konto/eventstore/memory"
+	"konto/internal/bus"
+	"konto/internal/relay"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// pipeline is a store, a bus and what runs between them.
+type pipeline struct {
+	t     testing.TB
+	store *memory.Store
+	bus   *bus.Bus
+	log   zerolog.Logger
+	group sync.WaitGroup
+	mu    sync.Mutex
+	next  uint64
+	want  []eventstore.ID
+	at    eventstore.Position // of the last event
+}
+
+func newPipeline(t testing.TB) *pipeline {
+	t.Helper()
+	p := &pipeline{t: t, store: memory.New(), log: zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.ErrorLevel)}
+	b, err := bus.Start(t.Context(), bus.Config{Dir: t.TempDir(), Log: p.log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.bus = b
+	t.Cleanup(func() {
+		p.group.Wait()
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+// relay runs a relay until the returned function is called.
+func (p *pipeline) relay(change ...func(*relay.Relay)) (stop func()) {
+	ctx, cancel := context.WithCancel(p.t.Context())
+	r := &relay.Relay{Store: p.store, Conn: p.bus.Conn(), Now: time.Now, Rand: rand.New(rand.NewPCG(1, 2)), Log: p.log}
+	for _, c := range change {
+		c(r)
+	}
+	done := make(chan struct{})
+	p.group.Go(func() {
+		defer close(done)
+		if err := r.Run(ctx); err != nil {
+			p.t.Errorf("Run() = %v, want nil", err)
+		}
+	})
+	stop = func() { cancel(); <-done }
+	p.t.Cleanup(stop)
+	return stop
+}
+
+func (p *pipeline) feed() *relay.Feed {
+	return &relay.Feed{Store: p.store, Conn: p.bus.Conn(), Idle: 100 * time.Millisecond, Now: time.Now, Log: p.log}
+}
+
+// event makes the next event; its ID tells its number.
+func (p *pipeline) event(data string) eventstore.Event {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.next++
+	e := eventstore.Event{Type: "Counted", Data: []byte(data), Meta: []byte(`{"tenant":"t","name":"Zoë"}`)}
+	binary.BigEndian.PutUint64(e.ID[8:], p.next)
+	return e
+}
+
+func (p *pipeline) append(n int) {
+	p.t.Helper()
+	for range n {
+		p.appendTo(fmt.Sprintf("counter-%d", p.next%7), p.event(fmt.Sprintf(`{"n":%d}`, p.next)))
+	}
+}
+
+func (p *pipeline) appendTo(stream string, e eventstore.Event) {
+	p.t.Helper()
+	a, err := p.store.Append(p.t.Context(), stream, eventstore.Any, e)
+	if err != nil {
+		p.t.Error(err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.at = a.Position
+	if (eventstore.Recorded{Event: e, Stream: stream}).System() {
+		return
+	}
+	p.want = append(p.want, e.ID)
+}
+
+func (p *pipeline) end() eventstore.Position {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.at
+}
+
+// all is what the store holds for readers.
+func (p *pipeline) all() []eventstore.Recorded {
+	var out []eventstore.Recorded
+	for e, err := range p.store.ReadAll(p.t.Context(), eventstore.ReadAll{}) {
+		if err != nil {
+			p.t.Error(err)
+		}
+		if !e.System() {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// read takes from the feed until until says that the last event is out.
+func (p *pipeline) read(f *relay.Feed, after eventstore.Position, until func(eventstore.Position) bool) []eventstore.Recorded {
+	ctx, cancel := context.WithTimeout(p.t.Context(), 20*time.Second)
+	defer cancel()
+	var out []eventstore.Recorded
+	for batch, err := range f.From(ctx, after) {
+		if err != nil {
+			p.t.Errorf("feed: %v", err)
+			return out
+		}
+		out = append(out, batch...)
+		if len(out) > 0 && until(out[len(out)-1].Position) {
+			return out
+		}
+	}
+	p.t.Errorf("feed gave %d of %d events in time", len(out), len(p.want))
+	return out
+}
+
+func (p *pipeline) readToEnd(f *relay.Feed, after eventstore.Position) []eventstore.Recorded {
+	return p.read(f, after, func(at eventstore.Position) bool { return at == p.end() })
+}
+
+// held waits until the stream holds n messages.
+func (p *pipeline) held(n uint64) jetstream.Stream {
+	p.t.Helper()
+	js, err := jetstream.New(p.bus.Conn())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(p.t.Context(), 10*time.Second)
+	defer cancel()
+	for {
+		s, err := js.Stream(ctx, relay.StreamName)
+		if err == nil && s.CachedInfo().State.Msgs == n {
+			return s
+		}
+		if ctx.Err() != nil {
+			p.t.Fatalf("stream does not come to hold %d messages: %v, %+v", n, err, s)
+		}
+	}
+}
+
+func (p *pipeline) check(got []eventstore.Recorded) {
+	p.t.Helper()
+	want := p.all()
+	if diff := cmp.Diff(want, got); diff != "" {
+		if len(diff) > 2000 {
+			diff = diff[:2000]
+		}
+		p.t.Errorf("feed gave %d events, want %d (-want +got):\n%s", len(got), len(want), diff)
+	}
+}
+
+func TestEventsSurviveTheBus(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t)
+	p.append(3)
+	p.appendTo("$settings", p.event(`{}`))
+	odd := p.event("\x00\xff")
+	odd.Type, odd.Binary, odd.Meta = "Odd.v2 with * and >", true, nil
+	p.appendTo("no dash, übel", odd)
+	control := p.event(`{}`)
+	control.Meta = []byte("{\n \"tenant\": \"t\"\r\n}\n")
+	p.appendTo("counter-control", control)
+	p.appendTo("-", p.event(``))
+	p.appendTo("counter-last", p.event(`{}`))
+	p.relay()
+	p.held(7)
+	// A reader that starts at the end of the store gets all over the bus.
+	got := make(chan []eventstore.Recorded)
+	after := p.end()
+	began := make(chan struct{})
+	go func() {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		var out []eventstore.Recorded
+		for batch, err := range p.feed().From(ctx, after) {
+			if err != nil {
+				t.Error(err)
+			}
+			if batch == nil {
+				close(began)
+			}
+			if out = append(out, batch...); len(out) == 4 {
+				break
+			}
+		}
+		got <- out
+	}()
+	<-began
+	for _, e := range []eventstore.Event{odd, control} {
+		e.ID = p.event("").ID
+		p.appendTo("late, übel", e)
+	}
+	p.append(2)
+	if diff := cmp.Diff(p.all()[7:], <-got); diff != "" {
+		t.Errorf("over the bus (-want +got):\n%s", diff)
+	}
+	p.check(p.readToEnd(p.feed(), eventstore.Position{}))
+}
+
+func TestLargeEventsTravelByReference(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t)
+	p.relay(func(r *relay.Relay) { r.MaxPayload = 4 << 10 })
+	p.append(2)
+	big := p.event(string(make([]byte, 64<<10)))
+	p.appendTo("counter-big", big)
+	p.append(2)
+	s := p.held(5)
+	m, err := s.GetMsg(t.Context(), 3)
+	if err != nil || len(m.Data) != 0 || m.Header.Get(relay.HeaderReference) == "" {
+		t.Errorf("message of the large event: %v bytes, %v, %v, want a reference", len(m.Data), m.Header, err)
+	}
+	p.check(p.readToEnd(p.feed(), eventstore.Position{}))
+}
+
+// The stream is spoilt while events come; the reader sees each once.
+func TestFeedSurvives(t *testing.T) {
+	t.Parallel()
+	rounds := []struct {
+		name  string
+		spoil func(*testing.T, *pipeline, jetstream.JetStream)
+	}{
+		{"stream deleted", func(t *testing.T, _ *pipeline, js jetstream.JetStream) {
+			if err := js.DeleteStream(t.Context(), relay.StreamName); err != nil {
+				t.Log(err)
+			}
+		}},
+		{"tail dropped", func(t *testing.T, _ *pipeline, js jetstream.JetStream) {
+			s, err := js.Stream(t.Context(), relay.StreamName)
+			if err != nil {
+				t.Log(err)
+				return
+			}
+			last := s.CachedInfo().State.LastSeq
+			for i := range uint64(3) {
+				_ = s.DeleteMsg(t.Context(), last-i)
+			}
+		}},
+		{"stream purged", func(t *testing.T, _ *pipeline, js jetstream.JetStream) {
+			if s, err := js.Stream(t.Context(), relay.StreamName); err == nil {
+				_ = s.Purge(t.Context())
+			}
+		}},
+		{"server restarted", func(t *testing.T, p *pipeline, _ jetstream.JetStream) {
+			if err := p.bus.Restart(t.Context(), false); err != nil {
+				t.Error(err)
+			}
+		}},
+		{"directory wiped", func(t *testing.T, p *pipeline, _ jetstream.JetStream) {
+			if err := p.bus.Restart(t.Context(), true); err != nil {
+				t.Error(err)
+			}
+		}},
+		{"foreign message", func(t *testing.T, _ *pipeline, js jetstream.JetStream) {
+			_, _ = js.Publish(t.Context(), "konto.events.x.Y", []byte("noise"))
+		}},
+	}
+	for _, r := range rounds {
+		t.Run(r.name, func(t *testing.T) {
+			t.Parallel()
+			p := newPipeline(t)
+			js, err := jetstream.New(p.bus.Conn())
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.relay()
+			p.append(100)
+			p.held(100)
+			const more = 4
+			written := make(chan struct{})
+			go func() {
+				defer close(written)
+				for range more {
+					r.spoil(t, p, js)
+					p.append(500)
+				}
+			}()
+			got := p.read(p.feed(), eventstore.Position{}, func(at eventstore.Position) bool {
+				select {
+				case <-written:
+					return at == p.end()
+				default:
+					return false
+				}
+			})
+			<-written
+			p.check(got)
+		})
+	}
+}
+
+// The stream comes to hold everything again, once, whatever it lost.
+func TestRelayRefills(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t)
+	p.append(1000)
+	stop := p.relay()
+	s := p.held(1000)
+	stop()
+	for i := range uint64(10) {
+		if err := s.DeleteMsg(t.Context(), 1000-i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.held(990)
+	stop = p.relay()
+	p.held(1000)
+	stop()
+	if err := p.bus.Restart(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	p.relay()
+	p.held(1000)
+}
+
+// A stream that is another store's copy is thrown away.
+func TestStoreReplaced(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t)
+	p.append(20)
+	stop := p.relay()
+	p.held(20)
+	stop()
+	p.store = memory.New()
+	for range 5 {
+		e := p.event(`{}`)
+		e.ID[0] = 1
+		p.appendTo("counter-new", e)
+	}
+	stop = p.relay()
+	p.held(5)
+	p.check(p.readToEnd(p.feed(), eventstore.Position{}))
+	stop()
+	p.store = memory.New()
+	for range 30 { // longer than the old one
+		e := p.event(`{}`)
+		e.ID[0] = 2
+		p.appendTo("counter-newer", e)
+	}
+	p.relay()
+	p.held(30)
+	p.check(p.readToEnd(p.feed(), eventstore.Position{}))
+}
+
+// Several relays, stopped and started at random, publish each event once.
+func TestRelaysRace(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t)
+	random := rand.New(rand.NewPCG(7, 7))
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		for range 20 {
+			p.append(100)
+		}
+	}()
+	for range 12 {
+		stop := p.relay(func(r *relay.Relay) { r.Rand = rand.New(rand.NewPCG(random.Uint64(), 1)) })
+		stop2 := p.relay(func(r *relay.Relay) { r.Rand = rand.New(rand.NewPCG(random.Uint64(), 2)) })
+		p.append(random.IntN(100))
+		stop()
+		p.append(random.IntN(10))
+		stop2()
+	}
+	<-written
+	p.relay()
+	p.relay()
+	s := p.held(uint64(len(p.all())))
+	for i, e := range p.all() {
+		m, err := s.GetMsg(t.Context(), uint64(i+1))
+		if err != nil || m.Header.Get(relay.HeaderPosition) != e.Position.String() {
+			t.Fatalf("message %d is at %s (%v), want %s", i+1, m.Header.Get(relay.HeaderPosition), err, e.Position)
+		}
+	}
+}
+
+func TestFeedWithoutBus(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t)
+	p.append(2500)
+	f := p.feed()
+	f.Conn = nil
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		p.append(100)
+	}()
+	got := p.read(f, eventstore.Position{}, func(at eventstore.Position) bool {
+		<-written
+		return at == p.end()
+	})
+	p.check(got)
+}
