@@ -39,6 +39,9 @@ type Notice struct {
 	// To is the person, an admin's ID, whose verified addresses and language
 	// are looked up when the message leaves.
 	To string
+	// Tenant is To's, if it is not the event's, as when a partner's person is
+	// told of what they did for a customer.
+	Tenant string
 	// Address, if not zero, is where the message goes instead: a contact that
 	// is not or no longer To's.
 	Address Personal[string]
