@@ -1,0 +1,153 @@
+package notify
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"konto/domain"
+)
+
+// page is what the layouts lay out: one message, in words, without markup.
+// Both layouts show the same page, so the two parts of a mail say the same.
+type page struct {
+	Lang, Product string
+	Subject       string
+	Greeting      string
+	Heading       string
+	Lead          []string // what happened and what to do
+	Code          string
+	Facts         []fact
+	ListTitle     string
+	Ordered       bool
+	List          []item
+	Action        action
+	CopyLink      string // introduces the action's address, for those who cannot press it
+	NoticeTitle   string
+	Notice        []string // what to do if this was not you
+	Footer        string
+	SMS, Voice    string
+}
+
+type (
+	fact struct{ Label, Value string }
+	item struct {
+		Number int // from 1
+		Text   string
+		Start  string // marks where to begin; empty on the others
+	}
+	action struct{ Label, URL string }
+)
+
+// writer fills a page. The first string that cannot be written is remembered
+// in err, so that templates read as what they say.
+type writer struct {
+	r *Renderer
+	request
+	style style
+	err   error
+}
+
+type values = map[string]any
+
+// t returns the string for key.
+func (w *writer) t(key string, v values) string {
+	all := values{"Product": w.r.cfg.Product}
+	for k, x := range v {
+		all[k] = x
+	}
+	s, err := w.r.catalog.text(w.locale, key, all)
+	if err != nil && w.err == nil {
+		w.err = err
+	}
+	return s
+}
+
+// frame returns a page with what every message has.
+func (w *writer) frame() page {
+	p := page{
+		Lang: w.locale, Product: w.r.cfg.Product,
+		Greeting: w.t("common.greeting", nil),
+		CopyLink: w.t("common.copy_link", nil),
+		Footer:   w.t("common.footer", nil),
+	}
+	if name := strings.Join(strings.Fields(w.name), " "); name != "" {
+		p.Greeting = w.t("common.greeting_name", values{"Name": name})
+	}
+	return p
+}
+
+// role returns the name of a role, which comes from its code.
+func (w *writer) role(r domain.Role) string { return w.t("role."+string(r), nil) }
+
+// securityNotice adds what to do for somebody who did not do this.
+func (w *writer) securityNotice(p *page, key string) {
+	p.NoticeTitle = w.t("common.not_you", nil)
+	p.Notice = []string{w.t(key, values{"GlobalAdmin": w.role(domain.GlobalAdmin)})}
+}
+
+// card names a card by what may be shown of it.
+func (w *writer) card(c cardData) string {
+	brand := c.Brand
+	if brand == "" {
+		brand = "card"
+	}
+	if key := "brand." + strings.ToLower(brand); w.r.catalog.has(w.locale, key) {
+		brand = w.t(key, nil)
+	}
+	v := values{"Brand": brand, "Last4": c.Last4}
+	if c.ExpYear == 0 {
+		return w.t("common.card", v)
+	}
+	v["Expiry"] = expiry(c)
+	return w.t("common.card_expiry", v)
+}
+
+// expiry writes an expiry date as it is printed on a card.
+func expiry(c cardData) string {
+	return fmt.Sprintf("%02d/%02d", c.ExpMonth, c.ExpYear%100)
+}
+
+// add appends a fact unless it is empty.
+func (w *writer) add(p *page, key, value string) {
+	if value != "" {
+		p.Facts = append(p.Facts, fact{w.t("fact."+key, nil), value})
+	}
+}
+
+// choice returns key.value, or an error if no template says that value.
+func (w *writer) choice(key, value string) (string, error) {
+	full := key + "." + value
+	if value == "" || strings.Contains(value, ".") || !w.r.catalog.has(w.locale, full) {
+		return "", fmt.Errorf("template data: nothing to say about %s %q", key, value)
+	}
+	return full, nil
+}
+
+// spoken spells a code for a call.
+func spoken(code string) string { return strings.Join(strings.Split(code, ""), ", ") }
+
+// labels returns the names of changed fields in the order given, each once. A
+// name may be a path, of which the last part counts.
+func (w *writer) labels(changed []string) []string {
+	var out []string
+	for _, c := range changed {
+		last := c[strings.LastIndexAny(c, "./")+1:]
+		key := "field." + last
+		if !w.r.catalog.has(w.locale, key) {
+			key = "field.other"
+		}
+		if label := w.t(key, nil); !slices.Contains(out, label) {
+			out = append(out, label)
+		}
+	}
+	return out
+}
+
+func ordinal(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}

@@ -1,0 +1,104 @@
+package notify
+
+import (
+	"context"
+	"fmt"
+	"net/mail"
+	"regexp"
+	"strings"
+
+	"konto/domain"
+)
+
+// recipient is where a message goes, or why it goes nowhere.
+type recipient struct {
+	name      string
+	locale    string
+	addresses []string // as the envelope names them; all belong to one person
+	kind      Kind     // with refused
+	refused   string
+}
+
+// phone is E.164 (ITU-T E.164: at most 15 digits), with RFC 3966's extension.
+var phone = regexp.MustCompile(`^\+([1-9][0-9]{6,14})(?:;ext=([0-9]{1,11}))?$`)
+
+// recipient resolves whom m is for. An explicit address is the only recipient
+// then; the person still gives the name and the language.
+func (n *Notifier) recipient(ctx context.Context, m Message) (recipient, error) {
+	var p Person
+	if m.To != "" {
+		var err error
+		if p, err = n.cfg.Directory.Person(ctx, m.Tenant, m.To); err != nil {
+			return recipient{}, fmt.Errorf("look up person %s: %w", m.To, err)
+		}
+	}
+	tenantLocale, err := n.cfg.Directory.TenantLocale(ctx, m.Tenant)
+	if err != nil {
+		return recipient{}, fmt.Errorf("look up the language of tenant %s: %w", m.Tenant, err)
+	}
+	to := recipient{name: p.Name, locale: Locale(p.Locale, tenantLocale)}
+	var raw []string
+	switch {
+	case m.Address != "":
+		raw = []string{m.Address}
+	case m.Channel == domain.Mail:
+		raw = p.Addresses
+	case p.Mobile != "":
+		raw = []string{p.Mobile}
+	}
+	return n.address(to, m.Channel, raw), nil
+}
+
+// address turns what a person is reached at into envelope addresses.
+func (n *Notifier) address(to recipient, c domain.Channel, raw []string) recipient {
+	gateway := ""
+	switch c {
+	case domain.Mail:
+	case domain.SMS:
+		gateway = n.cfg.SMSDomain
+	case domain.Voice:
+		gateway = n.cfg.VoiceDomain
+	}
+	if gateway == "" && c != domain.Mail {
+		to.kind, to.refused = Suppressed, ReasonNoChannel
+		return to
+	}
+	if len(raw) == 0 {
+		to.kind, to.refused = Suppressed, ReasonNoAddress
+		return to
+	}
+	seen := map[string]bool{}
+	for _, r := range raw {
+		a, ok := envelope(r, gateway)
+		if ok && !seen[strings.ToLower(a)] {
+			seen[strings.ToLower(a)] = true
+			to.addresses = append(to.addresses, a)
+		}
+	}
+	if len(to.addresses) == 0 {
+		to.kind, to.refused = Failed, ReasonBadAddress
+	}
+	return to
+}
+
+// envelope returns raw as an address that SMTP can carry: a bare mail address,
+// or a phone number at the gateway.
+func envelope(raw, gateway string) (string, bool) {
+	if gateway == "" {
+		a, err := mail.ParseAddress(raw)
+		if err != nil || a.Address != raw || strings.ContainsAny(raw, "\r\n \t") {
+			return "", false
+		}
+		return a.Address, true
+	}
+	number := phone.FindStringSubmatch(raw)
+	switch {
+	case number == nil:
+		return "", false
+	case number[2] != "":
+		return number[1] + "x" + number[2] + "@" + gateway, true
+	}
+	return number[1] + "@" + gateway, true
+}
+
+func domainOf(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
