@@ -1,0 +1,102 @@
+// Package contact knows what libraries say of how people and organizations
+// are reached: phone numbers, mail addresses, domain names, languages,
+// countries and currencies. Aggregates import only the standard library; they
+// state as facts what they must know of such an input, and [Sources] answers.
+//
+// Every answer is a pure function of its key and of the libraries' tables.
+// Decisions record what they took from an answer, so tables of a later release
+// change new decisions and no old ones. Answers never repeat the input in
+// their reasons, since refusals are logged and inputs are personal.
+package contact
+
+import (
+	"strings"
+
+	"golang.org/x/text/currency"
+	"golang.org/x/text/language"
+
+	"konto/domain"
+	"konto/domain/admin"
+	"konto/domain/securityinfo"
+	"konto/domain/tenant"
+)
+
+// Sources returns the sources of all facts that this package knows. They are
+// safe for concurrent use.
+func Sources() []domain.Source {
+	return []domain.Source{
+		domain.FromInput(func(key string) securityinfo.PhoneNumber {
+			region, raw, _ := strings.Cut(key, " ")
+			return Phone(region, raw)
+		}),
+		domain.FromInput(func(key string) securityinfo.MailAddress {
+			return securityinfo.MailAddress(Mail(key))
+		}),
+		domain.FromInput(func(key string) admin.Address {
+			return admin.Address(Mail(key))
+		}),
+		domain.FromInput(func(key string) admin.Locale {
+			tag, ok := Locale(key)
+			return admin.Locale{OK: ok, Tag: tag}
+		}),
+		domain.FromInput(func(key string) tenant.Locale {
+			tag, ok := Locale(key)
+			return tenant.Locale{OK: ok, Tag: tag}
+		}),
+		domain.FromInput(func(key string) tenant.Country {
+			code, ok := Country(key)
+			return tenant.Country{OK: ok, Code: code}
+		}),
+		domain.FromInput(func(key string) tenant.Currency {
+			code, ok := Currency(key)
+			return tenant.Currency{OK: ok, Code: code}
+		}),
+		domain.FromInput(func(key string) tenant.DomainName {
+			name, err := Domain(key)
+			if err != nil {
+				return tenant.DomainName{Reason: err.Error()}
+			}
+			return tenant.DomainName{OK: true, Name: name}
+		}),
+	}
+}
+
+// Locale returns the canonical form of a BCP 47 tag, and whether it names a
+// language that the registry knows.
+func Locale(tag string) (string, bool) {
+	const longest = 35 // RFC 5646 §4.4.1: what software must at least handle
+	if len(tag) > longest {
+		return "", false
+	}
+	t, err := language.Parse(strings.TrimSpace(tag))
+	if base, _, _ := t.Raw(); err != nil || base.String() == "und" {
+		return "", false
+	}
+	return t.String(), true
+}
+
+// Country returns code in upper case, and whether it is the ISO 3166-1
+// alpha-2 code of a country in use: one that has a numbering plan, which
+// leaves out those that ceased to be, such as SU.
+func Country(code string) (string, bool) {
+	code = strings.ToUpper(strings.TrimSpace(code))
+	if len(code) != 2 {
+		return "", false
+	}
+	r, err := language.ParseRegion(code)
+	if err != nil || !r.IsCountry() || r.Canonicalize() != r || r.String() != code || !hasNumberingPlan(code) {
+		return "", false
+	}
+	return code, true
+}
+
+// Currency returns code in upper case, and whether it is an ISO 4217 code of
+// money: neither the code for tests nor the one for no currency.
+func Currency(code string) (string, bool) {
+	code = strings.ToUpper(strings.TrimSpace(code))
+	unit, err := currency.ParseISO(code)
+	if err != nil || unit.String() != code || code == "XXX" || code == "XTS" {
+		return "", false
+	}
+	return code, true
+}
