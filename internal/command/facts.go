@@ -35,6 +35,19 @@ func (h *Handler) gather(ctx context.Context, known domain.Facts, needs func(dom
 	}
 }
 
+// Look decides who may read an aggregate's account, with the facts that r asks for.
+func (h *Handler) Look(ctx context.Context, r domain.Reading, l domain.Look) (domain.Sight, error) {
+	facts, err := h.gather(ctx, domain.Facts{}, func(f domain.Facts) []domain.Need {
+		l.Facts = f
+		return r.ReadNeeds(l)
+	})
+	if err != nil {
+		return domain.Sight{}, err
+	}
+	l.Facts = facts
+	return r.Read(l)
+}
+
 func unknown(known domain.Facts, needs []domain.Need) []domain.Need {
 	var missing []domain.Need
 	for _, n := range needs {

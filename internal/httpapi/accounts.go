@@ -1,0 +1,123 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"konto/domain"
+	"konto/eventstore"
+	"konto/internal/envelope"
+	"konto/internal/history"
+)
+
+// HistoryPage is a page of an account's history.
+type HistoryPage struct {
+	Stream string          `json:"stream"`
+	Events []history.Entry `json:"events"`
+	// Next is the revision to read on from; absent on the last page.
+	Next *int64 `json:"next,omitempty"`
+}
+
+const historyPage = 100 // events, unless the caller asks for another number
+
+// accounts registers what auditors read: it comes from the event store alone.
+func (s *server) accounts(api huma.API) {
+	get(s, api, "/v1/accounts/{stream}/history", "Every event of an account, with who, why and the state it led to", "accounts", s.accountHistory)
+	get(s, api, "/v1/accounts/{stream}/state", "The state of an account at a moment", "accounts", s.accountState)
+	get(s, api, "/v1/accounts/{stream}/diff", "What differs between two moments of an account", "accounts", s.accountDiff)
+}
+
+type account struct {
+	common
+	Stream string `path:"stream" doc:"the account's stream, such as card-0192…"`
+}
+
+type historyQuery struct {
+	account
+	From  int64 `query:"from" minimum:"0" doc:"the revision to begin with"`
+	Limit int   `query:"limit" minimum:"1" maximum:"1000" doc:"events on a page" default:"100"`
+}
+
+func (s *server) accountHistory(ctx context.Context, q *historyQuery) (answer[HistoryPage], error) {
+	sight, err := s.sightOf(ctx, q.Stream)
+	if err != nil {
+		return answer[HistoryPage]{}, err
+	}
+	page := HistoryPage{Stream: q.Stream, Events: []history.Entry{}}
+	for e, err := range s.history.Entries(ctx, q.Stream, sight, eventstore.Revision(q.From)) {
+		if err != nil {
+			return answer[HistoryPage]{}, err
+		}
+		if len(page.Events) == q.Limit {
+			page.Next = &e.Revision
+			break
+		}
+		page.Events = append(page.Events, e)
+	}
+	return answer[HistoryPage]{body: page}, nil
+}
+
+type stateQuery struct {
+	account
+	AsOf string `query:"as-of" doc:"a revision, an RFC 3339 time or a date; now if absent"`
+}
+
+func (s *server) accountState(ctx context.Context, q *stateQuery) (answer[history.Snapshot], error) {
+	sight, err := s.sightOf(ctx, q.Stream)
+	if err != nil {
+		return answer[history.Snapshot]{}, err
+	}
+	at, err := history.ParseMoment(q.AsOf)
+	if err != nil {
+		return answer[history.Snapshot]{}, err
+	}
+	snapshot, err := s.history.At(ctx, q.Stream, sight, at)
+	return answer[history.Snapshot]{body: snapshot, revision: &snapshot.Revision}, err
+}
+
+type diffQuery struct {
+	account
+	From string `query:"from" required:"true" doc:"a revision, an RFC 3339 time or a date"`
+	To   string `query:"to" doc:"the same; now if absent"`
+}
+
+func (s *server) accountDiff(ctx context.Context, q *diffQuery) (answer[history.Difference], error) {
+	sight, err := s.sightOf(ctx, q.Stream)
+	if err != nil {
+		return answer[history.Difference]{}, err
+	}
+	from, err := history.ParseMoment(q.From)
+	if err != nil {
+		return answer[history.Difference]{}, err
+	}
+	to, err := history.ParseMoment(q.To)
+	if err != nil {
+		return answer[history.Difference]{}, err
+	}
+	d, err := s.history.Diff(ctx, q.Stream, sight, from, to)
+	return answer[history.Difference]{body: d}, err
+}
+
+// sightOf says how much the caller may see of a stream. What the caller may not
+// read at all does not exist.
+func (s *server) sightOf(ctx context.Context, stream string) (domain.Sight, error) {
+	category, id, ok := envelope.Split(stream)
+	if !ok || !ids.MatchString(id) {
+		return domain.Sight{}, history.ErrNoAccount
+	}
+	owner, err := s.history.Owner(ctx, stream)
+	if err != nil {
+		return domain.Sight{}, err
+	}
+	sight, err := s.sight(ctx, category, id, owner)
+	if problemOf(err).Status == http.StatusNotFound {
+		err = history.ErrNoAccount // the same answer as for one that is not there
+	}
+	return sight, err
+}
+
+func (s *server) sight(ctx context.Context, category, id, owner string) (domain.Sight, error) {
+	return s.Commands.Look(ctx, s.Reading, domain.Look{Category: category, ID: id, Owner: owner, Actor: actorOf(ctx)})
+}

@@ -1,0 +1,58 @@
+package httpapi
+
+import (
+	"net/http"
+	"reflect"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"konto/domain"
+)
+
+// commandOperation describes a command's route in the OpenAPI document.
+func commandOperation(api huma.API, c domain.Contract, info domain.CommandInfo, path string) *huma.Operation {
+	schemas := api.OpenAPI().Components.Schemas
+	header := func(name, doc string, required bool) *huma.Param {
+		return &huma.Param{Name: name, In: "header", Description: doc, Required: required, Schema: &huma.Schema{Type: "string"}}
+	}
+	op := &huma.Operation{
+		OperationID: info.Name + "-" + c.Category(), Method: http.MethodPost, Path: path,
+		Summary: info.Summary, Tags: []string{c.Collection()},
+		Parameters: []*huma.Param{
+			{Name: "id", In: "path", Required: true, Description: "the account's ID", Schema: &huma.Schema{Type: "string"}},
+			{Name: "dry-run", In: "query", Description: "decide and preview, but write nothing", Schema: &huma.Schema{Type: "boolean"}},
+			header("Idempotency-Key", "1-255 characters; the same key carries the command out once", false),
+			header("If-Match", "the ETag that you saw; 412 with the differences if the account has moved on", info.CallerSaw),
+			header("Konto-Reason", "why, for auditors; percent-encoded UTF-8", false),
+			header("Correlation-Id", "a UUID that ties this to other requests", false),
+		},
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+			"application/json": {Schema: schemas.Schema(info.Type, true, info.Name)},
+		}},
+		Responses: map[string]*huma.Response{
+			"200": {Description: "carried out, or nothing to do", Content: map[string]*huma.MediaType{
+				"application/json": {Schema: schemas.Schema(reflect.TypeFor[Accepted](), true, "Accepted")},
+			}},
+		},
+	}
+	addProblems(api, op, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
+		http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnprocessableEntity, http.StatusServiceUnavailable)
+	if info.CallerSaw {
+		addProblems(api, op, http.StatusPreconditionRequired)
+	}
+	return op
+}
+
+func addProblems(api huma.API, op *huma.Operation, statuses ...int) {
+	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
+	if op.Responses == nil {
+		op.Responses = map[string]*huma.Response{}
+	}
+	for _, status := range statuses {
+		op.Responses[strconv.Itoa(status)] = &huma.Response{
+			Description: http.StatusText(status),
+			Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: schema}},
+		}
+	}
+}

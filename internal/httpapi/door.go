@@ -1,0 +1,149 @@
+package httpapi
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Limits of a request body.
+const (
+	maxBody  = 1 << 20 // bytes
+	maxDepth = 32      // of nesting
+)
+
+// readBody returns the JSON object in r's body, or {} if there is none. It
+// refuses what is not JSON, what is too large or too deep, names that occur
+// twice, and anything that looks like a card number or a security code, so
+// that neither can reach a log, an event or a bus.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if t := r.Header.Get("Content-Type"); t != "" && !strings.HasPrefix(t, "application/json") {
+		return nil, newProblem(http.StatusUnsupportedMediaType, "unsupported-media-type", "a command is sent as application/json")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		return nil, err
+	}
+	if body = bytes.TrimSpace(body); len(body) == 0 {
+		return []byte("{}"), nil
+	}
+	return body, inspect(body)
+}
+
+func inspect(body []byte) error {
+	d := jsontext.NewDecoder(bytes.NewReader(body))
+	if d.PeekKind() != '{' {
+		return malformed("the body must be a JSON object")
+	}
+	for {
+		token, err := d.ReadToken()
+		if err == io.EOF { //nolint:errorlint // the decoder returns it as it is
+			return nil
+		}
+		if err != nil {
+			return malformed("the body is not valid JSON")
+		}
+		if d.StackDepth() > maxDepth {
+			return malformed("the body is nested too deeply")
+		}
+		if k := token.Kind(); k != '"' && k != '0' {
+			continue
+		}
+		if problem := sensitive(d, token); problem != nil {
+			return problem
+		}
+	}
+}
+
+func malformed(detail string) *Problem {
+	return newProblem(http.StatusBadRequest, "malformed-json", detail)
+}
+
+// sensitive refuses a token that no caller may send: rule K1 and the rule that
+// no security code is asked for on an edit (C2).
+func sensitive(d *jsontext.Decoder, token jsontext.Token) error {
+	if isCardNumber(token.String()) {
+		return refuseAt(d, "card-number-not-accepted", "K1", "card numbers are never accepted; send the gateway's token")
+	}
+	kind, length := d.StackIndex(d.StackDepth())
+	isName := kind == '{' && length%2 == 1
+	if isName && secretNames[fold(token.String())] {
+		return refuseAt(d, "sensitive-field-not-accepted", "C2", "this field is never accepted; it goes from the browser to the gateway")
+	}
+	if !isName && kind == '{' && fold(string(d.StackPointer().LastToken())) == "cvc" && isDigits(token.String()) {
+		return refuseAt(d, "sensitive-field-not-accepted", "C2", "a security code is never accepted; send the gateway's check result")
+	}
+	return nil
+}
+
+func refuseAt(d *jsontext.Decoder, code, rule, detail string) *Problem {
+	p := newProblem(http.StatusUnprocessableEntity, code, detail)
+	p.Rule = rule
+	pointer := string(d.StackPointer())
+	if isCardNumber(pointer) {
+		pointer = "" // a card number as a name is not repeated
+	}
+	p.Errors = []FieldProblem{{Pointer: pointer, Code: code, Detail: detail, Rule: rule}}
+	return p
+}
+
+// secretNames are names of fields that hold what must not be sent here. "cvc"
+// is not among them, since a gateway's check result has that name.
+var secretNames = map[string]bool{
+	"cvv": true, "cvv2": true, "cvn": true, "cvc2": true, "cid": true, "securitycode": true,
+	"cardnumber": true, "pan": true, "track1": true, "track2": true, "pinblock": true,
+}
+
+func fold(s string) string {
+	return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(s))
+}
+
+func isDigits(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}
+
+// isCardNumber reports whether s contains what could be a card number: 12 to
+// 19 digits (ISO/IEC 7812-1), perhaps in groups, of a range that payment
+// networks use (2 to 6), with a right check digit. A leading "+" makes it a
+// phone number of at most 15 digits (E.164).
+func isCardNumber(s string) bool {
+	var digits []byte
+	phone := false
+	for i := 0; i <= len(s); i++ {
+		switch {
+		case i < len(s) && s[i] >= '0' && s[i] <= '9':
+			if len(digits) == 0 {
+				phone = i > 0 && s[i-1] == '+'
+			}
+			digits = append(digits, s[i]-'0')
+			continue
+		case i < len(s) && (s[i] == ' ' || s[i] == '-') && len(digits) > 0 && i+1 < len(s) && s[i+1] >= '0' && s[i+1] <= '9':
+			continue // a separator between groups
+		}
+		if (!phone || len(digits) > 15) && couldBeCard(digits) {
+			return true
+		}
+		digits = digits[:0]
+	}
+	return false
+}
+
+func couldBeCard(digits []byte) bool {
+	if len(digits) < 12 || len(digits) > 19 || digits[0] < 2 || digits[0] > 6 {
+		return false
+	}
+	sum := 0
+	for i, d := range digits {
+		n := int(d)
+		if (len(digits)-i)%2 == 0 {
+			if n *= 2; n > 9 {
+				n -= 9
+			}
+		}
+		sum += n
+	}
+	return sum%10 == 0
+}

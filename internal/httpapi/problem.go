@@ -1,0 +1,185 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"syscall"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"konto/domain"
+	"konto/eventstore"
+	"konto/internal/command"
+	"konto/internal/identity"
+)
+
+// Problem is what a caller gets instead of an answer: RFC 9457, with what the
+// caller needs to act on it as extension members.
+type Problem struct {
+	Type     string `json:"type" doc:"URI reference of the kind of problem; its last segment is the code"`
+	Title    string `json:"title"`
+	Status   int    `json:"status"`
+	Detail   string `json:"detail"`
+	Instance string `json:"instance,omitempty" doc:"what was asked for"`
+
+	Code      string                `json:"code" doc:"stable, for programs"`
+	RequestID string                `json:"requestId,omitempty" doc:"names this request in logs and events"`
+	Rule      string                `json:"rule,omitempty" doc:"the rule that refused"`
+	WhoMay    []domain.Role         `json:"whoMay,omitempty" doc:"the roles that could do it"`
+	Instead   string                `json:"instead,omitempty" doc:"the command that is allowed instead"`
+	Facts     map[string]any        `json:"facts,omitempty" doc:"what helps to act on the refusal"`
+	Errors    []FieldProblem        `json:"errors,omitempty" doc:"everything that is wrong with the request"`
+	Trace     []domain.Ruling       `json:"trace,omitempty" doc:"how the authorization got there (dry runs only)"`
+	Seen      *int64                `json:"seen,omitempty" doc:"the revision that you named"`
+	Current   *int64                `json:"current,omitempty" doc:"the revision that there is"`
+	Changes   []command.FieldChange `json:"changes,omitempty" doc:"what changed since the revision that you named"`
+	retry     string                // Retry-After, seconds
+	challenge string                // WWW-Authenticate
+}
+
+// FieldProblem is one of several things that are wrong.
+type FieldProblem struct {
+	Pointer string `json:"pointer,omitempty" doc:"JSON pointer (RFC 6901) into the request body, or where else it is"`
+	Code    string `json:"code"`
+	Detail  string `json:"detail"`
+	Rule    string `json:"rule,omitempty"`
+}
+
+func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
+
+// GetStatus implements [huma.StatusError].
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType implements [huma.ContentTypeFilter].
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+func newProblem(status int, code, detail string) *Problem {
+	return &Problem{Type: "/problems/" + code, Title: title(code), Status: status, Detail: detail, Code: code}
+}
+
+// title turns a code into words: "card-in-use" is "Card in use".
+func title(code string) string {
+	words := strings.ReplaceAll(code, "-", " ")
+	if words == "" {
+		return words
+	}
+	return strings.ToUpper(words[:1]) + words[1:]
+}
+
+var kindStatus = map[domain.Kind]int{
+	domain.KindMalformed: http.StatusBadRequest,
+	domain.KindInvalid:   http.StatusUnprocessableEntity,
+	domain.KindConflict:  http.StatusConflict,
+	domain.KindForbidden: http.StatusForbidden,
+	domain.KindNotFound:  http.StatusNotFound,
+}
+
+// problemOf is the one place where errors become answers. Faults say nothing of
+// their cause; the log has it, under the request's ID.
+func problemOf(err error) *Problem {
+	var p *Problem
+	var rule *domain.Error
+	var stale *command.StaleError
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.As(err, &rule):
+		return ofRule(rule)
+	case errors.As(err, &stale):
+		return ofStale(stale)
+	case errors.As(err, &tooLarge):
+		return newProblem(http.StatusRequestEntityTooLarge, "body-too-large", "a request body has at most 1 MiB")
+	case errors.Is(err, domain.ErrUnknownType):
+		return newProblem(http.StatusInternalServerError, "internal", "the request met something that this version does not know")
+	case errors.Is(err, identity.ErrUnavailable):
+		return later(newProblem(http.StatusServiceUnavailable, "identity-unavailable", "the issuer of tokens cannot be asked now"))
+	case errors.Is(err, identity.ErrExpired):
+		return unauthorized("token-expired", "the token has expired")
+	case errors.Is(err, identity.ErrInvalid):
+		return unauthorized("token-invalid", "the token is not valid here")
+	case errors.Is(err, syscall.ENOSPC):
+		return later(newProblem(http.StatusInsufficientStorage, "storage-full", "the store's disk is full; nothing was changed"))
+	case errors.Is(err, eventstore.ErrTooLarge):
+		return newProblem(http.StatusRequestEntityTooLarge, "body-too-large", "what the command leads to is too large to store")
+	case errors.Is(err, eventstore.ErrWrongRevision):
+		return later(newProblem(http.StatusServiceUnavailable, "busy", "others keep changing the same account; send the command again"))
+	case errors.Is(err, eventstore.ErrUnavailable), errors.Is(err, eventstore.ErrClosed), errors.Is(err, eventstore.ErrUnknownOutcome):
+		return later(newProblem(http.StatusServiceUnavailable, "store-unavailable", "the store cannot answer now; send the command again with the same Idempotency-Key"))
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return later(newProblem(http.StatusServiceUnavailable, "timeout", "the request took too long; send it again with the same Idempotency-Key"))
+	}
+	return newProblem(http.StatusInternalServerError, "internal", "the request could not be carried out; the log has the reason")
+}
+
+func ofRule(e *domain.Error) *Problem {
+	p := newProblem(kindStatus[e.Kind], e.Code, e.Detail)
+	p.Rule, p.WhoMay, p.Instead, p.Facts = e.Rule, e.WhoMay, e.Instead, e.Facts
+	if e.Is(command.ErrMustMatch) {
+		p.Status = http.StatusPreconditionRequired
+	}
+	for _, c := range e.Causes {
+		p.Errors = append(p.Errors, FieldProblem{c.Pointer, c.Code, c.Detail, c.Rule})
+	}
+	if e.Pointer != "" {
+		p.Errors = append(p.Errors, FieldProblem{e.Pointer, e.Code, e.Detail, e.Rule})
+	}
+	return p
+}
+
+func ofStale(e *command.StaleError) *Problem {
+	p := newProblem(http.StatusPreconditionFailed, "stale-revision", "the account has changed since the revision that you named")
+	if n := len(e.Conflicts()); n > 0 {
+		p.Detail += "; you and somebody else changed the same fields: " + strings.Join(e.Conflicts(), ", ")
+	}
+	seen, current := int64(e.Seen), int64(e.Current)
+	p.Rule, p.Seen, p.Current, p.Changes = "X1", &seen, &current, e.Changes
+	return p
+}
+
+func unauthorized(code, detail string) *Problem {
+	p := newProblem(http.StatusUnauthorized, code, detail)
+	p.challenge = `Bearer realm="konto", error="invalid_token"`
+	return p
+}
+
+func later(p *Problem) *Problem {
+	p.retry = "1"
+	return p
+}
+
+// writeProblem answers r with err. Faults are logged here, where they stop.
+func (s *server) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
+	p := *problemOf(err)
+	p.RequestID, p.Instance = requestID(r.Context()), r.URL.Path
+	if p.Status >= http.StatusInternalServerError {
+		s.Log.Warn().Err(err).Str("request_id", p.RequestID).Str("route", r.Pattern).Int("status", p.Status).Msg("request failed")
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/problem+json")
+	h.Del("ETag")
+	if p.retry != "" {
+		h.Set("Retry-After", p.retry)
+	}
+	if p.challenge != "" {
+		h.Set("WWW-Authenticate", p.challenge)
+	}
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(&p) // the caller has gone if this fails
+}
+
+// asProblem gives what huma found wrong with a query the shape of our problems.
+func asProblem(_ huma.Context, _ string, v any) (any, error) {
+	m, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	p := newProblem(m.Status, "malformed-request", m.Detail)
+	for _, e := range m.Errors {
+		p.Errors = append(p.Errors, FieldProblem{Pointer: e.Location, Code: "malformed", Detail: e.Message})
+	}
+	return p, nil
+}
