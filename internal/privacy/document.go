@@ -60,21 +60,21 @@ func (k *Keys) carry(ctx context.Context, dst []byte, c Context, f *found) ([]by
 	if err != nil {
 		return nil, err
 	}
-	if e.In == nil || e.In.Tenant != c.Tenant {
+	if e.in == nil || e.in.Tenant != c.Tenant {
 		return nil, fmt.Errorf("%w: sealed elsewhere, for this tenant or not is not known", ErrForged)
 	}
-	d, err := k.resolve(ctx, e.In.context(), e)
+	d, err := k.resolve(ctx, e.in.context(), e)
 	switch {
 	case err != nil:
 		return nil, err
 	case d.erased:
-		return appendErased(dst, e.Subject)
+		return appendErased(dst, e.subject)
 	}
-	value, _, err := d.open(e.In.context(), e)
+	value, _, err := d.open(e.in.context(), e)
 	if err != nil {
 		return nil, err
 	}
-	return k.sealValue(ctx, dst, c, personal{e.Subject, value}, f.path)
+	return k.sealValue(ctx, dst, c, personal{e.subject, value}, f.path)
 }
 
 // Open returns data with its sealed values opened, as {"$personal": …}, or as
@@ -85,7 +85,7 @@ func (k *Keys) carry(ctx context.Context, dst []byte, c Context, f *found) ([]by
 // used lately.
 func (k *Keys) Open(ctx context.Context, c Context, data []byte) ([]byte, error) {
 	out, err := k.open(ctx, data, func(f *found, e envelope) (Context, error) {
-		if e.Path != f.path {
+		if e.path != f.path {
 			return Context{}, ErrForged
 		}
 		return c, nil
@@ -102,10 +102,10 @@ func (k *Keys) Open(ctx context.Context, c Context, data []byte) ([]byte, error)
 // wrong row; the read model is trusted with that.
 func (k *Keys) OpenStored(ctx context.Context, data []byte) ([]byte, error) {
 	out, err := k.open(ctx, data, func(_ *found, e envelope) (Context, error) {
-		if e.In == nil {
+		if e.in == nil {
 			return Context{}, fmt.Errorf("%w: not annotated", ErrMalformed)
 		}
-		return e.In.context(), nil
+		return e.in.context(), nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open stored: %w", err)
@@ -131,13 +131,13 @@ func (k *Keys) open(ctx context.Context, data []byte, place func(*found, envelop
 		case err != nil:
 			return nil, err
 		case d.erased:
-			return appendErased(dst, e.Subject)
+			return appendErased(dst, e.subject)
 		}
 		value, _, err := d.open(c, e)
 		if err != nil {
 			return nil, err
 		}
-		return appendPersonal(dst, e.Subject, value)
+		return appendPersonal(dst, e.subject, value)
 	})
 }
 
@@ -147,7 +147,7 @@ func (k *Keys) open(ctx context.Context, data []byte, place func(*found, envelop
 func Annotate(data []byte, c Context) []byte {
 	return rewrite(data, func(dst []byte, f *found) ([]byte, error) {
 		e, err := f.envelope()
-		if f.kind != kindSealed || err != nil || e.In != nil {
+		if f.kind != kindSealed || err != nil || e.in != nil {
 			return append(dst, f.whole...), nil
 		}
 		closing := bytes.LastIndexByte(f.inner, '}')

@@ -25,16 +25,15 @@ const (
 // encoding is strict, so that a value has one envelope text.
 var encoding = base64.RawURLEncoding.Strict()
 
-// envelope is a sealed value.
+// envelope is a sealed value as it is written.
 type envelope struct {
-	Scheme     string  `json:"e"`
-	Subject    string  `json:"s"`
-	Key        uint32  `json:"k"`
-	Path       string  `json:"p"`
-	Nonce      string  `json:"n"`
-	Ciphertext string  `json:"c"`
-	Commitment string  `json:"h"`
-	In         *origin `json:"in"`
+	subject    string
+	key        uint32
+	path       string
+	nonce      []byte // this and the next two as text
+	ciphertext []byte
+	commitment []byte
+	in         *origin
 }
 
 // origin is the context that [Annotate] leaves with an envelope.
@@ -70,14 +69,28 @@ func parseEnvelope(b []byte) (envelope, error) {
 	if e, ok := parseWritten(b); ok {
 		return e, nil
 	}
-	var e envelope
-	if err := strict(b, &e); err != nil {
+	return parseGeneral(b)
+}
+
+// parseGeneral reads an envelope that another program has written anew.
+func parseGeneral(b []byte) (envelope, error) {
+	var w struct {
+		Scheme     string  `json:"e"`
+		Subject    string  `json:"s"`
+		Key        uint32  `json:"k"`
+		Path       string  `json:"p"`
+		Nonce      string  `json:"n"`
+		Ciphertext string  `json:"c"`
+		Commitment string  `json:"h"`
+		In         *origin `json:"in"`
+	}
+	if err := strict(b, &w); err != nil {
 		return envelope{}, err
 	}
-	if e.Scheme != Scheme {
+	if w.Scheme != Scheme {
 		return envelope{}, fmt.Errorf("%w: scheme is not %s", ErrMalformed, Scheme)
 	}
-	return e, nil
+	return envelope{w.Subject, w.Key, w.Path, []byte(w.Nonce), []byte(w.Ciphertext), []byte(w.Commitment), w.In}, nil
 }
 
 // strict reads b into v and never quotes b in an error.
@@ -95,29 +108,29 @@ func strict(b []byte, v any) error {
 func parseWritten(b []byte) (e envelope, ok bool) {
 	s := written{rest: b, ok: true}
 	s.skip(`{"e":"` + Scheme + `","s":"`)
-	e.Scheme, e.Subject = Scheme, s.text()
+	e.subject = string(s.text())
 	s.skip(`,"k":`)
-	e.Key = s.number()
+	e.key = s.number()
 	s.skip(`,"p":"`)
-	e.Path = s.text()
+	e.path = string(s.text())
 	s.skip(`,"n":"`)
-	e.Nonce = s.text()
+	e.nonce = s.text()
 	s.skip(`,"c":"`)
-	e.Ciphertext = s.text()
+	e.ciphertext = s.text()
 	s.skip(`,"h":"`)
-	e.Commitment = s.text()
+	e.commitment = s.text()
 	if s.ok && bytes.HasPrefix(s.rest, []byte(`,"in":`)) {
 		in := origin{}
 		s.skip(`,"in":{"stream":"`)
-		in.Stream = s.text()
+		in.Stream = string(s.text())
 		s.skip(`,"id":"`)
-		in.ID = s.text()
+		in.ID = string(s.text())
 		s.skip(`,"type":"`)
-		in.Type = s.text()
+		in.Type = string(s.text())
 		s.skip(`,"tenant":"`)
-		in.Tenant = s.text()
+		in.Tenant = string(s.text())
 		s.skip(`}`)
-		e.In = &in
+		e.in = &in
 	}
 	s.skip(`}`)
 	return e, s.ok && len(s.rest) == 0
@@ -137,12 +150,12 @@ func (w *written) skip(s string) {
 }
 
 // text reads up to and with the closing quote.
-func (w *written) text() string {
+func (w *written) text() []byte {
 	end := bytes.IndexByte(w.rest, '"')
 	if w.ok = w.ok && end >= 0 && bytes.IndexByte(w.rest[:end], '\\') < 0; !w.ok {
-		return ""
+		return nil
 	}
-	s := string(w.rest[:end])
+	s := w.rest[:end]
 	w.rest = w.rest[end+1:]
 	return s
 }
@@ -202,28 +215,28 @@ func appendEnvelope(dst []byte, subject string, ver uint32, path string, sealed,
 
 // open returns the value in e, and the random bytes it was committed to with.
 func (d *dek) open(c Context, e envelope) (value, blind []byte, err error) {
-	sealed := make([]byte, 0, encoding.DecodedLen(len(e.Nonce))+encoding.DecodedLen(len(e.Ciphertext)))
-	if sealed, err = encoding.AppendDecode(sealed, []byte(e.Nonce)); err != nil || len(sealed) != nonceSize {
+	sealed := make([]byte, 0, encoding.DecodedLen(len(e.nonce))+encoding.DecodedLen(len(e.ciphertext)))
+	if sealed, err = encoding.AppendDecode(sealed, e.nonce); err != nil || len(sealed) != nonceSize {
 		return nil, nil, fmt.Errorf("%w: nonce", ErrMalformed)
 	}
-	if sealed, err = encoding.AppendDecode(sealed, []byte(e.Ciphertext)); err != nil {
+	if sealed, err = encoding.AppendDecode(sealed, e.ciphertext); err != nil {
 		return nil, nil, fmt.Errorf("%w: ciphertext", ErrMalformed)
 	}
-	h, err := encoding.DecodeString(e.Commitment)
+	h, err := encoding.AppendDecode(make([]byte, 0, sha256.Size+1), e.commitment)
 	if err != nil || len(h) != sha256.Size {
 		return nil, nil, fmt.Errorf("%w: commitment", ErrMalformed)
 	}
-	plain, err := d.aead.Open(nil, nil, sealed, associated(c, e.Subject, e.Key, e.Path, h))
+	plain, err := d.aead.Open(nil, nil, sealed, associated(c, e.subject, e.key, e.path, h))
 	if err != nil || len(plain) < blindSize {
 		return nil, nil, ErrForged
 	}
 	blind, rest := plain[:blindSize], plain[blindSize:]
 	path, rest, ok := cutField(rest)
-	if !ok || string(path) != e.Path {
+	if !ok || string(path) != e.path {
 		return nil, nil, ErrForged
 	}
 	value, _, ok = cutField(rest)
-	if !ok || !hmac.Equal(h, commitment(blind, c, e.Path, value)) {
+	if !ok || !hmac.Equal(h, commitment(blind, c, e.path, value)) {
 		return nil, nil, ErrForged
 	}
 	return value, blind, nil
@@ -272,12 +285,12 @@ func cutField(b []byte) (field, rest []byte, ok bool) {
 
 // resolve returns the data key of e, or an erased one.
 func (k *Keys) resolve(ctx context.Context, c Context, e envelope) (*dek, error) {
-	if e.Key == 0 {
+	if e.key == 0 {
 		return nil, fmt.Errorf("%w: key version", ErrMalformed)
 	}
-	d, err := k.version(ctx, c.Tenant, e.Subject, e.Key)
+	d, err := k.version(ctx, c.Tenant, e.subject, e.key)
 	if errors.Is(err, ErrNoKey) {
-		return nil, fmt.Errorf("%w: subject %s version %d", err, e.Subject, e.Key)
+		return nil, fmt.Errorf("%w: subject %s version %d", err, e.subject, e.key)
 	}
 	return d, err
 }
