@@ -135,6 +135,10 @@ func (c Card) paysFor(subscription string) bool {
 	return slices.Contains(c.Subscriptions, subscription)
 }
 
+// listed returns the subscriptions for a refusal to name: never nil, and no
+// part of the state.
+func (c Card) listed() []string { return append([]string{}, c.Subscriptions...) }
+
 // Rejections.
 var (
 	ErrNotFound = domain.NotFound("card-not-found", "there is no such card")

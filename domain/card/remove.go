@@ -1,7 +1,5 @@
 package card
 
-import "slices"
-
 // RemoveCard removes a card that pays for nothing.
 type RemoveCard struct{}
 
@@ -26,7 +24,7 @@ func (c RemoveCard) Decide(s Card, m Meta) ([]Event, error) {
 		return nil, err
 	}
 	if len(s.Subscriptions) > 0 {
-		return nil, ErrInUse.With("subscriptions", slices.Clone(s.Subscriptions))
+		return nil, ErrInUse.With("subscriptions", s.listed())
 	}
 	return []Event{CardRemoved{"requested", s.Owner, s.GatewayToken, s.Fingerprint}}, nil
 }

@@ -73,12 +73,15 @@ func (c ReplaceCard) Decide(s Card, m Meta) ([]Event, error) {
 	case done: // asked for before, and on its way
 		return nil, nil
 	}
-	return nil, ErrNothingToReplace.With("subscriptions", slices.Clone(s.Subscriptions))
+	return nil, ErrNothingToReplace.With("subscriptions", s.listed())
 }
 
 func (c ReplaceCard) check(s Card, m Meta) error {
-	if !s.Exists() {
+	switch {
+	case !s.Exists():
 		return ErrNotFound
+	case s.Removed:
+		return ErrRemoved
 	}
 	if err := oneOf(c.Scope, "/scope", ScopeSubscription, ScopeAll); err != nil {
 		return err

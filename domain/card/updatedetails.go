@@ -117,7 +117,7 @@ func (c Card) mayEdit(m Meta) error {
 	case c.Removed:
 		return ErrRemoved
 	case m.Actor.ID != c.Owner:
-		return ErrNotOwner.With("owner", c.Owner).With("subscriptions", slices.Clone(c.Subscriptions))
+		return ErrNotOwner.With("owner", c.Owner).With("subscriptions", c.listed())
 	}
 	return nil
 }

@@ -156,7 +156,7 @@ func (d Decline) advised(advice string) Decline {
 		return d
 	}
 	vague := d.Class == IssuerSoft || d.Class == Temporary
-	unknown := d.Unknown
+	unknown, hidden := d.Unknown, d.Show != ShowCode
 	switch advice {
 	case adviceConfirmCardData:
 		if vague {
@@ -176,7 +176,9 @@ func (d Decline) advised(advice string) Decline {
 			d.Retry, d.Accelerated = Spaced, false
 		}
 	}
-	d.Unknown = unknown
+	if d.Unknown = unknown; hidden {
+		d.Show = ShowGeneric
+	}
 	return d
 }
 
