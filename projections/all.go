@@ -1,0 +1,13 @@
+package projections
+
+// All are the read models. No two have a table in common, so each can be
+// dropped and rebuilt alone.
+var All = []Projection{
+	SecurityInfo,
+	Admins,
+	PaymentMethods,
+	DeclineExplanations,
+	CustomerAccounts,
+	AccountTimeline,
+	NotificationLog,
+}

@@ -1,0 +1,50 @@
+-- payment_methods has one row per card that was ever added. Written by payment_methods.go.
+CREATE TABLE payment_methods (
+    tenant               TEXT    NOT NULL,
+    card_id              TEXT    NOT NULL,
+    owner                TEXT    NOT NULL, -- the admin who added it
+    brand                TEXT    NOT NULL,
+    last4                TEXT    NOT NULL, -- last four digits
+    exp_month            INTEGER NOT NULL, -- 1-12
+    exp_year             INTEGER NOT NULL, -- four digits
+    funding              TEXT    NOT NULL, -- "credit", "debit", "prepaid" or "unknown"
+    issuer_country       TEXT    NOT NULL, -- ISO 3166-1 alpha-2
+    country              TEXT    NOT NULL, -- of the billing address when it was added; ISO 3166-1 alpha-2
+    holder               TEXT,             -- sealed JSON string: the name on the card
+    bill_to              TEXT,             -- sealed JSON object: the billing address
+    phone                TEXT,             -- sealed JSON string
+    check_line1          TEXT    NOT NULL, -- what the issuer last said: "pass", "fail", "unavailable", "unchecked" or empty
+    check_postal         TEXT    NOT NULL, -- likewise
+    check_cvc            TEXT    NOT NULL, -- likewise
+    last_checked_at      BIGINT  NOT NULL, -- when the gateway last used or checked it; microseconds since 1970 UTC
+    last_decline_class   TEXT    NOT NULL, -- what may be shown of it; empty if the last charge succeeded
+    last_decline_code    TEXT    NOT NULL, -- what may be shown of it
+    last_decline_invoice TEXT    NOT NULL, -- invoice ID
+    removed_at           BIGINT  NOT NULL, -- microseconds since 1970 UTC; 0: it is there
+    added_at             BIGINT  NOT NULL, -- microseconds since 1970 UTC
+    updated_at           BIGINT  NOT NULL, -- when its details last changed; microseconds since 1970 UTC
+    revision             BIGINT  NOT NULL, -- of the card's stream, as far as it is in this row
+    PRIMARY KEY (tenant, card_id)
+);
+-- subscriptions has one row per subscription. Written by subscriptions.go.
+CREATE TABLE subscriptions (
+    tenant          TEXT   NOT NULL,
+    subscription_id TEXT   NOT NULL,
+    product         TEXT   NOT NULL,
+    bought_by       TEXT   NOT NULL, -- an admin's ID
+    registered_at   BIGINT NOT NULL, -- microseconds since 1970 UTC
+    updated_at      BIGINT NOT NULL, -- microseconds since 1970 UTC
+    revision        BIGINT NOT NULL, -- of the subscription's stream, as far as it is in this row
+    PRIMARY KEY (tenant, subscription_id)
+);
+-- subscription_cards has one row per card on a subscription. Written by subscriptions.go.
+CREATE TABLE subscription_cards (
+    tenant          TEXT    NOT NULL,
+    subscription_id TEXT    NOT NULL,
+    card_id         TEXT    NOT NULL,
+    priority        INTEGER NOT NULL, -- 0: the primary card; else the backup's turn
+    added_by        TEXT    NOT NULL, -- an admin's ID; empty if a replacement put it there
+    PRIMARY KEY (tenant, subscription_id, card_id)
+);
+-- What a card is on.
+CREATE INDEX subscription_cards_card ON subscription_cards (tenant, card_id);

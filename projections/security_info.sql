@@ -1,0 +1,34 @@
+-- security_contacts has one row per slot of a person's security info that ever held a contact.
+-- Written by security_info.go.
+CREATE TABLE security_contacts (
+    tenant        TEXT    NOT NULL, -- that the person works for
+    admin_id      TEXT    NOT NULL,
+    slot          TEXT    NOT NULL, -- "mobile", "alternateMobile", "office" or "alternateEmail"
+    verified      TEXT,             -- sealed JSON string: the contact in use; NULL for none
+    verified_at   BIGINT  NOT NULL, -- microseconds since 1970 UTC; 0: no contact is in use
+    verified_type TEXT    NOT NULL, -- kind of line of the phone in use
+    pending       TEXT,             -- sealed JSON string: the contact that waits for its code; NULL for none
+    pending_type  TEXT    NOT NULL, -- kind of line of the phone that waits
+    waiting       INTEGER NOT NULL, -- 1: a contact waits
+    verification  TEXT    NOT NULL, -- ID of its verification; empty: its code ran out
+    channel       TEXT    NOT NULL, -- how its code travels
+    expires_at    BIGINT  NOT NULL, -- of its code; microseconds since 1970 UTC, or 0
+    failures      INTEGER NOT NULL, -- wrong codes so far
+    invalidated   TEXT    NOT NULL, -- why the contact in use stopped counting; empty if it did not
+    updated_at    BIGINT  NOT NULL, -- microseconds since 1970 UTC
+    revision      BIGINT  NOT NULL, -- of the stream, as far as it is in this row
+    PRIMARY KEY (tenant, admin_id, slot)
+);
+-- security_accounts has one row per person whose account can be recovered. Written by security_info.go.
+CREATE TABLE security_accounts (
+    tenant   TEXT NOT NULL,
+    admin_id TEXT NOT NULL,
+    PRIMARY KEY (tenant, admin_id)
+);
+-- security_roles has one row per role that a person has: they decide the gate. Written by security_info.go.
+CREATE TABLE security_roles (
+    tenant   TEXT NOT NULL,
+    admin_id TEXT NOT NULL,
+    role     TEXT NOT NULL,
+    PRIMARY KEY (tenant, admin_id, role)
+);

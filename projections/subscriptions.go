@@ -1,0 +1,148 @@
+package projections
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"konto/domain"
+	"konto/domain/billing"
+)
+
+func subscriptionRegistered(ctx context.Context, tx Tx, e domain.Recorded[billing.SubscriptionRegistered]) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO subscriptions
+		(tenant, subscription_id, product, bought_by, registered_at, updated_at, revision)
+		VALUES ($1, $2, $3, $4, $5, $5, $6) ON CONFLICT (tenant, subscription_id) DO NOTHING`,
+		e.Tenant, e.ID, e.Data.Product, e.Data.BoughtBy, at(e.Data.At), e.Revision)
+	if err != nil {
+		return err
+	}
+	return putCard(ctx, tx, e.Tenant, e.ID, e.Data.CardID, 0, e.Data.BoughtBy)
+}
+
+func backupCardAdded(ctx context.Context, tx Tx, e domain.Recorded[billing.BackupCardAdded]) error {
+	if err := putCard(ctx, tx, e.Tenant, e.ID, e.Data.CardID, e.Data.Priority, e.Data.AddedBy); err != nil {
+		return err
+	}
+	return touchSubscription(ctx, tx, e.Tenant, e.ID, e.At, e.Revision)
+}
+
+func primaryCardChanged(ctx context.Context, tx Tx, e domain.Recorded[billing.PrimaryCardChanged]) error {
+	return newPrimary(ctx, tx, e.Tenant, e.ID, e.Data.Old, e.Data.New, e.At, e.Revision)
+}
+
+func cardPromoted(ctx context.Context, tx Tx, e domain.Recorded[billing.CardPromotedToPrimary]) error {
+	return newPrimary(ctx, tx, e.Tenant, e.ID, e.Data.Old, e.Data.CardID, e.At, e.Revision)
+}
+
+// newPrimary takes the old primary card off the subscription. The new one may
+// have been a backup.
+func newPrimary(ctx context.Context, tx Tx, tenant, id, was, is string, t time.Time, revision int64) error {
+	if err := dropCard(ctx, tx, tenant, id, was); err != nil {
+		return err
+	}
+	if err := putCard(ctx, tx, tenant, id, is, 0, ""); err != nil {
+		return err
+	}
+	return touchSubscription(ctx, tx, tenant, id, t, revision)
+}
+
+// backupCardChanged gives the new card the old one's place, unless it has one
+// already: then the old one's place is gone.
+func backupCardChanged(ctx context.Context, tx Tx, e domain.Recorded[billing.BackupCardChanged]) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO subscription_cards (tenant, subscription_id, card_id, priority, added_by)
+		SELECT tenant, subscription_id, $4, priority, added_by FROM subscription_cards
+		WHERE tenant = $1 AND subscription_id = $2 AND card_id = $3
+		ON CONFLICT (tenant, subscription_id, card_id) DO NOTHING`,
+		e.Tenant, e.ID, e.Data.Old, e.Data.New)
+	if err != nil {
+		return err
+	}
+	if err := dropCard(ctx, tx, e.Tenant, e.ID, e.Data.Old); err != nil {
+		return err
+	}
+	return touchSubscription(ctx, tx, e.Tenant, e.ID, e.At, e.Revision)
+}
+
+func putCard(ctx context.Context, tx Tx, tenant, id, card string, priority int, addedBy string) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO subscription_cards (tenant, subscription_id, card_id, priority, added_by)
+		VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (tenant, subscription_id, card_id) DO UPDATE SET priority = excluded.priority`,
+		tenant, id, card, priority, addedBy)
+	return err
+}
+
+func dropCard(ctx context.Context, tx Tx, tenant, id, card string) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM subscription_cards
+		WHERE tenant = $1 AND subscription_id = $2 AND card_id = $3`, tenant, id, card)
+	return err
+}
+
+func touchSubscription(ctx context.Context, tx Tx, tenant, id string, t time.Time, revision int64) error {
+	_, err := tx.ExecContext(ctx, `UPDATE subscriptions SET updated_at = $3, revision = $4
+		WHERE tenant = $1 AND subscription_id = $2`, tenant, id, at(t), revision)
+	return err
+}
+
+// SubscriptionRow is how a subscription is paid for.
+type SubscriptionRow struct {
+	ID           string           `json:"id"`
+	Product      string           `json:"product"`
+	BoughtBy     string           `json:"boughtBy"` // an admin's ID
+	Primary      string           `json:"primary"`  // a card's ID
+	Backups      []billing.Backup `json:"backups"`  // in order of priority
+	RegisteredAt time.Time        `json:"registeredAt"`
+	UpdatedAt    time.Time        `json:"updatedAt"`
+	Revision     int64            `json:"revision"` // of the stream, as far as it is in the row
+}
+
+const selectSubscription = `SELECT subscription_id, product, bought_by, registered_at, updated_at, revision,
+	(SELECT string_agg(c.card_id || '=' || c.priority || '=' || c.added_by, ' ') FROM subscription_cards c
+		WHERE c.tenant = s.tenant AND c.subscription_id = s.subscription_id)
+	FROM subscriptions s WHERE tenant = $1`
+
+// SubscriptionByID returns a subscription. If there is none, it returns [sql.ErrNoRows].
+func SubscriptionByID(ctx context.Context, db DB, tenant, id string) (SubscriptionRow, error) {
+	return scanSubscription(db.QueryRowContext(ctx, selectSubscription+` AND subscription_id = $2`, tenant, id))
+}
+
+// SubscriptionList returns the tenant's subscriptions in the order of their
+// IDs, and the cursor of the next page or "". A cursor that is not one is an
+// [ErrCursor].
+func SubscriptionList(ctx context.Context, db DB, tenant, cursor string, limit int) ([]SubscriptionRow, string, error) {
+	key, err := after(cursor, 1)
+	if err != nil {
+		return nil, "", err
+	}
+	return list(ctx, db, limit, scanSubscription, func(s SubscriptionRow) []string { return []string{s.ID} },
+		selectSubscription+` AND subscription_id > $2 ORDER BY subscription_id LIMIT $3`, tenant, key[0])
+}
+
+func scanSubscription(row scanner) (s SubscriptionRow, err error) {
+	var cards sql.NullString
+	err = row.Scan(&s.ID, &s.Product, &s.BoughtBy, instant{&s.RegisteredAt}, instant{&s.UpdatedAt}, &s.Revision, &cards)
+	if err != nil {
+		return s, err
+	}
+	s.Backups = []billing.Backup{}
+	for _, c := range strings.Fields(cards.String) {
+		id, rest, _ := strings.Cut(c, "=")
+		turn, by, _ := strings.Cut(rest, "=")
+		priority, err := strconv.Atoi(turn)
+		if err != nil {
+			return s, fmt.Errorf("cards of subscription %s: %w", s.ID, err)
+		}
+		if priority == 0 {
+			s.Primary = id
+			continue
+		}
+		s.Backups = append(s.Backups, billing.Backup{CardID: id, Priority: priority, AddedBy: by})
+	}
+	slices.SortFunc(s.Backups, func(a, b billing.Backup) int { return cmp.Compare(a.Priority, b.Priority) })
+	return s, nil
+}
