@@ -84,7 +84,7 @@ var (
 	ErrDisplayName  = domain.Invalid("display-name-invalid", "the display name must have 1 to 256 characters, none of them a control character").ByRule("S11").At("/displayName")
 	ErrLocale       = domain.Invalid("locale-invalid", "the locale must be a BCP 47 tag, such as sv-SE").ByRule("S8").At("/locale")
 	ErrUnknownRole  = domain.Invalid("role-unknown", "there is no such role").ByRule("S12")
-	ErrOperatorRole = domain.Forbidden("role-not-assignable", "the operator role is given by an operator only").ByRule("S12").Allowed("", domain.Operator)
+	ErrOperatorRole = domain.Forbidden("role-not-assignable", "the roles of Konto's own staff are given by an operator only").ByRule("S12").Allowed("", domain.Operator)
 )
 
 // reserve claims a mail address for one account of the tenant, for ever.
@@ -112,8 +112,9 @@ func assignable(m Meta, role domain.Role, pointer string) *domain.Error {
 	switch {
 	case !slices.Contains(domain.Roles(), role):
 		return ErrUnknownRole.At(pointer)
-	case role == domain.Operator && m.Actor.Kind == domain.KindPerson && !m.Actor.Has(domain.Operator):
-		// An operator sees all tenants, so no tenant's own admin makes one.
+	case (role == domain.Operator || role == domain.BillingSupport) &&
+		m.Actor.Kind == domain.KindPerson && !m.Actor.Has(domain.Operator):
+		// Staff see all tenants, so no tenant's own admin makes them.
 		return ErrOperatorRole.At(pointer)
 	}
 	return nil

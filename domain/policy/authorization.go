@@ -1,0 +1,263 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"konto/domain"
+	"konto/domain/relationship"
+)
+
+// Rules say who may send which command and who may read what. They are a
+// value, shown to auditors as it is: what nobody wrote down is denied.
+// All methods are pure and safe for concurrent use.
+type Rules struct {
+	Version  int // named in every refusal and trace
+	Commands []Row
+	Readers  []Reader
+}
+
+// Row says who may send a command: whoever one of the grants lets pass.
+type Row struct {
+	Category string
+	Command  string // wire name
+	Rule     string // ID of the rule that the row follows from
+	Grants   []Grant
+	// Creates says that the command needs no history. Any other command is
+	// answered as "not found" where there is none, so that somebody without
+	// the right cannot tell another tenant's aggregate from none at all.
+	Creates bool
+	Instead string // the command that is often meant; named to those who may send it
+}
+
+// Grant lets an actor pass who stands to the aggregate as Scope says and has
+// one of Roles. A grant without roles is for every actor in its scope.
+type Grant struct {
+	Scope Scope
+	Roles []domain.Role
+}
+
+// Scope is how an actor stands to an aggregate.
+type Scope string
+
+// The scopes. All but the last two are for people who signed in.
+const (
+	Self           Scope = "self"            // it is the actor's own account
+	OwnTenant      Scope = "own tenant"      // the actor's tenant owns it
+	AnyTenant      Scope = "any tenant"      // of Konto's own staff
+	RelatedPartner Scope = "related partner" // the actor's tenant has an active relationship with the customer
+	CustomerSide   Scope = "customer side"   // the relationship is with the actor's tenant as customer
+	Gateway        Scope = "gateway"         // a payment gateway's signed call
+	System         Scope = "system"          // Konto itself
+)
+
+// Owner implements [domain.Authorization]. A tenant and what partners keep
+// about a customer belong to that tenant, a relationship to the partner that
+// asks for it, everything else to whoever makes it. The owner is empty if id
+// cannot name such an aggregate.
+func (Rules) Owner(category, id string, actor domain.Actor) string {
+	switch category {
+	case "tenant", "customer":
+		return id
+	case "rel":
+		partner, _, _ := relationship.Parties(id)
+		return partner
+	}
+	return actor.Tenant
+}
+
+// Needs implements [domain.Authorization].
+func (Rules) Needs(a domain.Attempt) []domain.Need {
+	if a.Category == "secinfo" && !a.Exists && a.Actor.Kind == domain.KindPerson {
+		return []domain.Need{domain.Of[Home](a.ID)}
+	}
+	return subject(a).needs()
+}
+
+// Rule implements [domain.Authorization].
+func (t Rules) Rule(a domain.Attempt) ([]domain.Ruling, error) {
+	name := a.Category + "/" + a.Command
+	row, ok := t.row(a.Category, a.Command)
+	if !ok {
+		return []domain.Ruling{{Check: fmt.Sprintf("table v%d has a row for %s", t.Version, name), Why: "what no row allows is denied"}},
+			domain.Forbidden("not-allowed", "nobody may send this command").ByRule("deny-by-default").With("policyVersion", t.Version)
+	}
+	s := subject(a)
+	trace := []domain.Ruling{{Check: fmt.Sprintf("table v%d has a row for %s", t.Version, name), Passed: true, Why: "rule " + row.Rule}}
+	for _, g := range row.Grants {
+		r := g.rule(s)
+		trace = append(trace, r)
+		if r.Passed {
+			return trace, nil
+		}
+	}
+	if !s.party() || !a.Exists && !row.Creates {
+		// Who has no part in it does not learn which check failed either.
+		return append(trace[:1:1], domain.Ruling{Check: "there is such an aggregate for the caller"}), NotFound(a.Category)
+	}
+	return trace, t.refusal(row, a.Actor)
+}
+
+func (t Rules) row(category, command string) (Row, bool) {
+	i := slices.IndexFunc(t.Commands, func(r Row) bool { return r.Category == category && r.Command == command })
+	if i < 0 {
+		return Row{}, false
+	}
+	return t.Commands[i], true
+}
+
+// refusal says who may, and what the actor may do instead.
+func (t Rules) refusal(row Row, actor domain.Actor) error {
+	var grants []string
+	var who []domain.Role
+	for _, g := range row.Grants {
+		grants = append(grants, g.String())
+		for _, r := range g.Roles {
+			if !slices.Contains(who, r) {
+				who = append(who, r)
+			}
+		}
+	}
+	instead := row.Instead
+	if !t.everMay(actor, instead) {
+		instead = ""
+	}
+	return domain.Forbidden("not-allowed", "this is for: %s", strings.Join(grants, "; ")).
+		ByRule(row.Rule).Allowed(instead, who...).With("policyVersion", t.Version)
+}
+
+// everMay reports whether there is an aggregate for which actor may send command.
+func (t Rules) everMay(actor domain.Actor, command string) bool {
+	return slices.ContainsFunc(t.Commands, func(r Row) bool {
+		return r.Command == command && slices.ContainsFunc(r.Grants, func(g Grant) bool {
+			return g.Scope != Gateway && g.Scope != System && g.has(actor)
+		})
+	})
+}
+
+// String says whom g is for.
+func (g Grant) String() string {
+	if len(g.Roles) == 0 {
+		return string(g.Scope)
+	}
+	names := make([]string, len(g.Roles))
+	for i, r := range g.Roles {
+		names[i] = string(r)
+	}
+	return string(g.Scope) + " with " + strings.Join(names, " or ")
+}
+
+func (g Grant) has(actor domain.Actor) bool { return len(g.Roles) == 0 || actor.Has(g.Roles...) }
+
+func (g Grant) rule(s standing) domain.Ruling {
+	r := domain.Ruling{Check: g.String()}
+	switch {
+	case !s.in(g.Scope):
+		r.Why = "the actor does not stand so to the aggregate"
+	case !g.has(s.Actor):
+		r.Why = "the actor has none of the roles"
+	default:
+		r.Passed = true
+	}
+	return r
+}
+
+// standing is how an actor stands to an aggregate: what commands and reads
+// have in common.
+type standing struct {
+	Category string
+	ID       string
+	Owner    string
+	Actor    domain.Actor
+	Facts    domain.Facts
+}
+
+// subject returns who asks for what. Security info without history is owned
+// by whoever has the account, not by whoever asks.
+func subject(a domain.Attempt) standing {
+	s := standing{a.Category, a.ID, a.Owner, a.Actor, a.Facts}
+	if a.Category == "secinfo" && !a.Exists {
+		s.Owner = ""
+		if a.Facts.Has(domain.Of[Home](a.ID)) {
+			s.Owner = domain.Fact[Home](domain.Meta{Facts: a.Facts}, a.ID).Tenant
+		}
+	}
+	return s
+}
+
+// needs returns the facts that in asks for.
+func (s standing) needs() []domain.Need {
+	if s.Actor.Kind != domain.KindPerson {
+		return nil
+	}
+	switch {
+	case s.Category == "customer" && s.Actor.Tenant != s.ID:
+		return []domain.Need{domain.Of[Relation](relationship.ID(s.Actor.Tenant, s.ID))}
+	case s.Category == "rel" && s.ownTenant():
+		return []domain.Need{domain.Of[Relation](s.ID)}
+	}
+	return nil
+}
+
+// in reports whether the actor stands to the aggregate as scope says.
+func (s standing) in(scope Scope) bool {
+	person := s.Actor.Kind == domain.KindPerson
+	switch scope {
+	case Self:
+		return person && s.ownTenant() && s.ID == s.Actor.ID
+	case OwnTenant:
+		return person && s.ownTenant()
+	case AnyTenant:
+		return person
+	case RelatedPartner:
+		return person && s.related()
+	case CustomerSide:
+		return person && s.customerSide()
+	case Gateway:
+		return s.Actor.Kind == domain.KindGateway && s.within()
+	case System:
+		return s.Actor.Kind == domain.KindSystem && s.within()
+	}
+	return false
+}
+
+// party reports whether the actor may know that there is such an aggregate.
+func (s standing) party() bool {
+	if s.Actor.Kind != domain.KindPerson {
+		return s.within()
+	}
+	return s.ownTenant() || s.related() || s.customerSide()
+}
+
+func (s standing) ownTenant() bool { return s.Owner != "" && s.Owner == s.Actor.Tenant }
+
+// within reports whether an actor that is no person keeps to its tenant, if it
+// is bound to one.
+func (s standing) within() bool {
+	return s.Actor.Tenant == "" || s.Owner == "" || s.Owner == s.Actor.Tenant
+}
+
+func (s standing) related() bool {
+	var key string
+	switch s.Category {
+	case "customer":
+		key = relationship.ID(s.Actor.Tenant, s.ID)
+	case "rel":
+		key = s.ID
+		if !s.ownTenant() {
+			return false
+		}
+	default:
+		return false
+	}
+	return s.Facts.Has(domain.Of[Relation](key)) && domain.Fact[Relation](domain.Meta{Facts: s.Facts}, key).Active
+}
+
+func (s standing) customerSide() bool {
+	if s.Category != "rel" {
+		return false
+	}
+	_, customer, ok := relationship.Parties(s.ID)
+	return ok && customer == s.Actor.Tenant
+}

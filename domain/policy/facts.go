@@ -1,0 +1,73 @@
+package policy
+
+import (
+	"slices"
+
+	"konto/domain"
+	"konto/domain/admin"
+	"konto/domain/billing"
+	"konto/domain/card"
+	"konto/domain/collection"
+	"konto/domain/customer"
+	"konto/domain/relationship"
+	"konto/domain/securityinfo"
+	"konto/domain/tenant"
+)
+
+// Sources say where facts about other aggregates come from. What libraries
+// know, such as numbering plans, comes from elsewhere.
+var Sources = []domain.Source{
+	domain.FromState(tenant.Aggregate, func(_ string, t tenant.Tenant) card.Organization {
+		return card.Organization{Country: t.Country}
+	}),
+	domain.FromState(tenant.Aggregate, func(_ string, t tenant.Tenant) securityinfo.Organization {
+		return securityinfo.Organization{Country: t.Country, Domains: slices.Clone(t.Domains)}
+	}),
+	domain.FromState(admin.Aggregate, account),
+	domain.FromState(card.Aggregate, func(_ string, c card.Card) card.Replacement {
+		return card.Replacement{
+			Exists: c.Exists(), Tenant: c.Tenant, Owner: c.Owner, ExpMonth: c.ExpMonth, ExpYear: c.ExpYear,
+			Removed: c.Removed, Last4: c.Last4, Brand: c.Brand,
+		}
+	}),
+	domain.FromState(card.Aggregate, func(_ string, c card.Card) billing.Card {
+		return billing.Card{Exists: c.Exists(), Tenant: c.Tenant, Owner: c.Owner, Expiry: c.ValidUntil(), Removed: c.Removed}
+	}),
+	domain.FromState(billing.Aggregate, billing.BackupsOf),
+	domain.FromState(card.Aggregate, func(_ string, c card.Card) collection.Card {
+		return collection.Card{
+			Exists: c.Exists(), Tenant: c.Tenant, Owner: c.Owner, Last4: c.Last4, Brand: c.Brand,
+			ExpMonth: c.ExpMonth, ExpYear: c.ExpYear, ValidUntil: c.ValidUntil(),
+		}
+	}),
+	domain.FromState(relationship.Aggregate, func(_ string, r relationship.Relationship) customer.Relationship {
+		return customer.Relationship{Type: string(r.Type), Active: r.Active()}
+	}),
+	domain.FromState(relationship.Aggregate, func(_ string, r relationship.Relationship) Relation {
+		return Relation{Active: r.Active()}
+	}),
+	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) Home { return Home{Tenant: a.Tenant} }),
+}
+
+// account leaves out addresses that were erased.
+func account(_ string, a admin.Admin) securityinfo.Account {
+	fact := securityinfo.Account{Exists: a.Exists(), Tenant: a.Tenant, SignInName: a.SignInName.Value, Roles: slices.Clone(a.Roles)}
+	for _, alias := range a.Aliases {
+		if alias.Readable() {
+			fact.Aliases = append(fact.Aliases, alias.Value)
+		}
+	}
+	return fact
+}
+
+// Relation is the fact of whether a partner acts for a customer. Its key is
+// the relationship's ID.
+type Relation struct {
+	Active bool
+}
+
+// Home is the fact of which tenant an account belongs to. Its key is the
+// admin's ID.
+type Home struct {
+	Tenant string // empty if there is no such account
+}

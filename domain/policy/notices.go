@@ -1,0 +1,101 @@
+package policy
+
+import (
+	"slices"
+
+	"konto/domain"
+	"konto/domain/admin"
+)
+
+// Reactions are all policies and processes. Their names are for ever.
+var Reactions = slices.Concat(
+	contactReactions(),
+	declineReactions(),
+	cardReactions(),
+	customerReactions(),
+	reservationReactions(),
+)
+
+// The messages, by the names that package notify knows them under.
+const (
+	contactCode               = "contact_code"
+	securityContactChanged    = "security_contact_changed"
+	alternateEmailInvalidated = "alternate_email_invalidated"
+	cardDeclined              = "card_declined"
+	cardChanged               = "card_changed"
+	customerAccountChanged    = "customer_account_changed"
+)
+
+// team is who looks after a tenant's bills: its global and billing admins.
+// Only IDs are remembered; addresses and languages are looked up when a
+// message leaves.
+type team struct {
+	Admins map[string][]domain.Role `json:"admins,omitempty"`
+}
+
+func (t *team) gain(id string, roles ...domain.Role) {
+	for _, r := range roles {
+		if r != domain.GlobalAdmin && r != domain.BillingAdmin || slices.Contains(t.Admins[id], r) {
+			continue
+		}
+		if t.Admins == nil {
+			t.Admins = map[string][]domain.Role{}
+		}
+		t.Admins[id] = append(t.Admins[id], r)
+	}
+}
+
+func (t *team) lose(id string, role domain.Role) {
+	t.Admins[id] = slices.DeleteFunc(t.Admins[id], func(r domain.Role) bool { return r == role })
+	if len(t.Admins[id]) == 0 {
+		delete(t.Admins, id)
+	}
+}
+
+// and returns the team and others, each person once, in an order that a
+// replay repeats.
+func (t *team) and(others ...string) []string {
+	ids := slices.Clone(others)
+	for id := range t.Admins {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return slices.DeleteFunc(slices.Compact(ids), func(id string) bool { return id == "" })
+}
+
+// knowing are the steps by which a process with memory P, keyed by tenant,
+// keeps its team.
+func knowing[P any](team func(*P) *team, steps ...domain.Step[P]) []domain.Step[P] {
+	return append(steps,
+		domain.On(tenantOf[admin.EmployeeAdded], func(p *P, e domain.Recorded[admin.EmployeeAdded]) []domain.Effect {
+			team(p).gain(e.ID, e.Data.Roles...)
+			return nil
+		}),
+		domain.On(tenantOf[admin.RoleAssigned], func(p *P, e domain.Recorded[admin.RoleAssigned]) []domain.Effect {
+			team(p).gain(e.ID, e.Data.Role)
+			return nil
+		}),
+		domain.On(tenantOf[admin.RoleRemoved], func(p *P, e domain.Recorded[admin.RoleRemoved]) []domain.Effect {
+			team(p).lose(e.ID, e.Data.Role)
+			return nil
+		}),
+	)
+}
+
+// tell is one mail for each person.
+func tell(people []string, template string, data func(person string) any) []domain.Effect {
+	var effects []domain.Effect
+	for _, person := range people {
+		effects = append(effects, domain.Notice{To: person, Channel: domain.Mail, Template: template, Data: data(person)})
+	}
+	return effects
+}
+
+func tenantOf[E any](e domain.Recorded[E]) string { return e.Tenant }
+
+func aggregateOf[E any](e domain.Recorded[E]) string { return e.ID }
+
+// nothing is the memory of a process that remembers nothing, and forgetful its key.
+type nothing struct{}
+
+func forgetful[E any](domain.Recorded[E]) string { return "" }

@@ -1,0 +1,37 @@
+package policy
+
+import (
+	"slices"
+
+	"konto/domain"
+)
+
+// Reader says what an actor may read whom Grant lets pass.
+type Reader struct {
+	Grant
+	Categories []string
+	Personal   []string // the categories in which personal values are shown
+}
+
+// ReadNeeds implements [domain.Reading].
+func (Rules) ReadNeeds(l domain.Look) []domain.Need { return beholder(l).needs() }
+
+// Read implements [domain.Reading]. Somebody who may read for several reasons
+// sees what the best of them shows.
+func (t Rules) Read(l domain.Look) (domain.Sight, error) {
+	s := beholder(l)
+	var sight domain.Sight
+	may := false
+	for _, r := range t.Readers {
+		if slices.Contains(r.Categories, l.Category) && s.in(r.Scope) && r.has(l.Actor) {
+			may = true
+			sight.Personal = sight.Personal || slices.Contains(r.Personal, l.Category)
+		}
+	}
+	if !may {
+		return domain.Sight{}, NotFound(l.Category)
+	}
+	return sight, nil
+}
+
+func beholder(l domain.Look) standing { return standing{l.Category, l.ID, l.Owner, l.Actor, l.Facts} }

@@ -1,0 +1,94 @@
+package policy
+
+import (
+	"slices"
+
+	"konto/domain"
+	"konto/domain/admin"
+	"konto/domain/card"
+	"konto/domain/reservation"
+	"konto/domain/tenant"
+)
+
+func reservationReactions() []domain.Reaction {
+	return []domain.Reaction{
+		domain.Process("keep-card-reservations",
+			domain.On(forgetful[card.CardAdded], func(_ *nothing, e domain.Recorded[card.CardAdded]) []domain.Effect {
+				d := e.Data
+				return each(card.Reservations(d.Tenant, d.AddedBy, d.GatewayToken, d.Fingerprint), reservation.ConfirmReservation{Holder: e.ID})
+			}),
+			domain.On(forgetful[card.CardRemoved], func(_ *nothing, e domain.Recorded[card.CardRemoved]) []domain.Effect {
+				d := e.Data
+				return each(card.Reservations(e.Tenant, d.Owner, d.GatewayToken, d.Fingerprint), reservation.ReleaseReservation{Holder: e.ID})
+			}),
+		),
+		domain.Process("keep-name-reservations",
+			domain.On(holder, noteClaim),
+			domain.On(aggregateOf[tenant.TenantRegistered], keep[tenant.TenantRegistered]("domain")),
+			domain.On(aggregateOf[tenant.DomainVerified], keep[tenant.DomainVerified]("domain")),
+			domain.On(aggregateOf[admin.EmployeeAdded], keep[admin.EmployeeAdded]("mail-address")),
+			domain.On(aggregateOf[admin.EmailAliasAdded], keep[admin.EmailAliasAdded]("mail-address")),
+		),
+	}
+}
+
+// each sends command to every reservation.
+func each(reservations []domain.Reservation, command any) []domain.Effect {
+	var effects []domain.Effect
+	for _, r := range reservations {
+		effects = append(effects, domain.Dispatch{To: reservation.ID(r.Kind, r.Scope, r.Key), Command: command})
+	}
+	return effects
+}
+
+// claims is what keep-name-reservations remembers of an aggregate: the
+// reservations that it asked for and has not confirmed. The events that need
+// them cannot say which they are, since an address is not to be told from
+// its event.
+type claims struct {
+	Open []claim `json:"open,omitempty"`
+}
+
+type claim struct {
+	ID          string `json:"id"` // of the reservation
+	Kind        string `json:"kind"`
+	Correlation string `json:"correlation,omitempty"`
+}
+
+// holder is the aggregate that a reservation is for, if it is one of names.
+func holder(e domain.Recorded[reservation.Reserved]) string {
+	if e.Data.Kind != "domain" && e.Data.Kind != "mail-address" {
+		return ""
+	}
+	return e.Data.Holder
+}
+
+func noteClaim(c *claims, e domain.Recorded[reservation.Reserved]) []domain.Effect {
+	c.Open = slices.DeleteFunc(c.Open, func(o claim) bool { return o.ID == e.ID })
+	c.Open = append(c.Open, claim{e.ID, e.Data.Kind, e.Correlation})
+	return nil
+}
+
+// keep confirms the claims of a kind once the event is there that needed one:
+// the claim of the same request or, if a retry under another correlation found
+// the name claimed already, every claim that is open. The latter may keep a
+// name that the aggregate asked for and did not get, which shuts others out;
+// letting a name go that it did get would let them in.
+func keep[E any](kind string) func(*claims, domain.Recorded[E]) []domain.Effect {
+	return func(c *claims, e domain.Recorded[E]) []domain.Effect {
+		ofKind := func(o claim) bool { return o.Kind == kind }
+		same := func(o claim) bool { return ofKind(o) && o.Correlation == e.Correlation }
+		wanted := ofKind
+		if slices.ContainsFunc(c.Open, same) {
+			wanted = same
+		}
+		var effects []domain.Effect
+		for _, o := range c.Open {
+			if wanted(o) {
+				effects = append(effects, domain.Dispatch{To: o.ID, Command: reservation.ConfirmReservation{Holder: e.ID}})
+			}
+		}
+		c.Open = slices.DeleteFunc(c.Open, wanted)
+		return effects
+	}
+}

@@ -1,0 +1,121 @@
+package policy
+
+import (
+	"konto/domain"
+	"konto/domain/admin"
+	"konto/domain/billing"
+	"konto/domain/card"
+	"konto/domain/customer"
+	"konto/domain/relationship"
+	"konto/domain/reservation"
+	"konto/domain/securityinfo"
+	"konto/domain/tenant"
+)
+
+// Short names keep the table readable.
+const (
+	ga = domain.GlobalAdmin
+	ba = domain.BillingAdmin
+	sa = domain.SalesAgent
+	aa = domain.AdminAgent
+	ha = domain.HelpdeskAgent
+	bs = domain.BillingSupport
+	au = domain.Auditor
+	op = domain.Operator
+)
+
+func may(scope Scope, roles ...domain.Role) Grant { return Grant{scope, roles} }
+
+// Table is the policy in force.
+//
+// A domain is recorded as verified by staff alone, because nothing here checks
+// the proof, and a claim that nobody checked would keep the true owner out.
+// A customer's account is what its partner keeps about it (rule P1), so the
+// customer's own admins do not edit it.
+var Table = Rules{
+	Version: 1,
+	Commands: []Row{
+		{Category: "tenant", Command: "RegisterTenant", Rule: "S8", Creates: true, Grants: []Grant{may(AnyTenant, op), may(System)}},
+		{Category: "tenant", Command: "VerifyDomain", Rule: "S3", Grants: []Grant{may(AnyTenant, op), may(System)}},
+
+		{Category: "admin", Command: "AddEmployee", Rule: "S12", Creates: true, Grants: []Grant{may(OwnTenant, ga), may(System)}},
+		{Category: "admin", Command: "AddAlias", Rule: "S11", Grants: []Grant{may(OwnTenant, ga)}},
+		{Category: "admin", Command: "AssignRole", Rule: "S12", Grants: []Grant{may(OwnTenant, ga), may(AnyTenant, op)}},
+		{Category: "admin", Command: "RemoveRole", Rule: "S12", Grants: []Grant{may(OwnTenant, ga), may(AnyTenant, op)}},
+		{Category: "admin", Command: "ChangeDisplayName", Rule: "S11", Grants: []Grant{may(OwnTenant, ga)}},
+
+		{Category: "secinfo", Command: "UpdateSecurityInfo", Rule: "S1", Creates: true, Grants: []Grant{may(Self), may(OwnTenant, ga)}},
+		{Category: "secinfo", Command: "RequestContactVerification", Rule: "S6", Grants: []Grant{may(Self)}, Instead: "UpdateSecurityInfo"},
+		{Category: "secinfo", Command: "ConfirmContactVerification", Rule: "I2", Grants: []Grant{may(Self)}, Instead: "UpdateSecurityInfo"},
+		{Category: "secinfo", Command: "ExpireContactVerification", Rule: "S6", Grants: []Grant{may(System)}},
+		{Category: "secinfo", Command: "RecheckAlternateEmail", Rule: "S3", Grants: []Grant{may(System)}},
+
+		{Category: "card", Command: "AddCard", Rule: "C6", Creates: true, Grants: []Grant{may(OwnTenant, ga, ba)}},
+		{Category: "card", Command: "UpdateCardDetails", Rule: "C4", Grants: []Grant{may(OwnTenant, ga, ba)}},
+		{Category: "card", Command: "ReplaceCard", Rule: "C6", Grants: []Grant{may(OwnTenant, ga, ba)}},
+		{Category: "card", Command: "RemoveCard", Rule: "C6", Grants: []Grant{may(OwnTenant, ga, ba)}},
+		{Category: "card", Command: "RecordCardAutoUpdate", Rule: "K4", Grants: []Grant{may(Gateway)}, Instead: "UpdateCardDetails"},
+		{Category: "card", Command: "AttachCard", Rule: "C6", Grants: []Grant{may(System)}},
+		{Category: "card", Command: "DetachCard", Rule: "C6", Grants: []Grant{may(System)}},
+
+		{Category: "billing", Command: "RegisterSubscription", Rule: "C1", Creates: true, Grants: []Grant{may(OwnTenant, ga, ba)}},
+		{Category: "billing", Command: "AddBackupCard", Rule: "C5", Grants: []Grant{may(OwnTenant, ga, ba)}},
+		{Category: "billing", Command: "ApplyCardReplacement", Rule: "C6", Grants: []Grant{may(System)}},
+		{Category: "billing", Command: "PromoteBackupCard", Rule: "C5", Grants: []Grant{may(System)}},
+
+		{Category: "collection", Command: "RecordChargeResult", Rule: "C7", Creates: true, Grants: []Grant{may(Gateway)}},
+
+		{Category: "customer", Command: "RegisterCustomer", Rule: "P1", Creates: true, Grants: []Grant{may(RelatedPartner, ga, sa)}},
+		{Category: "customer", Command: "UpdateCustomerAccount", Rule: "P1", Grants: []Grant{may(RelatedPartner, ga, sa)}},
+
+		{Category: "rel", Command: "RequestRelationship", Rule: "P9", Creates: true, Grants: []Grant{may(OwnTenant, ga, sa, aa)}, Instead: "AcceptRelationship"},
+		{Category: "rel", Command: "AcceptRelationship", Rule: "P9", Grants: []Grant{may(CustomerSide, ga)}, Instead: "EndRelationship"},
+		{Category: "rel", Command: "EndRelationship", Rule: "P9", Grants: []Grant{may(OwnTenant, ga), may(CustomerSide, ga)}},
+
+		{Category: "resv", Command: "Reserve", Rule: "X4", Creates: true, Grants: []Grant{may(System)}},
+		{Category: "resv", Command: "ConfirmReservation", Rule: "X4", Grants: []Grant{may(System)}},
+		{Category: "resv", Command: "ReleaseReservation", Rule: "X4", Grants: []Grant{may(System)}},
+		{Category: "notif", Command: "RecordNotification", Rule: "X3", Creates: true, Grants: []Grant{may(System)}},
+		{Category: "inlet", Command: "RecordGatewayEvent", Rule: "X2", Creates: true, Grants: []Grant{may(Gateway), may(System)}},
+	},
+	Readers: []Reader{
+		{Grant: may(Self), Categories: []string{"admin", "secinfo"}, Personal: []string{"admin", "secinfo"}},
+		{Grant: may(OwnTenant, ga, au), Categories: all, Personal: all},
+		{
+			Grant:      may(OwnTenant, ba),
+			Categories: []string{"card", "billing", "collection", "customer", "tenant", "notif"},
+			Personal:   []string{"card", "billing"},
+		},
+		{Grant: may(RelatedPartner, ga, sa, aa, ha), Categories: []string{"customer", "rel"}, Personal: []string{"customer", "rel"}},
+		{Grant: may(CustomerSide, ga, au), Categories: []string{"rel"}},
+		{Grant: may(AnyTenant, bs), Categories: []string{"card", "billing", "collection"}},
+		{Grant: may(AnyTenant, op), Categories: []string{"tenant", "notif", "inlet", "resv"}},
+	},
+}
+
+var all = []string{"tenant", "admin", "secinfo", "card", "billing", "collection", "customer", "rel", "resv", "notif", "inlet"}
+
+// NotFound returns what somebody hears who asks for an aggregate that is not
+// there for them: the same, whether it is not there at all or another
+// tenant's.
+func NotFound(category string) *domain.Error {
+	switch category {
+	case "tenant":
+		return tenant.ErrNotFound
+	case "admin":
+		return admin.ErrNotFound
+	case "secinfo":
+		return securityinfo.ErrNoAccount
+	case "card":
+		return card.ErrNotFound
+	case "billing":
+		return billing.ErrNotFound
+	case "customer":
+		return customer.ErrNotFound
+	case "rel":
+		return relationship.ErrNotFound
+	case "resv":
+		return reservation.ErrNotFound
+	}
+	return domain.NotFound("not-found", "there is no such thing")
+}
