@@ -30,6 +30,7 @@ import (
 	"io"
 	"iter"
 	"reflect"
+	"strings"
 	"time"
 )
 
@@ -238,7 +239,7 @@ func malformed(err error) error {
 	e := Malformed("malformed-command", "the body is not the JSON of this command: %v", err)
 	var t *json.UnmarshalTypeError
 	if errors.As(err, &t) {
-		e = Malformed("malformed-command", "%s must be %s, not %s", t.Field, t.Type, t.Value).At("/" + t.Field)
+		e = Malformed("malformed-command", "%s must be %s, not %s", t.Field, t.Type, t.Value).At("/" + strings.ReplaceAll(t.Field, ".", "/"))
 	}
 	return e
 }
