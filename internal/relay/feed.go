@@ -149,7 +149,8 @@ func (c *cursor) attach(ctx context.Context, js jetstream.JetStream, messages ch
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	// Not longer than a silence: meanwhile nothing is read.
+	ctx, cancel := context.WithTimeout(ctx, 2*c.idle())
 	defer cancel()
 	// The chain in the headers does what flow control and acknowledgements
 	// would; the server drops the consumer when nobody listens.
@@ -294,3 +295,23 @@ func (c *cursor) linger() time.Duration {
 
 func (c *cursor) max() int            { return cmp.Or(c.Max, 1000) }
 func (c *cursor) idle() time.Duration { return cmp.Or(c.Idle, 500*time.Millisecond) }
+
+// Behind counts the events that are not the store's own after a position, up
+// to limit, and returns when the first of them was stored.
+func Behind(ctx context.Context, s eventstore.Store, after eventstore.Position, limit int) (n int, first time.Time, err error) {
+	for e, err := range s.ReadAll(ctx, eventstore.ReadAll{From: after}) {
+		if err != nil {
+			return n, first, fmt.Errorf("lag: %w", err)
+		}
+		if e.System() {
+			continue
+		}
+		if n == 0 {
+			first = e.At
+		}
+		if n++; n >= limit {
+			break
+		}
+	}
+	return n, first, nil
+}

@@ -79,6 +79,8 @@ const (
 	maxBackoff     = 5 * time.Second
 )
 
+var errReconnected = errors.New("relay: connection was lost and is back")
+
 // Position is the position of the last event that the stream is known to hold,
 // zero before Run has looked.
 func (r *Relay) Position() eventstore.Position {
@@ -92,9 +94,11 @@ func (r *Relay) Position() eventstore.Position {
 // wrong is tried again, after a growing pause, from what the stream then
 // holds.
 func (r *Relay) Run(ctx context.Context) error {
+	back := r.Conn.StatusChanged(nats.CONNECTED)
+	defer r.Conn.RemoveStatusListener(back)
 	reason, backoff := "start", minBackoff
 	for {
-		acked, err := r.attempt(ctx, &reason)
+		acked, err := r.attempt(ctx, back, &reason)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -119,7 +123,23 @@ func (r *Relay) Run(ctx context.Context) error {
 
 // attempt looks where the stream is and publishes from there until something
 // fails. It returns how many events the stream took.
-func (r *Relay) attempt(ctx context.Context, reason *string) (acked int, err error) {
+func (r *Relay) attempt(ctx context.Context, back <-chan nats.Status, reason *string) (acked int, err error) {
+	// What was sent before the connection broke is lost and no answer will
+	// come: do not wait for one.
+	ctx, cancel := context.WithCancelCause(ctx)
+	watching := make(chan struct{})
+	defer func() {
+		cancel(nil)
+		<-watching
+	}()
+	go func() {
+		defer close(watching)
+		select {
+		case <-back:
+			cancel(errReconnected)
+		case <-ctx.Done():
+		}
+	}()
 	js, err := jetstream.New(r.Conn, jetstream.WithPublishAsyncTimeout(requestTimeout))
 	if err != nil {
 		return 0, fmt.Errorf("relay: %w", err)
