@@ -235,7 +235,7 @@ func replace(data []byte, with func(dst []byte, f *found) ([]byte, error)) ([]by
 	if err != nil || len(all) == 0 {
 		return data, err
 	}
-	out := make([]byte, 0, len(data)+len(all)*512)
+	out := make([]byte, 0, len(data)+len(all)*sealedSize)
 	end := 0
 	for i := range all {
 		f := &all[i]
@@ -247,6 +247,9 @@ func replace(data []byte, with func(dst []byte, f *found) ([]byte, error)) ([]by
 	}
 	return append(out, data[end:]...), nil
 }
+
+// sealedSize is how much longer a name gets by sealing.
+const sealedSize = 320
 
 // rewrite is replace for what cannot fail: data that cannot be read is returned
 // as it is.

@@ -55,6 +55,9 @@ type personal struct {
 }
 
 func parsePersonal(b []byte) (personal, error) {
+	if p, ok := parseOpen(b); ok {
+		return p, nil
+	}
 	var p personal
 	if err := strict(b, &p); err != nil {
 		return personal{}, err
@@ -134,6 +137,21 @@ func parseWritten(b []byte) (e envelope, ok bool) {
 	}
 	s.skip(`}`)
 	return e, s.ok && len(s.rest) == 0
+}
+
+// parseOpen reads an open value as encoding/json writes it.
+func parseOpen(b []byte) (p personal, ok bool) {
+	w := written{rest: b, ok: true}
+	w.skip(`{"subject":"`)
+	p.Subject = string(w.text())
+	w.skip(`,"value":`)
+	s := scanner{data: w.rest}
+	if w.ok = w.ok && s.value(); w.ok {
+		p.Value = w.rest[:s.at]
+		w.rest = w.rest[s.at:]
+	}
+	w.skip(`}`)
+	return p, w.ok && len(w.rest) == 0 && p.Subject != ""
 }
 
 // written is a reader of JSON without spaces, escapes or surprises. After the

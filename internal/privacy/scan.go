@@ -199,14 +199,31 @@ func (s *scanner) text() bool {
 	if !s.byte('"') {
 		return false
 	}
-	for ; s.at < len(s.data); s.at++ {
+	for short := min(len(s.data), s.at+32); s.at < short; s.at++ {
 		switch s.data[s.at] {
 		case '\\':
-			s.at++
+			return s.longText()
 		case '"':
 			s.at++
 			return true
 		}
+	}
+	return s.longText()
+}
+
+// longText reads the rest of a text in wide steps, for ciphertexts.
+func (s *scanner) longText() bool {
+	for s.at < len(s.data) {
+		end := bytes.IndexByte(s.data[s.at:], '"')
+		if end < 0 {
+			return false
+		}
+		escape := bytes.IndexByte(s.data[s.at:s.at+end], '\\')
+		if escape < 0 {
+			s.at += end + 1
+			return true
+		}
+		s.at += escape + 2
 	}
 	return false
 }
