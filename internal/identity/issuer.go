@@ -104,8 +104,7 @@ func (i *Issuer) Handler() http.Handler {
 	mux.Handle("GET "+base+"/.well-known/openid-configuration", document(map[string]any{
 		"issuer":                                i.cfg.URL,
 		"jwks_uri":                              issuer + "/jwks.json",
-		"authorization_endpoint":                issuer + "/authorize",
-		"response_types_supported":              []string{"code"},
+		"response_types_supported":              []string{},
 		"subject_types_supported":               []string{"public"},
 		"id_token_signing_alg_values_supported": []string{string(jose.EdDSA)},
 	}))

@@ -30,8 +30,9 @@ type keySet struct {
 	url     string // of the keys, "" until discovery
 	keys    map[string]jose.JSONWebKey
 	fetched time.Time // when keys were had; zero if never
-	tried   time.Time // when they were asked for last
-	failed  error     // why the last question failed
+	asking  bool      // a question is under way
+	tried   time.Time // when the last one ended
+	failed  error     // why it failed
 }
 
 func newKeySet(c Config) *keySet {
@@ -54,7 +55,7 @@ func (s *keySet) find(ctx context.Context, id string) (jose.JSONWebKey, error) {
 		return key, err
 	}
 	select {
-	case <-s.fetch.DoChan("", func() (any, error) {
+	case <-s.fetch.DoChan("", func() (any, error) { // callers share one question
 		s.refresh(context.WithoutCancel(ctx))
 		return nil, nil
 	}):
@@ -80,7 +81,7 @@ func (s *keySet) look(id string) (key jose.JSONWebKey, known, ask bool, err erro
 	case known && age < fresh:
 		return key, true, false, nil
 	case known:
-		return key, true, since >= retry, nil
+		return key, true, since >= retry && !s.asking, nil // one caller waits, the others go on
 	case s.fetched.IsZero() || age >= stale:
 		return jose.JSONWebKey{}, false, since >= firstRetry, fmt.Errorf("%w: %w", ErrUnavailable, s.failed)
 	case s.failed != nil:
@@ -96,7 +97,7 @@ func (s *keySet) refresh(ctx context.Context) {
 	defer cancel()
 	s.mu.Lock()
 	url := s.url
-	s.tried = s.now()
+	s.asking = true
 	s.mu.Unlock()
 
 	var err error
@@ -110,7 +111,7 @@ func (s *keySet) refresh(ctx context.Context) {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.failed = err
+	s.asking, s.tried, s.failed = false, s.now(), err
 	if err == nil {
 		s.url, s.keys, s.fetched = url, keys, s.now()
 	}
