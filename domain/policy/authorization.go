@@ -61,8 +61,10 @@ func (Rules) Owner(category, id string, actor domain.Actor) string {
 	case "tenant", "customer":
 		return id
 	case "rel":
-		partner, _, _ := relationship.Parties(id)
-		return partner
+		if partner, _, ok := relationship.Parties(id); ok {
+			return partner
+		}
+		return ""
 	}
 	return actor.Tenant
 }
@@ -72,7 +74,7 @@ func (Rules) Needs(a domain.Attempt) []domain.Need {
 	if a.Category == "secinfo" && !a.Exists && a.Actor.Kind == domain.KindPerson {
 		return []domain.Need{domain.Of[Home](a.ID)}
 	}
-	return subject(a).needs()
+	return subject(a).partnership()
 }
 
 // Rule implements [domain.Authorization].
@@ -186,18 +188,13 @@ func subject(a domain.Attempt) standing {
 	return s
 }
 
-// needs returns the facts that in asks for.
-func (s standing) needs() []domain.Need {
-	if s.Actor.Kind != domain.KindPerson {
+// partnership is the need to know whether the actor's tenant is the
+// customer's partner.
+func (s standing) partnership() []domain.Need {
+	if s.Category != "customer" || s.Actor.Kind != domain.KindPerson || s.Actor.Tenant == s.ID {
 		return nil
 	}
-	switch {
-	case s.Category == "customer" && s.Actor.Tenant != s.ID:
-		return []domain.Need{domain.Of[Relation](relationship.ID(s.Actor.Tenant, s.ID))}
-	case s.Category == "rel" && s.ownTenant():
-		return []domain.Need{domain.Of[Relation](s.ID)}
-	}
-	return nil
+	return []domain.Need{domain.Of[Relation](relationship.ID(s.Actor.Tenant, s.ID))}
 }
 
 // in reports whether the actor stands to the aggregate as scope says.

@@ -14,7 +14,13 @@ type Reader struct {
 }
 
 // ReadNeeds implements [domain.Reading].
-func (Rules) ReadNeeds(l domain.Look) []domain.Need { return beholder(l).needs() }
+func (Rules) ReadNeeds(l domain.Look) []domain.Need {
+	s := beholder(l)
+	if s.Category == "rel" && s.in(OwnTenant) {
+		return []domain.Need{domain.Of[Relation](s.ID)}
+	}
+	return s.partnership()
+}
 
 // Read implements [domain.Reading]. Somebody who may read for several reasons
 // sees what the best of them shows.

@@ -64,6 +64,9 @@ func holder(e domain.Recorded[reservation.Reserved]) string {
 }
 
 func noteClaim(c *claims, e domain.Recorded[reservation.Reserved]) []domain.Effect {
+	if holder(e) == "" {
+		return nil
+	}
 	c.Open = slices.DeleteFunc(c.Open, func(o claim) bool { return o.ID == e.ID })
 	c.Open = append(c.Open, claim{e.ID, e.Data.Kind, e.Correlation})
 	return nil

@@ -1,0 +1,389 @@
+package policy_test
+
+import (
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"konto/domain"
+	"konto/domain/card"
+	"konto/domain/policy"
+	"konto/domain/relationship"
+)
+
+// The tenants of the tests, and whom they are to each other.
+const (
+	own     = "11111111-1111-4111-8111-111111111111" // owns the aggregates; the customer
+	other   = "22222222-2222-4222-8222-222222222222"
+	partner = "33333333-3333-4333-8333-333333333333" // acts for own
+	former  = "44444444-4444-4444-8444-444444444444" // acted for own
+	person  = "55555555-5555-4555-8555-555555555555"
+)
+
+// roles are all roles, and none.
+var roles = append([]domain.Role{""}, domain.Roles()...)
+
+// relations are how an actor may stand to an aggregate.
+var relations = []string{"self", "same", "other", "related", "former", "customer", "gateway", "foreign-gateway", "system", "foreign-system"}
+
+// passes says who may send each command: a relation, then the roles, "*" for
+// whatever roles. "same" includes "self", and "any" is every person.
+var passes = map[string]string{
+	"tenant/RegisterTenant":              "any:operator system:*",
+	"tenant/VerifyDomain":                "any:operator system:*",
+	"admin/AddEmployee":                  "same:global-admin system:*",
+	"admin/AddAlias":                     "same:global-admin",
+	"admin/AssignRole":                   "same:global-admin any:operator",
+	"admin/RemoveRole":                   "same:global-admin any:operator",
+	"admin/ChangeDisplayName":            "same:global-admin",
+	"secinfo/UpdateSecurityInfo":         "self:* same:global-admin",
+	"secinfo/RequestContactVerification": "self:*",
+	"secinfo/ConfirmContactVerification": "self:*",
+	"secinfo/ExpireContactVerification":  "system:*",
+	"secinfo/RecheckAlternateEmail":      "system:*",
+	"card/AddCard":                       "same:global-admin,billing-admin",
+	"card/UpdateCardDetails":             "same:global-admin,billing-admin",
+	"card/ReplaceCard":                   "same:global-admin,billing-admin",
+	"card/RemoveCard":                    "same:global-admin,billing-admin",
+	"card/RecordCardAutoUpdate":          "gateway:*",
+	"card/AttachCard":                    "system:*",
+	"card/DetachCard":                    "system:*",
+	"billing/RegisterSubscription":       "same:global-admin,billing-admin",
+	"billing/AddBackupCard":              "same:global-admin,billing-admin",
+	"billing/ApplyCardReplacement":       "system:*",
+	"billing/PromoteBackupCard":          "system:*",
+	"collection/RecordChargeResult":      "gateway:*",
+	"customer/RegisterCustomer":          "related:global-admin,sales-agent",
+	"customer/UpdateCustomerAccount":     "related:global-admin,sales-agent",
+	// Every partner owns the relationship that it is in, ended or not.
+	"rel/RequestRelationship":  "same,related,former:global-admin,sales-agent,admin-agent",
+	"rel/AcceptRelationship":   "customer:global-admin",
+	"rel/EndRelationship":      "same,related,former,customer:global-admin",
+	"resv/Reserve":             "system:*",
+	"resv/ConfirmReservation":  "system:*",
+	"resv/ReleaseReservation":  "system:*",
+	"notif/RecordNotification": "system:*",
+	"inlet/RecordGatewayEvent": "gateway:* system:*",
+}
+
+// cells is how many there are to check: 34 commands, 9 roles (and none), 10
+// relations, of which one exists for relationships alone.
+const cells = 34*9*9 + 3*9
+
+// expected expands what a line of a table says.
+func expected(line string) map[string]bool {
+	m := map[string]bool{}
+	for _, grant := range strings.Fields(line) {
+		who, what, _ := strings.Cut(grant, ":")
+		for _, relation := range strings.Split(who, ",") {
+			group := []string{relation}
+			switch relation {
+			case "same":
+				group = []string{"self", "same"}
+			case "any":
+				group = []string{"self", "same", "other", "related", "former", "customer"}
+			}
+			for _, relation := range group {
+				for _, role := range roles {
+					if what == "*" || slices.Contains(strings.Split(what, ","), string(role)) {
+						m[relation+" "+string(role)] = true
+					}
+				}
+			}
+		}
+	}
+	return m
+}
+
+// scene is an aggregate and somebody who stands to it in some relation.
+func scene(category, relation string, role domain.Role) (id, owner string, actor domain.Actor, facts domain.Facts) {
+	id, owner = "66666666-6666-4666-8666-666666666666", own
+	actor = domain.Actor{ID: "77777777-7777-4777-8777-777777777777", Kind: domain.KindPerson, Tenant: own}
+	if role != "" {
+		actor.Roles = []domain.Role{role}
+	}
+	if category == "customer" || category == "tenant" {
+		id = own
+	}
+	acting := partner
+	if relation == "former" {
+		acting = former
+	}
+	if category == "rel" {
+		id, owner, actor.Tenant = relationship.ID(acting, own), acting, acting
+	}
+	switch relation {
+	case "self":
+		actor.ID = id
+	case "other":
+		actor.Tenant = other
+	case "related", "former":
+		actor.Tenant = acting
+	case "customer":
+		actor.Tenant = own
+	case "gateway":
+		actor.Kind, actor.Tenant = domain.KindGateway, owner
+	case "foreign-gateway":
+		actor.Kind, actor.Tenant = domain.KindGateway, other
+	case "system":
+		actor.Kind, actor.Tenant = domain.KindSystem, ""
+	case "foreign-system":
+		actor.Kind, actor.Tenant = domain.KindSystem, other
+	}
+	facts = domain.Facts{}.
+		Knows(domain.Of[policy.Relation](relationship.ID(partner, own)), policy.Relation{Active: true}).
+		Knows(domain.Of[policy.Relation](relationship.ID(former, own)), policy.Relation{}).
+		Knows(domain.Of[policy.Relation](relationship.ID(other, own)), policy.Relation{}).
+		Knows(domain.Of[policy.Home](id), policy.Home{Tenant: owner})
+	return id, owner, actor, facts
+}
+
+// only returns the facts that needs names, so that a rule which looks at
+// others is found out.
+func only(t *testing.T, known domain.Facts, needs []domain.Need) domain.Facts {
+	t.Helper()
+	var facts domain.Facts
+	for _, n := range needs {
+		if !known.Has(n) {
+			t.Fatalf("unexpected need %v", n)
+		}
+		switch {
+		case n.Type == reflect.TypeFor[policy.Relation]():
+			facts = facts.Knows(n, domain.Fact[policy.Relation](domain.Meta{Facts: known}, n.Key))
+		case n.Type == reflect.TypeFor[policy.Home]():
+			facts = facts.Knows(n, domain.Fact[policy.Home](domain.Meta{Facts: known}, n.Key))
+		}
+	}
+	return facts
+}
+
+// knows reports whether somebody in a relation may know of an aggregate.
+func knows(category, relation string) bool {
+	switch relation {
+	case "self", "same", "gateway", "system", "customer":
+		return true
+	case "related":
+		return category == "customer" || category == "rel"
+	case "former":
+		return category == "rel" // their own, which has ended
+	}
+	return false
+}
+
+func attempt(t *testing.T, category, command, relation string, role domain.Role, exists bool) domain.Attempt {
+	t.Helper()
+	id, owner, actor, facts := scene(category, relation, role)
+	a := domain.Attempt{Category: category, Command: command, ID: id, Owner: owner, Exists: exists, Actor: actor}
+	if !exists && actor.Kind == domain.KindPerson {
+		a.Owner = policy.Table.Owner(category, id, actor)
+	}
+	a.Facts = only(t, facts, policy.Table.Needs(a))
+	return a
+}
+
+func TestRuleMatrix(t *testing.T) {
+	t.Parallel()
+	checked := 0
+	for _, contract := range policy.Contracts {
+		for _, command := range contract.Commands() {
+			name := contract.Category() + "/" + command.Name
+			line, listed := passes[name]
+			if !listed {
+				t.Errorf("%s: no expectation", name)
+			}
+			want := expected(line)
+			for _, relation := range relations {
+				if relation == "customer" && contract.Category() != "rel" {
+					continue
+				}
+				for _, role := range roles {
+					checked++
+					a := attempt(t, contract.Category(), command.Name, relation, role, true)
+					trace, err := policy.Table.Rule(a)
+					checkRuling(t, name+" by "+relation+" "+string(role), want[relation+" "+string(role)], knows(contract.Category(), relation), trace, err)
+				}
+			}
+		}
+	}
+	if checked != cells {
+		t.Errorf("checked %d cells, want %d", checked, cells)
+	}
+}
+
+func checkRuling(t *testing.T, cell string, pass, known bool, trace []domain.Ruling, err error) {
+	t.Helper()
+	if len(trace) < 2 || trace[len(trace)-1].Passed != pass {
+		t.Errorf("%s: trace = %+v, want one that ends with passed = %v", cell, trace, pass)
+	}
+	if pass {
+		if err != nil {
+			t.Errorf("%s: refused with %v", cell, err)
+		}
+		return
+	}
+	refusal, _ := errors.AsType[*domain.Error](err)
+	switch {
+	case refusal == nil:
+		t.Errorf("%s: err = %v, want a refusal", cell, err)
+	case known && refusal.Kind != domain.KindForbidden, !known && refusal.Kind != domain.KindNotFound:
+		t.Errorf("%s: refused with %+v, known = %v", cell, refusal, known)
+	case known && (refusal.Code != "not-allowed" || refusal.Rule == "" || refusal.Facts["policyVersion"] != 1):
+		t.Errorf("%s: refusal = %+v, want rule and policy version", cell, refusal)
+	case !known && len(trace) != 2:
+		t.Errorf("%s: trace = %+v tells more than that there is nothing", cell, trace)
+	}
+}
+
+func TestEveryCommandHasOneRow(t *testing.T) {
+	t.Parallel()
+	rows := map[string]policy.Row{}
+	for _, r := range policy.Table.Commands {
+		name := r.Category + "/" + r.Command
+		if _, twice := rows[name]; twice {
+			t.Errorf("%s has two rows", name)
+		}
+		if r.Rule == "" || len(r.Grants) == 0 {
+			t.Errorf("%s: row %+v names no rule or nobody", name, r)
+		}
+		rows[name] = r
+	}
+	for _, contract := range policy.Contracts {
+		for _, c := range contract.Commands() {
+			name := contract.Category() + "/" + c.Name
+			row, ok := rows[name]
+			if !ok {
+				t.Errorf("%s has no row", name)
+			}
+			delete(rows, name)
+			forPeople := slices.ContainsFunc(row.Grants, func(g policy.Grant) bool {
+				return g.Scope != policy.System && g.Scope != policy.Gateway
+			})
+			if c.Internal && forPeople {
+				t.Errorf("%s is internal, but a person may send it", name)
+			}
+		}
+	}
+	for name := range rows {
+		t.Errorf("the row %s is for no command", name)
+	}
+}
+
+func TestMissingRowIsDenied(t *testing.T) {
+	t.Parallel()
+	for _, relation := range relations {
+		for _, role := range roles {
+			a := attempt(t, "card", "AddCard", relation, role, true)
+			trace, err := policy.Rules{Version: 7}.Rule(a)
+			refusal, _ := errors.AsType[*domain.Error](err)
+			if refusal == nil || refusal.Kind != domain.KindForbidden || refusal.Rule != "deny-by-default" || trace[0].Passed {
+				t.Errorf("%s %s without a row: %v, %+v, want denied", relation, role, err, trace)
+			}
+		}
+	}
+	a := attempt(t, "card", "StealCard", "same", domain.GlobalAdmin, true)
+	if _, err := policy.Table.Rule(a); err == nil {
+		t.Error("an unknown command passed")
+	}
+	a = attempt(t, "card", "AddCard", "same", domain.GlobalAdmin, true)
+	a.Actor.Kind = "robot"
+	if _, err := policy.Table.Rule(a); err == nil {
+		t.Error("an actor of an unknown kind passed")
+	}
+	a = attempt(t, "card", "AddCard", "same", domain.GlobalAdmin, true)
+	a.Owner, a.Actor.Tenant = "", ""
+	if _, err := policy.Table.Rule(a); err == nil {
+		t.Error("nobody's tenant passed for the actor's own")
+	}
+}
+
+// Somebody of another tenant must not tell an aggregate that is there from one
+// that is not. The command's own rule answers where the table lets pass.
+func TestOtherTenantsAggregatesAreAsGoodAsNone(t *testing.T) {
+	t.Parallel()
+	for _, row := range policy.Table.Commands {
+		if row.Creates && row.Category != "secinfo" {
+			continue
+		}
+		for _, relation := range []string{"other", "former", "related"} {
+			if knows(row.Category, relation) {
+				continue
+			}
+			for _, role := range roles {
+				_, there := policy.Table.Rule(attempt(t, row.Category, row.Command, relation, role, true))
+				_, none := policy.Table.Rule(attempt(t, row.Category, row.Command, relation, role, false))
+				if none == nil {
+					none = error(policy.NotFound(row.Category)) // what Decide says
+				}
+				if there == nil && role == domain.Operator {
+					continue // may know
+				}
+				if !reflect.DeepEqual(there, none) {
+					t.Errorf("%s/%s by %s %s: %v if it is there, %v if not", row.Category, row.Command, relation, role, there, none)
+				}
+			}
+		}
+	}
+}
+
+func TestRefusalNamesWhoMayAndWhatInstead(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		category, command, relation string
+		role                        domain.Role
+		rule, instead               string
+		who                         []domain.Role
+	}{
+		{"card", "AddCard", "same", domain.SalesAgent, "C6", "", []domain.Role{domain.GlobalAdmin, domain.BillingAdmin}},
+		{"card", "RecordCardAutoUpdate", "same", domain.BillingAdmin, "K4", "UpdateCardDetails", nil},
+		{"card", "RecordCardAutoUpdate", "same", domain.Auditor, "K4", "", nil},
+		{"secinfo", "ConfirmContactVerification", "same", domain.GlobalAdmin, "I2", "UpdateSecurityInfo", nil},
+		{"rel", "RequestRelationship", "customer", domain.GlobalAdmin, "P9", "AcceptRelationship", []domain.Role{domain.GlobalAdmin, domain.SalesAgent, domain.AdminAgent}},
+		{"rel", "AcceptRelationship", "same", domain.SalesAgent, "P9", "", []domain.Role{domain.GlobalAdmin}},
+		{"customer", "UpdateCustomerAccount", "related", domain.HelpdeskAgent, "P1", "", []domain.Role{domain.GlobalAdmin, domain.SalesAgent}},
+	} {
+		_, err := policy.Table.Rule(attempt(t, c.category, c.command, c.relation, c.role, true))
+		got, _ := errors.AsType[*domain.Error](err)
+		if got == nil || got.Rule != c.rule || got.Instead != c.instead || !slices.Equal(got.WhoMay, c.who) {
+			t.Errorf("%s by %s %s = %+v, want rule %s, instead %q, for %v", c.command, c.relation, c.role, got, c.rule, c.instead, c.who)
+		}
+	}
+}
+
+func TestNotFoundIsTheAggregatesOwn(t *testing.T) {
+	t.Parallel()
+	if got := policy.NotFound("card"); got != card.ErrNotFound {
+		t.Errorf("NotFound(card) = %v, want the card's own", got)
+	}
+	for _, c := range policy.Contracts {
+		if got := policy.NotFound(c.Category()); got.Kind != domain.KindNotFound {
+			t.Errorf("NotFound(%s) = %+v, want a not-found", c.Category(), got)
+		}
+	}
+}
+
+func TestOwner(t *testing.T) {
+	t.Parallel()
+	actor := domain.Actor{ID: person, Kind: domain.KindPerson, Tenant: other}
+	for _, c := range []struct{ category, id, want string }{
+		{"tenant", own, own},
+		{"customer", own, own},
+		{"rel", relationship.ID(partner, own), partner},
+		{"rel", relationship.ID(own, own), ""}, // no one is their own partner
+		{"rel", partner, ""},
+		{"rel", "", ""},
+		{"admin", person, other},
+		{"secinfo", person, other},
+		{"card", "c", other},
+		{"billing", "s", other},
+		{"collection", "i", other},
+		{"resv", "r", other},
+		{"notif", "n", other},
+		{"inlet", "g", other},
+	} {
+		if got := policy.Table.Owner(c.category, c.id, actor); got != c.want {
+			t.Errorf("Owner(%s, %s) = %q, want %q", c.category, c.id, got, c.want)
+		}
+	}
+}

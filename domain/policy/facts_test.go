@@ -1,0 +1,126 @@
+package policy_test
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"konto/domain"
+	"konto/domain/admin"
+	"konto/domain/billing"
+	"konto/domain/card"
+	"konto/domain/collection"
+	"konto/domain/customer"
+	"konto/domain/policy"
+	"konto/domain/relationship"
+	"konto/domain/securityinfo"
+	"konto/domain/tenant"
+)
+
+// library are the facts that are no aggregate's state.
+var library = []reflect.Type{
+	reflect.TypeFor[tenant.Country](), reflect.TypeFor[tenant.Currency](), reflect.TypeFor[tenant.Locale](),
+	reflect.TypeFor[tenant.DomainName](), reflect.TypeFor[admin.Address](), reflect.TypeFor[admin.Locale](),
+	reflect.TypeFor[securityinfo.PhoneNumber](), reflect.TypeFor[securityinfo.MailAddress](),
+}
+
+func TestEveryFactHasOneSource(t *testing.T) {
+	t.Parallel()
+	known := map[reflect.Type]int{}
+	for _, s := range policy.Sources {
+		known[s.Type]++
+		if s.Contract == nil {
+			t.Errorf("%v comes from no aggregate", s.Type)
+		}
+	}
+	for _, l := range library {
+		known[l]++
+	}
+	for typ, n := range known {
+		if n != 1 {
+			t.Errorf("%v has %d sources", typ, n)
+		}
+	}
+	for _, contract := range policy.Contracts {
+		for _, c := range contract.Commands() {
+			needer, ok := reflect.New(c.Type).Elem().Interface().(domain.Needer)
+			if !ok {
+				continue
+			}
+			for _, n := range needer.Needs(domain.Meta{}) {
+				if known[n.Type] == 0 {
+					t.Errorf("%s needs %v, which has no source", c.Name, n.Type)
+				}
+			}
+		}
+	}
+}
+
+func TestFacts(t *testing.T) {
+	t.Parallel()
+	states := []any{
+		&tenant.Tenant{Country: "SE", Domains: []string{"contoso.example"}},
+		&admin.Admin{
+			Tenant: own, SignInName: domain.About(person, "a@contoso.example"), Roles: []domain.Role{domain.GlobalAdmin},
+			Aliases: []domain.Personal[string]{domain.About(person, "b@contoso.example"), {Subject: person, Erased: true}},
+		},
+		&card.Card{Tenant: own, Owner: person, Last4: "4242", Brand: "visa", ExpMonth: 2, ExpYear: 2030, Removed: true},
+		&billing.Subscription{Backups: []billing.Backup{{CardID: "b1"}, {CardID: "b2"}}},
+		&relationship.Relationship{Type: relationship.Reseller, Status: relationship.StatusActive},
+	}
+	expiry := time.Date(2030, 3, 1, 12, 0, 0, 0, time.UTC)
+	want := []any{
+		card.Organization{Country: "SE"},
+		securityinfo.Organization{Country: "SE", Domains: []string{"contoso.example"}},
+		securityinfo.Account{
+			Exists: true, Tenant: own, SignInName: "a@contoso.example", Aliases: []string{"b@contoso.example"},
+			Roles: []domain.Role{domain.GlobalAdmin},
+		},
+		card.Replacement{Exists: true, Tenant: own, Owner: person, ExpMonth: 2, ExpYear: 2030, Removed: true, Last4: "4242", Brand: "visa"},
+		billing.Card{Exists: true, Tenant: own, Owner: person, Expiry: expiry, Removed: true},
+		billing.Backups{Cards: []string{"b1", "b2"}},
+		collection.Card{Exists: true, Tenant: own, Owner: person, Last4: "4242", Brand: "visa", ExpMonth: 2, ExpYear: 2030, ValidUntil: expiry},
+		customer.Relationship{Type: "reseller", Active: true},
+		policy.Relation{Active: true},
+		policy.Home{Tenant: own},
+	}
+	got := map[reflect.Type]any{}
+	for _, s := range policy.Sources {
+		for _, state := range states {
+			if reflect.TypeOf(s.Contract.New()) == reflect.TypeOf(state) {
+				got[s.Type] = s.State("id", state)
+			}
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%d facts, want %d", len(got), len(want))
+	}
+	for _, w := range want {
+		if g := got[reflect.TypeOf(w)]; !reflect.DeepEqual(g, w) {
+			t.Errorf("fact = %+v, want %+v", g, w)
+		}
+	}
+}
+
+func TestFactsShareNothingWithStates(t *testing.T) {
+	t.Parallel()
+	state := &tenant.Tenant{Country: "SE", Domains: []string{"contoso.example"}}
+	for _, s := range policy.Sources {
+		if s.Type == reflect.TypeFor[securityinfo.Organization]() {
+			s.State(own, state).(securityinfo.Organization).Domains[0] = "changed.example"
+		}
+	}
+	if state.Domains[0] != "contoso.example" {
+		t.Errorf("the state has %v after a fact was changed", state.Domains)
+	}
+}
+
+func TestFactsOfNothing(t *testing.T) {
+	t.Parallel()
+	for _, s := range policy.Sources {
+		fact := s.State("id", s.Contract.New())
+		if exists := reflect.ValueOf(fact).FieldByName("Exists"); exists.IsValid() && exists.Bool() {
+			t.Errorf("%T of no history says that it exists", fact)
+		}
+	}
+}

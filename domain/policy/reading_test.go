@@ -1,0 +1,84 @@
+package policy_test
+
+import (
+	"errors"
+	"testing"
+
+	"konto/domain"
+	"konto/domain/policy"
+)
+
+// sights says who reads each category, and who sees personal values there.
+// The notation is that of passes.
+var sights = map[string]struct{ read, personal string }{
+	"tenant":     {"same:global-admin,auditor,billing-admin any:operator", "same:global-admin,auditor"},
+	"admin":      {"self:* same:global-admin,auditor", "self:* same:global-admin,auditor"},
+	"secinfo":    {"self:* same:global-admin,auditor", "self:* same:global-admin,auditor"},
+	"card":       {"same:global-admin,auditor,billing-admin any:billing-support", "same:global-admin,auditor,billing-admin"},
+	"billing":    {"same:global-admin,auditor,billing-admin any:billing-support", "same:global-admin,auditor,billing-admin"},
+	"collection": {"same:global-admin,auditor,billing-admin any:billing-support", "same:global-admin,auditor"},
+	"customer": {
+		"same:global-admin,auditor,billing-admin related:global-admin,sales-agent,admin-agent,helpdesk-agent",
+		"same:global-admin,auditor related:global-admin,sales-agent,admin-agent,helpdesk-agent",
+	},
+	// The partner owns the relationship: "same" and "related" are its people
+	// while it is active, "former" once it has ended.
+	"rel": {
+		"same,related:global-admin,auditor,sales-agent,admin-agent,helpdesk-agent former:global-admin,auditor customer:global-admin,auditor",
+		"same,related:global-admin,auditor,sales-agent,admin-agent,helpdesk-agent former:global-admin,auditor",
+	},
+	"resv":  {"same:global-admin,auditor any:operator", "same:global-admin,auditor"},
+	"notif": {"same:global-admin,auditor,billing-admin any:operator", "same:global-admin,auditor"},
+	"inlet": {"same:global-admin,auditor any:operator", "same:global-admin,auditor"},
+}
+
+func TestReadMatrix(t *testing.T) {
+	t.Parallel()
+	checked := 0
+	for _, contract := range policy.Contracts {
+		category := contract.Category()
+		read, personal := expected(sights[category].read), expected(sights[category].personal)
+		for _, relation := range relations {
+			if relation == "customer" && category != "rel" {
+				continue
+			}
+			for _, role := range roles {
+				checked++
+				cell := relation + " " + string(role)
+				got, err := policy.Table.Read(look(t, category, relation, role))
+				switch {
+				case !read[cell]:
+					if !errors.Is(err, policy.NotFound(category)) {
+						t.Errorf("%s read by %s: %v, %v, want not found", category, cell, got, err)
+					}
+				case err != nil:
+					t.Errorf("%s read by %s: %v, want to be read", category, cell, err)
+				case got.Personal != personal[cell]:
+					t.Errorf("%s read by %s: personal = %v, want %v", category, cell, got.Personal, personal[cell])
+				}
+			}
+		}
+	}
+	if want := 11*9*9 + 9; checked != want {
+		t.Errorf("checked %d cells, want %d", checked, want)
+	}
+}
+
+func look(t *testing.T, category, relation string, role domain.Role) domain.Look {
+	t.Helper()
+	id, owner, actor, facts := scene(category, relation, role)
+	l := domain.Look{Category: category, ID: id, Owner: owner, Actor: actor}
+	l.Facts = only(t, facts, policy.Table.ReadNeeds(l))
+	return l
+}
+
+func TestNobodyReadsWhatNoLineNames(t *testing.T) {
+	t.Parallel()
+	for _, relation := range relations {
+		for _, role := range roles {
+			if got, err := (policy.Rules{}).Read(look(t, "customer", relation, role)); err == nil {
+				t.Errorf("read by %s %s without a line: %v", relation, role, got)
+			}
+		}
+	}
+}
