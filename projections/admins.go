@@ -135,7 +135,7 @@ func scanAdmin(row scanner) (a AdminRow, err error) {
 	err = row.Scan(&a.ID, sealed[string]{&a.SignInName}, sealed[string]{&a.DisplayName}, &a.Locale, &a.Status,
 		instant{&a.AddedAt}, instant{&a.UpdatedAt}, &a.Revision, &roles)
 	a.Roles = []domain.Role{}
-	for _, r := range strings.Fields(roles.String) {
+	for r := range strings.FieldsSeq(roles.String) {
 		a.Roles = append(a.Roles, domain.Role(r))
 	}
 	slices.Sort(a.Roles) // the databases promise no order

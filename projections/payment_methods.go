@@ -231,7 +231,7 @@ func scanPaymentMethod(now time.Time) func(scanner) (PaymentMethod, error) {
 // cardUses reads what selectPaymentMethod makes of the card's subscriptions.
 func cardUses(list string) []CardUse {
 	uses := []CardUse{}
-	for _, use := range strings.Fields(list) {
+	for use := range strings.FieldsSeq(list) {
 		id, primary, _ := strings.Cut(use, "=")
 		uses = append(uses, CardUse{id, primary == "1"})
 	}

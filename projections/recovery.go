@@ -87,7 +87,9 @@ func slots() []securityinfo.Slot {
 	}
 }
 
-func pageOrder(a, b securityinfo.Slot) int { return slices.Index(slots(), a) - slices.Index(slots(), b) }
+func pageOrder(a, b securityinfo.Slot) int {
+	return slices.Index(slots(), a) - slices.Index(slots(), b)
+}
 
 // readiness judges verified contacts alone (rule I2).
 func readiness(id string, hasRole bool, usable []securityinfo.Slot) Readiness {
@@ -121,7 +123,7 @@ func scanReadiness(row scanner) (Readiness, error) {
 	var verified sql.NullString
 	err := row.Scan(&id, &roles, &verified)
 	usable := []securityinfo.Slot{}
-	for _, s := range strings.Fields(verified.String) {
+	for s := range strings.FieldsSeq(verified.String) {
 		usable = append(usable, securityinfo.Slot(s))
 	}
 	return readiness(id, roles > 0, usable), err

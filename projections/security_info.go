@@ -117,7 +117,8 @@ func verificationRequested(ctx context.Context, tx Tx, e domain.Recorded[securit
 func contactVerified(ctx context.Context, tx Tx, e domain.Recorded[securityinfo.ContactVerified]) error {
 	d := e.Data
 	_, err := tx.ExecContext(ctx, `UPDATE security_contacts
-		SET verified = $4, verified_at = $5, verified_type = pending_type, invalidated = '',
+		SET verified = $4, verified_at = $5,
+			verified_type = CASE WHEN waiting = 1 THEN pending_type ELSE verified_type END, invalidated = '',
 			pending = NULL, pending_type = '', waiting = 0, verification = '', expires_at = 0, failures = 0,
 			updated_at = $5, revision = $6
 		WHERE tenant = $1 AND admin_id = $2 AND slot = $3`,

@@ -130,7 +130,7 @@ func scanSubscription(row scanner) (s SubscriptionRow, err error) {
 		return s, err
 	}
 	s.Backups = []billing.Backup{}
-	for _, c := range strings.Fields(cards.String) {
+	for c := range strings.FieldsSeq(cards.String) {
 		id, rest, _ := strings.Cut(c, "=")
 		turn, by, _ := strings.Cut(rest, "=")
 		priority, err := strconv.Atoi(turn)

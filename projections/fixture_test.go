@@ -1,0 +1,213 @@
+package projections_test
+
+import (
+	"fmt"
+	"time"
+
+	"konto/domain"
+	"konto/domain/admin"
+	"konto/domain/billing"
+	"konto/domain/card"
+	"konto/domain/collection"
+	"konto/domain/customer"
+	"konto/domain/inlet"
+	"konto/domain/notification"
+	"konto/domain/relationship"
+	"konto/domain/reservation"
+	"konto/domain/securityinfo"
+	"konto/domain/tenant"
+)
+
+// contracts are those whose events the read models know.
+func contracts() []domain.Contract {
+	return []domain.Contract{
+		tenant.Aggregate, admin.Aggregate, securityinfo.Aggregate, card.Aggregate, billing.Aggregate, collection.Aggregate,
+		customer.Aggregate, relationship.Aggregate, reservation.Aggregate, notification.Aggregate, inlet.Aggregate,
+	}
+}
+
+// id returns a UUID that says what it is for.
+func id(kind, n int) string { return fmt.Sprintf("%08d-0000-7000-8000-%012d", kind, n) }
+
+// IDs of the fixtures.
+var (
+	northwind  = id(1, 1)
+	contoso    = id(1, 2)
+	anna       = id(2, 1)
+	bo         = id(2, 2)
+	visa       = id(3, 1)
+	mastercard = id(3, 2)
+	amex       = id(3, 3)
+	mail       = id(4, 1)
+	phones     = id(4, 2)
+	invoice    = id(5, 1)
+)
+
+// customerOf returns the ID of a customer of partner.
+func customerOf(partner string) string { return "9" + partner[1:] }
+
+func startHistory(tenant string) *history {
+	return &history{tenant: tenant, actor: domain.Actor{ID: anna, Kind: domain.KindPerson, Tenant: tenant}}
+}
+
+// everything is a history that has every event that a read model handles, and
+// some that none does.
+func everything(owner string) *history {
+	h := startHistory(owner)
+	h.then(owner, tenant.TenantRegistered{Name: "Northwind", Country: "SE", Currency: "SEK", Locale: "sv"})
+	h.then(anna, admin.EmployeeAdded{
+		Tenant: owner, SignInName: sealedValue[string](anna, "anna-mail"), DisplayName: sealedValue[string](anna, "anna-name"),
+		Locale: "sv", Roles: []domain.Role{domain.GlobalAdmin, domain.BillingAdmin},
+	})
+	h.then(anna, admin.EmailAliasAdded{Email: sealedValue[string](anna, "anna-alias")})
+	h.then(bo, admin.EmployeeAdded{
+		Tenant: owner, SignInName: sealedValue[string](bo, "bo-mail"), DisplayName: sealedValue[string](bo, "bo-name"),
+	})
+	h.then(bo, admin.RoleAssigned{Role: domain.BillingAdmin})
+	h.then(bo, admin.RoleAssigned{Role: domain.Auditor})
+	h.then(bo, admin.RoleRemoved{Role: domain.Auditor})
+	h.then(bo, admin.DisplayNameChanged{DisplayName: sealedValue[string](bo, "bo-new-name")})
+	contacts(h)
+	cards(h)
+	charges(h)
+	partners(h)
+	h.then(id(6, 1), notification.NotificationSent{
+		Message: message(anna), RecipientDigests: []string{"d1", "d2"}, TextHash: "hash", MessageID: "m-1", Attempts: 1, At: start,
+	})
+	h.then(id(6, 2), notification.NotificationFailed{Message: message(bo), Reason: "refused", Attempts: 5, At: start})
+	h.then(id(6, 3), notification.NotificationSuppressed{Message: message(bo), Why: "no verified contact", At: start})
+	h.then(id(7, 1), inlet.GatewayEventReceived{Provider: "stripe", GatewayEventID: "evt_1", Type: "charge.failed", Outcome: "accepted", At: start})
+	return h
+}
+
+func message(person string) notification.Message {
+	return notification.Message{
+		Template: "card_declined", TemplateVersion: "1", Locale: "sv", Channel: domain.Mail, Person: person, CauseEventID: "cause-1",
+	}
+}
+
+// contacts gives anna a verified mobile with a change waiting and an address
+// that was invalidated, and takes her office phone away again.
+func contacts(h *history) {
+	waits := func(slot securityinfo.Slot, what, verification string) {
+		if slot == securityinfo.SlotAlternateEmail {
+			h.then(anna, securityinfo.AlternateEmailAdded{Email: sealedValue[string](anna, what), Verification: verification, At: start})
+		} else {
+			h.then(anna, securityinfo.PhoneMethodAdded{
+				Slot: slot, Phone: sealedValue[securityinfo.Phone](anna, what), Type: securityinfo.Mobile, Verification: verification, At: start,
+			})
+		}
+		h.then(anna, requested(slot, what, verification))
+	}
+	waits(securityinfo.SlotMobile, "mobile", "v1")
+	h.then(anna, securityinfo.ContactVerificationFailed{Slot: securityinfo.SlotMobile, Verification: "v1", Attempt: 1})
+	h.then(anna, verified(securityinfo.SlotMobile, "mobile"))
+	waits(securityinfo.SlotAlternateEmail, "mail", "v2")
+	h.then(anna, verified(securityinfo.SlotAlternateEmail, "mail"))
+	h.then(anna, securityinfo.AlternateEmailChanged{
+		AlternateEmailAdded: securityinfo.AlternateEmailAdded{Email: sealedValue[string](anna, "mail2"), Verification: "v3", At: start},
+		Old:                 sealedValue[string](anna, "mail"),
+	})
+	h.then(anna, requested(securityinfo.SlotAlternateEmail, "mail2", "v3"))
+	h.then(anna, securityinfo.AlternateEmailInvalidated{Reason: securityinfo.BecameTenantAddress, Waiting: true, At: start})
+	h.then(anna, securityinfo.AlternateEmailInvalidated{Reason: securityinfo.BecameTenantAddress, At: start})
+	waits(securityinfo.SlotOffice, "office", "v4")
+	h.then(anna, securityinfo.ContactVerificationExpired{Slot: securityinfo.SlotOffice, Verification: "v4"})
+	h.then(anna, securityinfo.PhoneMethodRemoved{Slot: securityinfo.SlotOffice, At: start})
+	h.then(anna, securityinfo.PhoneMethodChanged{PhoneMethodAdded: securityinfo.PhoneMethodAdded{
+		Slot: securityinfo.SlotMobile, Phone: sealedValue[securityinfo.Phone](anna, "mobile2"), Type: securityinfo.FixedLineOrMobile,
+		Verification: "v5", At: start,
+	}})
+	h.then(anna, securityinfo.ContactChangeWithdrawn{Slot: securityinfo.SlotMobile, Verification: "v5"})
+	h.then(bo, securityinfo.AlternateEmailAdded{Email: sealedValue[string](bo, "bo-mail"), Verification: "v6", At: start})
+	h.then(bo, securityinfo.AlternateEmailRemoved{At: start})
+}
+
+func requested(slot securityinfo.Slot, what, verification string) securityinfo.ContactVerificationRequested {
+	return securityinfo.ContactVerificationRequested{
+		Verification: verification, Slot: slot, Channel: slot.Channel(), Contact: sealedValue[string](anna, what),
+		Attempt: 1, At: start, ExpiresAt: start.Add(10 * time.Minute),
+	}
+}
+
+func verified(slot securityinfo.Slot, what string) securityinfo.ContactVerified {
+	return securityinfo.ContactVerified{Slot: slot, Contact: sealedValue[string](anna, what), At: start.Add(time.Minute)}
+}
+
+func addCard(h *history, card_, owner, brand string, month, year int) {
+	h.then(card_, card.CardAdded{
+		Tenant: h.tenant, GatewayToken: "tok-" + card_, Brand: brand, Last4: "4242", ExpMonth: month, ExpYear: year,
+		Funding: "credit", IssuerCountry: "SE", Fingerprint: "f", Holder: sealedValue[string](owner, "holder"),
+		BillTo: sealedValue[card.Address](owner, "bill-to"), Country: "SE", Checks: card.Checks{Line1: "pass", Postal: "pass"},
+		AddedBy: owner, At: start,
+	})
+}
+
+func cards(h *history) {
+	addCard(h, visa, anna, "visa", 1, 2027)
+	addCard(h, mastercard, bo, "mastercard", 12, 2026)
+	addCard(h, amex, bo, "amex", 10, 2026)
+	h.then(mail, billing.SubscriptionRegistered{Product: "Mail", BoughtBy: anna, CardID: visa, At: start})
+	h.then(visa, card.CardAttached{SubscriptionID: mail})
+	h.then(phones, billing.SubscriptionRegistered{Product: "Phones", BoughtBy: bo, CardID: mastercard, At: start})
+	h.then(mail, billing.BackupCardAdded{CardID: mastercard, Priority: 1, AddedBy: bo})
+	h.then(mail, billing.BackupCardAdded{CardID: amex, Priority: 2, AddedBy: bo})
+	h.then(mail, billing.CardPromotedToPrimary{CardID: mastercard, Old: visa, Reason: "funds"})
+	h.then(mail, billing.BackupCardChanged{Old: amex, New: visa, Reason: "requested"})
+	h.then(phones, billing.PrimaryCardChanged{Old: mastercard, New: visa, Reason: "requested"})
+	h.then(visa, card.CardDetailsUpdated{
+		Changed: []string{"holderName", "expMonth", "phone"}, Holder: sealedValue[string](anna, "new-holder"),
+		ExpMonth: 2, Phone: sealedValue[string](anna, "phone"),
+	})
+	h.then(mastercard, card.CardAutomaticallyUpdated{
+		Source: "account-updater", Changed: []string{"expYear"}, Last4: "4444", ExpMonth: 12, ExpYear: 2029, Brand: "mastercard",
+		At: start.Add(time.Minute),
+	})
+	h.then(amex, card.CardReplaced{OldCardID: amex, NewCardID: visa, Scope: card.ScopeAll, Subscriptions: []string{mail}, At: start})
+	h.then(amex, card.CardDetached{SubscriptionID: mail})
+	h.then(amex, card.CardRemoved{Reason: "requested", Owner: bo})
+}
+
+// declinedWith returns what the domain makes of a decline.
+func declinedWith(code, advice string, checks collection.Checks, attempt int, at time.Time) collection.ChargeDeclined {
+	d := collection.Classify(code, advice, checks)
+	return collection.ChargeDeclined{
+		SubscriptionID: mail, CardID: mastercard, AmountMinor: 12900, Currency: "SEK", Code: code, AdviceCode: advice, Checks: checks,
+		Class: d.Class, Retry: d.Retry, WhoFixes: d.WhoFixes, ChecklistItem: d.ChecklistItem, ShowCode: d.Show,
+		Accelerated: d.Accelerated, Attempt: attempt, At: at, Owner: bo, Last4: "4444", Brand: "mastercard",
+		ExpMonth: 12, ExpYear: 2029, ValidUntil: card.ValidUntil(12, 2029),
+	}
+}
+
+func charges(h *history) {
+	later := start.Add(time.Hour)
+	h.then(invoice, declinedWith("incorrect_zip", "", collection.Checks{Line1: "pass", Postal: "fail"}, 1, later))
+	h.then(invoice, declinedWith("stolen_card", "", collection.Checks{}, 2, later.Add(time.Hour)))
+	h.then(id(5, 2), collection.ChargeSucceeded{
+		SubscriptionID: phones, CardID: visa, AmountMinor: 100, Currency: "SEK", Attempt: 1, At: later,
+	})
+}
+
+func partners(h *history) {
+	who := customerOf(h.tenant)
+	rel := relationship.ID(h.tenant, who)
+	h.then(who, customer.CustomerRegistered{
+		PartnerID: h.tenant, CompanyName: "Åkes Bröd AB", Country: "SE", Domain: "akes.example", Language: "sv", At: start,
+	})
+	h.then(rel, relationship.RelationshipRequested{PartnerID: h.tenant, CustomerID: who, Type: relationship.Reseller, At: start})
+	h.then(rel, relationship.RelationshipEstablished{PartnerID: h.tenant, CustomerID: who, Type: relationship.Reseller, At: start})
+	h.then(who, customer.CustomerCompanyDetailsUpdated{
+		PartnerID: h.tenant, Changed: []string{"companyName", "organizationRegistrationNumber"},
+		CompanyName: "Åkes Bageri AB", OrganizationRegistrationNumber: "556000-0000",
+	})
+	h.then(who, customer.CustomerBillingInfoUpdated{
+		PartnerID: h.tenant, Changed: []string{"firstName", "culture", "defaultAddress.city"},
+		Contact: sealedValue[customer.BillingContact](who, "contact"), Address: sealedValue[customer.Address](who, "address"), Culture: "sv-SE",
+	})
+	other := "8" + h.tenant[1:]
+	ended := relationship.ID(other, who)
+	h.then(ended, relationship.RelationshipRequested{PartnerID: other, CustomerID: who, Type: relationship.Advisor, At: start})
+	h.then(ended, relationship.RelationshipEnded{
+		PartnerID: other, CustomerID: who, Type: relationship.Advisor, EndedBy: who, Reason: sealedValue[string](anna, "why"), At: start,
+	})
+}
