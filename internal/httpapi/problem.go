@@ -183,3 +183,13 @@ func asProblem(_ huma.Context, _ string, v any) (any, error) {
 	}
 	return p, nil
 }
+
+// WriteProblem answers r with a problem, for handlers outside this package
+// that are served beside it.
+func WriteProblem(w http.ResponseWriter, r *http.Request, status int, code, detail string) {
+	p := newProblem(status, code, detail)
+	p.RequestID, p.Instance = requestID(r.Context()), r.URL.Path
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(p) // the caller has gone if this fails
+}

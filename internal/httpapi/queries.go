@@ -1,0 +1,229 @@
+package httpapi
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"konto/domain"
+	"konto/domain/admin"
+	"konto/domain/billing"
+	"konto/domain/card"
+	"konto/domain/collection"
+	"konto/domain/customer"
+	"konto/domain/notification"
+	"konto/domain/relationship"
+	"konto/domain/securityinfo"
+	"konto/projections"
+)
+
+// queries registers what callers read from the read models.
+func (s *server) queries(api huma.API) {
+	get(s, api, "/v1/whoami", "Who you are, as your token says", "identity", s.whoami)
+	get(s, api, "/v1/security-info/{id}", "A person's contacts and whether they could recover their account", "security-info", s.securityInfo, "security_info")
+	get(s, api, "/v1/recovery-readiness", "Which people could recover their accounts now", "security-info", s.readiness, "security_info")
+	get(s, api, "/v1/admins", "The people of your organization", "admins", s.admins, "admins")
+	get(s, api, "/v1/admins/{id}", "A person's account", "admins", s.admin, "admins")
+	get(s, api, "/v1/cards", "The organization's cards", "cards", s.cards, "payment_methods")
+	get(s, api, "/v1/cards/{id}", "A card: what may be shown of it, and what it pays for", "cards", s.card, "payment_methods")
+	get(s, api, "/v1/subscriptions", "What is paid for, and with which cards", "subscriptions", s.subscriptions, "payment_methods")
+	get(s, api, "/v1/subscriptions/{id}", "How a subscription is paid for", "subscriptions", s.subscription, "payment_methods")
+	get(s, api, "/v1/declines", "Declined charges and what to do about them", "invoices", s.declines, "decline_explanations")
+	get(s, api, "/v1/invoices/{id}/decline", "Why an invoice's last attempt was declined: the checklist, item by item", "invoices", s.decline, "decline_explanations")
+	get(s, api, "/v1/customers", "A partner's customers", "customers", s.customers, "customer_accounts")
+	get(s, api, "/v1/customers/{id}", "A customer's account", "customers", s.customer, "customer_accounts")
+	get(s, api, "/v1/relationships", "Partners and customers of your organization", "relationships", s.relationships, "customer_accounts")
+	get(s, api, "/v1/timeline", "What happened in your organization's accounts, newest first", "accounts", s.timeline, "account_timeline")
+	get(s, api, "/v1/notifications", "Who was told what, and when", "notifications", s.notifications, "notification_log")
+}
+
+// Page is one page of a list.
+type Page[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next,omitempty" doc:"pass it as cursor= for the next page; absent on the last"`
+}
+
+type listQuery struct {
+	common
+	Tenant string `query:"tenant" doc:"whose; your own organization's if absent"`
+	Cursor string `query:"cursor" doc:"from the page before"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
+}
+
+type oneQuery struct {
+	common
+	ID     string `path:"id"`
+	Tenant string `query:"tenant" doc:"whose; your own organization's if absent"`
+}
+
+// reach asks whether the caller may read an account of a tenant, or with an
+// empty id the tenant's list, and returns the tenant.
+func (s *server) reach(ctx context.Context, category, id, tenant string) (owner string, personal bool, err error) {
+	owner = cmp.Or(tenant, actorOf(ctx).Tenant)
+	sight, err := s.sight(ctx, category, id, owner)
+	return owner, sight.Personal, err
+}
+
+// one answers with a single row.
+func one[T any](s *server, ctx context.Context, category string, q *oneQuery, find func(tenant string) (T, error), revision func(T) int64) (a answer[T], err error) { //nolint:revive // ctx follows the receiver that a generic function cannot have
+	tenant, personal, err := s.reach(ctx, category, q.ID, q.Tenant)
+	if err != nil {
+		return a, err
+	}
+	if a.body, err = find(tenant); err != nil {
+		return a, err
+	}
+	a.personal = personal
+	if at := revision(a.body); at >= 0 {
+		a.revision = &at
+	}
+	return a, nil
+}
+
+// many answers with a page of rows.
+func many[T any](s *server, ctx context.Context, category string, q *listQuery, find func(tenant string) ([]T, string, error)) (a answer[Page[T]], err error) { //nolint:revive // ctx follows the receiver that a generic function cannot have
+	tenant, personal, err := s.reach(ctx, category, "", q.Tenant)
+	if err != nil {
+		return a, err
+	}
+	a.personal = personal
+	a.body.Items, a.body.Next, err = find(tenant)
+	return a, err
+}
+
+func (s *server) whoami(ctx context.Context, _ *common) (answer[domain.Actor], error) {
+	return answer[domain.Actor]{body: actorOf(ctx)}, nil
+}
+
+func (s *server) securityInfo(ctx context.Context, q *oneQuery) (answer[projections.SecurityInfoRow], error) {
+	return one(s, ctx, securityinfo.Aggregate.Category(), q, func(tenant string) (projections.SecurityInfoRow, error) {
+		return projections.SecurityInfoOf(ctx, s.Read, tenant, q.ID)
+	}, func(r projections.SecurityInfoRow) int64 { return r.Revision })
+}
+
+func (s *server) readiness(ctx context.Context, q *listQuery) (answer[Page[projections.Readiness]], error) {
+	return many(s, ctx, securityinfo.Aggregate.Category(), q, func(tenant string) ([]projections.Readiness, string, error) {
+		return projections.RecoveryReadiness(ctx, s.Read, tenant, q.Cursor, q.Limit)
+	})
+}
+
+func (s *server) admins(ctx context.Context, q *listQuery) (answer[Page[projections.AdminRow]], error) {
+	return many(s, ctx, admin.Aggregate.Category(), q, func(tenant string) ([]projections.AdminRow, string, error) {
+		return projections.AdminList(ctx, s.Read, tenant, q.Cursor, q.Limit)
+	})
+}
+
+func (s *server) admin(ctx context.Context, q *oneQuery) (answer[projections.AdminRow], error) {
+	return one(s, ctx, admin.Aggregate.Category(), q, func(tenant string) (projections.AdminRow, error) {
+		return projections.Admin(ctx, s.Read, tenant, q.ID)
+	}, func(r projections.AdminRow) int64 { return r.Revision })
+}
+
+type cardsQuery struct {
+	listQuery
+	Owner   string `query:"owner" doc:"only cards that this admin added"`
+	Removed bool   `query:"removed" doc:"removed cards, too"`
+}
+
+func (s *server) cards(ctx context.Context, q *cardsQuery) (answer[Page[projections.PaymentMethod]], error) {
+	return many(s, ctx, card.Aggregate.Category(), &q.listQuery, func(tenant string) ([]projections.PaymentMethod, string, error) {
+		f := projections.PaymentMethodFilter{Owner: q.Owner, WithRemoved: q.Removed}
+		return projections.PaymentMethodList(ctx, s.Read, tenant, f, s.Now(), q.Cursor, q.Limit)
+	})
+}
+
+func (s *server) card(ctx context.Context, q *oneQuery) (answer[projections.PaymentMethod], error) {
+	return one(s, ctx, card.Aggregate.Category(), q, func(tenant string) (projections.PaymentMethod, error) {
+		return projections.PaymentMethodByID(ctx, s.Read, tenant, q.ID, s.Now())
+	}, func(r projections.PaymentMethod) int64 { return r.Revision })
+}
+
+func (s *server) subscriptions(ctx context.Context, q *listQuery) (answer[Page[projections.SubscriptionRow]], error) {
+	return many(s, ctx, billing.Aggregate.Category(), q, func(tenant string) ([]projections.SubscriptionRow, string, error) {
+		return projections.SubscriptionList(ctx, s.Read, tenant, q.Cursor, q.Limit)
+	})
+}
+
+func (s *server) subscription(ctx context.Context, q *oneQuery) (answer[projections.SubscriptionRow], error) {
+	return one(s, ctx, billing.Aggregate.Category(), q, func(tenant string) (projections.SubscriptionRow, error) {
+		return projections.SubscriptionByID(ctx, s.Read, tenant, q.ID)
+	}, func(r projections.SubscriptionRow) int64 { return r.Revision })
+}
+
+type declinesQuery struct {
+	listQuery
+	Invoice string `query:"invoice" doc:"only attempts on this invoice"`
+	Card    string `query:"card" doc:"only attempts on this card"`
+}
+
+func (s *server) declines(ctx context.Context, q *declinesQuery) (answer[Page[projections.DeclineExplanation]], error) {
+	return many(s, ctx, collection.Aggregate.Category(), &q.listQuery, func(tenant string) ([]projections.DeclineExplanation, string, error) {
+		f := projections.DeclineFilter{InvoiceID: q.Invoice, CardID: q.Card}
+		return projections.DeclineList(ctx, s.Read, tenant, f, q.Cursor, q.Limit)
+	})
+}
+
+func (s *server) decline(ctx context.Context, q *oneQuery) (answer[projections.DeclineExplanation], error) {
+	return one(s, ctx, collection.Aggregate.Category(), q, func(tenant string) (projections.DeclineExplanation, error) {
+		return projections.Decline(ctx, s.Read, tenant, q.ID)
+	}, func(projections.DeclineExplanation) int64 { return -1 })
+}
+
+type customersQuery struct {
+	listQuery
+	Prefix string `query:"prefix" doc:"only companies whose name begins so"`
+}
+
+// customers are those of the caller's own organization: the query itself asks
+// for a relationship that is in force.
+func (s *server) customers(ctx context.Context, q *customersQuery) (a answer[Page[projections.CustomerAccount]], err error) {
+	a.body.Items, a.body.Next, err = projections.CustomersOf(ctx, s.Read, actorOf(ctx).Tenant, q.Prefix, q.Cursor, q.Limit)
+	if err != nil || len(a.body.Items) == 0 {
+		return a, err
+	}
+	first := a.body.Items[0].ID
+	_, a.personal, err = s.reach(ctx, customer.Aggregate.Category(), first, first)
+	return a, err
+}
+
+func (s *server) customer(ctx context.Context, q *oneQuery) (answer[projections.CustomerAccount], error) {
+	q.Tenant = q.ID // a customer's account is the customer's own
+	return one(s, ctx, customer.Aggregate.Category(), q, func(tenant string) (projections.CustomerAccount, error) {
+		return projections.Customer(ctx, s.Read, tenant)
+	}, func(r projections.CustomerAccount) int64 { return r.Revision })
+}
+
+func (s *server) relationships(ctx context.Context, q *listQuery) (answer[Page[projections.Relationship]], error) {
+	return many(s, ctx, relationship.Aggregate.Category(), q, func(tenant string) ([]projections.Relationship, string, error) {
+		return projections.Relationships(ctx, s.Read, tenant, q.Cursor, q.Limit)
+	})
+}
+
+type timelineQuery struct {
+	listQuery
+	Stream string `query:"stream" doc:"only this account"`
+	Type   string `query:"type" doc:"only events of this type"`
+}
+
+// timeline shows all of an organization's accounts, so it is for those who may
+// read the most private of them.
+func (s *server) timeline(ctx context.Context, q *timelineQuery) (answer[Page[projections.TimelineEntry]], error) {
+	return many(s, ctx, securityinfo.Aggregate.Category(), &q.listQuery, func(tenant string) ([]projections.TimelineEntry, string, error) {
+		f := projections.TimelineFilter{Stream: q.Stream, Type: q.Type}
+		return projections.Timeline(ctx, s.Read, tenant, f, q.Cursor, q.Limit)
+	})
+}
+
+type notificationsQuery struct {
+	listQuery
+	Person string `query:"person" doc:"only messages to this person"`
+	Cause  string `query:"cause" doc:"only messages that this event led to"`
+}
+
+func (s *server) notifications(ctx context.Context, q *notificationsQuery) (answer[Page[projections.Notification]], error) {
+	return many(s, ctx, notification.Aggregate.Category(), &q.listQuery, func(tenant string) ([]projections.Notification, string, error) {
+		f := projections.NotificationFilter{Person: q.Person, Cause: q.Cause}
+		return projections.Notifications(ctx, s.Read, tenant, f, q.Cursor, q.Limit)
+	})
+}

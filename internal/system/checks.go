@@ -1,0 +1,120 @@
+package system
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"konto/eventstore"
+	"konto/internal/httpapi"
+	"konto/internal/obs"
+	"konto/internal/projector"
+)
+
+// checkTime bounds one question to a part.
+const checkTime = 2 * time.Second
+
+var (
+	errStarting     = errors.New("still starting")
+	errDisconnected = errors.New("not connected")
+)
+
+// checks are what /readyz asks: each dependency, and each projection with its lag.
+func (s *System) checks() []httpapi.Check {
+	checks := []httpapi.Check{
+		{Name: "store", Run: s.checkStore},
+		{Name: "bus", Run: s.checkBus},
+		{Name: "read-database", Run: s.checkRead},
+		{Name: "projections", Run: s.checkProjections},
+		{Name: "outbox", Run: s.checkOutbox},
+	}
+	for i, c := range checks {
+		checks[i].Run = func(ctx context.Context) (map[string]any, error) {
+			ctx, cancel := context.WithTimeout(ctx, checkTime)
+			defer cancel()
+			return c.Run(ctx)
+		}
+	}
+	return checks
+}
+
+func (s *System) checkStore(ctx context.Context) (map[string]any, error) {
+	head, err := eventstore.Head(ctx, s.store)
+	return map[string]any{"position": head.String()}, err
+}
+
+func (s *System) checkBus(context.Context) (map[string]any, error) {
+	if !s.bus.Conn().IsConnected() {
+		return nil, errDisconnected
+	}
+	return map[string]any{"relayed": s.relay.Position().String()}, nil
+}
+
+func (s *System) checkRead(ctx context.Context) (map[string]any, error) {
+	var one int
+	return nil, s.read.QueryRowContext(ctx, `SELECT 1`).Scan(&one)
+}
+
+func (s *System) checkProjections(ctx context.Context) (map[string]any, error) {
+	all, err := s.projector.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	facts := map[string]any{}
+	for _, p := range all {
+		facts[p.Projection] = map[string]any{
+			"state": p.State, "position": p.Position.String(), "lagEvents": p.LagEvents, "lagSeconds": p.LagSeconds, "failure": p.Failure,
+		}
+		if p.State == projector.Failed {
+			err = errors.New("projection " + p.Projection + " cannot apply its next event")
+		}
+	}
+	select {
+	case <-s.projector.Ready():
+	default:
+		err = errStarting
+	}
+	return facts, err
+}
+
+func (s *System) checkOutbox(ctx context.Context) (map[string]any, error) {
+	o, err := s.reactor.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	facts := map[string]any{
+		"waiting": o.Waiting, "scheduled": o.Scheduled, "dead": o.Dead, "oldestSeconds": o.Oldest.Seconds(),
+		"lagEvents": o.LagEvents, "lagSeconds": o.LagSeconds,
+	}
+	if o.Error != "" {
+		err = errors.New(o.Error)
+	}
+	return facts, err
+}
+
+func (s *System) projectionLag() []obs.Projection {
+	ctx, cancel := context.WithTimeout(s.running, checkTime)
+	defer cancel()
+	all, err := s.projector.Status(ctx)
+	if err != nil {
+		return nil // /readyz says why
+	}
+	lag := make([]obs.Projection, len(all))
+	for i, p := range all {
+		lag[i] = obs.Projection{
+			Name: p.Projection, Position: p.Position.Commit, LagEvents: float64(p.LagEvents),
+			LagSeconds: p.LagSeconds, Failed: p.State == projector.Failed,
+		}
+	}
+	return lag
+}
+
+func (s *System) outboxDepth() (pending, dead int, oldest time.Duration) {
+	ctx, cancel := context.WithTimeout(s.running, checkTime)
+	defer cancel()
+	o, err := s.reactor.Status(ctx)
+	if err != nil {
+		return 0, 0, 0 // /readyz says why
+	}
+	return o.Waiting, o.Dead, o.Oldest
+}

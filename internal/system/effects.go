@@ -1,0 +1,100 @@
+package system
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"konto/domain"
+	"konto/domain/notification"
+	"konto/eventstore"
+	"konto/internal/command"
+	"konto/internal/notify"
+	"konto/internal/obs"
+	"konto/internal/reactor"
+)
+
+// effects carries out what reactions ask for.
+type effects struct {
+	commands *command.Handler
+	notifier *notify.Notifier
+}
+
+// dispatch sends the command of an effect. Its ID is the effect's, so that a
+// second try is the same command.
+func (e effects) dispatch(ctx context.Context, j reactor.Job) error {
+	_, err := e.commands.Handle(ctx, command.Request{
+		ID: j.ID, Category: j.Dispatch.Category, Target: j.Dispatch.To, Command: j.Dispatch.Command, Body: j.Dispatch.Data,
+		Actor: command.System, Tenant: j.Tenant, Correlation: j.Correlation, Causation: j.Causation,
+	})
+	var rule *domain.Error
+	if errors.As(err, &rule) {
+		return reactor.Permanent(rule.Code, err)
+	}
+	return err
+}
+
+func (e effects) notify(ctx context.Context, j reactor.Job) error {
+	return e.notifier.Deliver(ctx, notify.Message{
+		ID: j.ID.String(), Tenant: j.Tenant, Cause: j.Causation, Correlation: j.Correlation,
+		To: j.Notice.To, Address: j.Notice.Address, Channel: j.Notice.Channel,
+		Template: j.Notice.Template, Data: j.Notice.Data, Attempt: j.Attempt,
+	})
+}
+
+// outcomes records what became of messages, each in a stream of its own.
+type outcomes struct {
+	commands *command.Handler
+	metrics  *obs.Metrics
+}
+
+// Outcome implements [notify.Recorder].
+func (o outcomes) Outcome(ctx context.Context, _, messageID string) (found bool, err error) {
+	err = o.commands.View(ctx, notification.Aggregate.Category(), messageID, func(_ any, at eventstore.Revision, _ string) {
+		found = at >= 0
+	})
+	return found, err
+}
+
+// Record implements [notify.Recorder].
+func (o outcomes) Record(ctx context.Context, m notify.Message, out notify.Outcome) error {
+	record := notification.RecordNotification{
+		Outcome: notification.Outcome(out.Kind),
+		Message: notification.Message{
+			Template: out.Template, TemplateVersion: out.TemplateVersion, Locale: out.Locale,
+			Channel: out.Channel, Person: out.Person, CauseEventID: out.Cause,
+		},
+		RecipientDigests: out.RecipientDigests, TextHash: out.TextHash, MessageID: out.MessageID, Attempts: out.Attempts,
+	}
+	switch out.Kind {
+	case notify.Failed:
+		record.Reason = out.Reason
+	case notify.Suppressed:
+		record.Why = out.Reason
+	case notify.Sent:
+	}
+	body, err := json.Marshal(record)
+	if err != nil {
+		return fmt.Errorf("outcome of %s: %w", m.ID, err)
+	}
+	id, err := uuid.Parse(m.ID)
+	if err != nil {
+		return fmt.Errorf("outcome of %s: %w", m.ID, err)
+	}
+	_, err = o.commands.Handle(ctx, command.Request{
+		ID: uuid.NewSHA1(id, []byte("outcome")), Category: notification.Aggregate.Category(), Target: m.ID,
+		Command: "RecordNotification", Body: body, Actor: command.System, Tenant: m.Tenant,
+		Correlation: m.Correlation, Causation: m.Cause,
+	})
+	var rule *domain.Error
+	if errors.As(err, &rule) && rule.Is(notification.ErrRecorded) {
+		return nil // another outcome was first, and stays
+	}
+	if err == nil {
+		o.metrics.Notification(out.Template, out.Locale, string(out.Channel), string(out.Kind))
+	}
+	return err
+}

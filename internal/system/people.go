@@ -1,0 +1,59 @@
+package system
+
+import (
+	"context"
+
+	"konto/domain"
+	"konto/domain/admin"
+	"konto/domain/securityinfo"
+	"konto/domain/tenant"
+	"konto/eventstore"
+	"konto/internal/command"
+	"konto/internal/notify"
+)
+
+// people finds addresses in the accounts themselves, at the moment that a
+// message leaves: only verified contacts, and none of an erased person.
+type people struct{ commands *command.Handler }
+
+// Person implements [notify.Directory].
+func (p people) Person(ctx context.Context, owner, id string) (notify.Person, error) {
+	var found notify.Person
+	err := p.commands.View(ctx, admin.Aggregate.Category(), id, func(state any, _ eventstore.Revision, tenant string) {
+		a := state.(*admin.Admin)
+		if tenant != owner {
+			return // somebody else's, or nobody
+		}
+		found.Locale, found.Name = a.Locale, a.DisplayName.Value
+		found.Addresses = appendReadable(found.Addresses, a.SignInName)
+	})
+	if err != nil || len(found.Addresses) == 0 {
+		return notify.Person{}, err
+	}
+	err = p.commands.View(ctx, securityinfo.Aggregate.Category(), id, func(state any, _ eventstore.Revision, tenant string) {
+		s := state.(*securityinfo.SecurityInfo)
+		if tenant != owner {
+			return
+		}
+		found.Addresses = appendReadable(found.Addresses, s.AlternateEmail.Verified)
+		if s.Mobile.Verified.Readable() {
+			found.Mobile = s.Mobile.Verified.Value.E164
+		}
+	})
+	return found, err
+}
+
+func appendReadable(to []string, p domain.Personal[string]) []string {
+	if p.Readable() {
+		return append(to, p.Value)
+	}
+	return to
+}
+
+// TenantLocale implements [notify.Directory].
+func (p people) TenantLocale(ctx context.Context, id string) (locale string, err error) {
+	err = p.commands.View(ctx, tenant.Aggregate.Category(), id, func(state any, _ eventstore.Revision, _ string) {
+		locale = state.(*tenant.Tenant).Locale
+	})
+	return locale, err
+}

@@ -1,0 +1,172 @@
+package system
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"path/filepath"
+	"slices"
+
+	"github.com/rs/zerolog"
+
+	"konto/domain/policy"
+	"konto/internal/command"
+	"konto/internal/contact"
+	"konto/internal/gateway"
+	"konto/internal/httpapi"
+	"konto/internal/identity"
+	"konto/internal/mailbox"
+	"konto/internal/notify"
+	"konto/internal/obs"
+	"konto/internal/privacy"
+	"konto/internal/projector"
+	"konto/internal/reactor"
+	"konto/internal/relay"
+	"konto/projections"
+)
+
+// issuerPath is where the issuer of development is served.
+const issuerPath = "/dev/issuer"
+
+// mailPath is where the mailbox of development is served.
+const mailPath = "/-/mail"
+
+func (s *System) component(name string) zerolog.Logger {
+	return s.cfg.Log.With().Str("component", name).Logger()
+}
+
+func (s *System) startMailbox(ctx context.Context) error {
+	if !s.cfg.Dev {
+		return nil
+	}
+	box, err := mailbox.Start(ctx, mailbox.Config{Addr: "127.0.0.1:0", Now: s.cfg.Now})
+	if err != nil {
+		return err
+	}
+	s.mailbox = box
+	s.cfg.Mail = Mail{
+		Addr: box.Addr(), TLS: string(notify.NoTLS), From: "Konto <konto@konto.localhost>",
+		SMSDomain: "sms.konto.localhost", VoiceDomain: "voice.konto.localhost",
+	}
+	s.atStop("mailbox", func(context.Context) error { return box.Close() })
+	return nil
+}
+
+func (s *System) openIdentity(context.Context) error {
+	id := &s.cfg.Identity
+	if s.cfg.Dev {
+		issuer, err := identity.OpenIssuer(identity.IssuerConfig{
+			URL: s.URL() + issuerPath, Audience: id.Audience, Now: s.cfg.Now,
+			KeyFile: filepath.Join(s.cfg.Data, "issuer.key"),
+		})
+		if err != nil {
+			return err
+		}
+		s.issuer = issuer
+		*id = Identity{Issuer: s.URL() + issuerPath, Audience: id.Audience}
+	}
+	v, err := identity.New(identity.Config{
+		Issuer: id.Issuer, Audience: id.Audience, JWKSURL: id.JWKSURL,
+		TenantClaim: id.TenantClaim, RolesClaim: id.RolesClaim, Now: s.cfg.Now,
+	})
+	s.verifier = v
+	return err
+}
+
+// wire makes the parts that know each other.
+func (s *System) wire(ctx context.Context) error {
+	s.metrics = obs.NewMetrics(s.cfg.Version.Version)
+	tracing, flush, err := obs.Tracing(ctx, s.cfg.Version.Version, s.cfg.Getenv)
+	if err != nil {
+		return err
+	}
+	s.atStop("traces", flush)
+	feed := func(name string) *relay.Feed {
+		return &relay.Feed{Store: s.store, Conn: s.bus.Conn(), Now: s.cfg.Now, Log: s.component(name)}
+	}
+	s.relay = &relay.Relay{Store: s.store, Conn: s.bus.Conn(), Now: s.cfg.Now, Rand: newRand(), Log: s.component("relay")}
+	s.projector = &projector.Projector{
+		Feed: feed("projector"), Store: s.store, DB: s.read, Projections: projections.All, Contracts: s.contracts,
+		Annotate: annotate, Now: s.cfg.Now, Rand: newRand(), Log: s.component("projector"),
+	}
+	s.reactor = &reactor.Reactor{
+		Path: filepath.Join(s.cfg.Data, "reactor.db"), Feed: feed("reactor"), Store: s.store,
+		Reactions: policy.Reactions, Contracts: s.contracts, Annotate: annotate,
+		Seal: s.crypt(s.keys.Seal), Open: s.crypt(s.keys.Open),
+		Now: s.cfg.Now, Rand: newRand(), Log: s.component("reactor"),
+	}
+	s.commands = command.New(command.Config{
+		Store: s.store, Keys: s.keys, Contracts: s.contracts,
+		Sources: slices.Concat(policy.Sources, contact.Sources()), Authorization: policy.Table,
+		Now: s.cfg.Now, Log: s.component("command"), Tracer: tracing.Tracer("konto"),
+		Preview: s.reactor.Preview, CacheStates: s.cfg.CacheStates,
+		Observe: func(o command.Observation) { s.metrics.Command(o.Command, o.Outcome, o.Duration, o.Retries) },
+	})
+	return s.wireEffects()
+}
+
+func (s *System) wireEffects() error {
+	mail := s.cfg.Mail
+	notifier, err := notify.New(notify.Config{
+		Directory: people{s.commands}, Recorder: outcomes{s.commands, s.metrics}, Now: s.cfg.Now,
+		Digest: s.keys.MAC, Code: s.keys.Code, Log: s.component("notify"),
+		SMTP: notify.SMTP{Addr: mail.Addr, TLS: notify.TLS(mail.TLS), Username: mail.Username, Password: mail.Password},
+		From: mail.From, SMSDomain: mail.SMSDomain, VoiceDomain: mail.VoiceDomain, BaseURL: s.cfg.PublicURL,
+	})
+	if err != nil {
+		return err
+	}
+	e := effects{s.commands, notifier}
+	s.reactor.Dispatch, s.reactor.Notify = e.dispatch, e.notify
+	return nil
+}
+
+func (s *System) startRelay(context.Context) error {
+	s.run("relay", s.relay.Run)
+	return nil
+}
+
+func (s *System) startProjector(context.Context) error {
+	s.run("projector", s.projector.Run)
+	return nil
+}
+
+func (s *System) startReactor(context.Context) error {
+	s.run("reactor", s.reactor.Run)
+	return nil
+}
+
+func (s *System) api() http.Handler {
+	extra := map[string]http.Handler{}
+	if len(s.cfg.Stripe.Secrets) > 0 {
+		extra["POST /v1/gateways/stripe"] = &gateway.Stripe{
+			Commands: s.commands, Secrets: s.cfg.Stripe.Secrets, NewID: newID, Log: s.component("gateway"),
+			Observe: func(_, outcome string) { s.metrics.Gateway(outcome) }, Problem: httpapi.WriteProblem,
+		}
+	}
+	if s.cfg.Dev {
+		extra[issuerPath+"/"] = s.issuer.Handler()
+		extra[mailPath] = s.mailbox.Handler(mailPath)
+		extra[mailPath+"/"] = s.mailbox.Handler(mailPath)
+	}
+	s.metrics.Watch(s.projectionLag, s.outboxDepth)
+	return httpapi.New(httpapi.Config{
+		Commands: s.commands, Contracts: policy.Contracts, Reading: policy.Table, Store: s.store, Keys: s.keys,
+		Read: s.read, Verifier: s.verifier, Now: s.cfg.Now, NewID: newID, Log: s.component("http"),
+		Version: s.cfg.Version, Checks: s.checks(), Metrics: s.metrics.Registry, Extra: extra,
+	})
+}
+
+func annotate(data []byte, tenant, stream, eventID, typ string) []byte {
+	return privacy.Annotate(data, privacy.Context{Tenant: tenant, Stream: stream, EventID: eventID, Type: typ})
+}
+
+// crypt gives the reactor the keys without the reactor knowing them.
+func (s *System) crypt(f func(context.Context, privacy.Context, []byte) ([]byte, error)) reactor.Crypt {
+	return func(ctx context.Context, tenant, stream, eventID, typ string, data []byte) ([]byte, error) {
+		return f(ctx, privacy.Context{Tenant: tenant, Stream: stream, EventID: eventID, Type: typ}, data)
+	}
+}
+
+// newRand is for jitter, which need not be unpredictable.
+func newRand() *rand.Rand { return rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) } //nolint:gosec // jitter
