@@ -1,0 +1,236 @@
+package engine
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"time"
+	"unsafe"
+
+	"konto/eventstore"
+)
+
+// Keys. The first byte says what is stored:
+//
+//	'e' position(8)                    → record of one event
+//	's' len(2) stream revision(8)      → run: where an append's events are
+//	'm' name                           → the store's own facts
+//
+// Numbers in keys are big-endian, so that keys sort as numbers do. The length
+// before the stream name keeps one name from being the beginning of another.
+const (
+	eventPrefix  = 'e'
+	streamPrefix = 's'
+	metaPrefix   = 'm'
+
+	eventKeyLen    = 1 + 8
+	maxStreamBytes = 1024
+	maxTypeBytes   = 1024
+)
+
+func eventKey(buf []byte, position uint64) []byte {
+	return binary.BigEndian.AppendUint64(append(buf[:0], eventPrefix), position)
+}
+
+func runKey(buf []byte, stream string, revision uint64) []byte {
+	buf = binary.BigEndian.AppendUint16(append(buf[:0], streamPrefix), uint16(len(stream))) //nolint:gosec // validated: at most maxStreamBytes
+	return binary.BigEndian.AppendUint64(append(buf, stream...), revision)
+}
+
+// A record is, little-endian:
+//
+//	crc(4) flags(1) at(8, µs) revision(8) | id(16) len(2) type len(2) stream len(4) meta data
+//
+// The checksum (CRC-32C) covers everything after it, the part behind the bar
+// first, and then the position: the writer goroutine, which alone knows the
+// part before the bar, must not read the event again.
+const (
+	recordHead  = 4 + 1 + 8 + 8
+	recordFixed = recordHead + 16 + 2 + 2 + 4
+
+	flagBinary byte = 1 << 0
+	flagLink   byte = 1 << 1 // reserved: the record links to another
+	flagsKnown      = flagBinary | flagLink
+)
+
+// A run is the value under a stream key: first position(8), last position(8),
+// number of events(4), CRC-32C of all that and the key(4).
+const runLen = 8 + 8 + 4 + 4
+
+// ErrCorrupt: what is on disk is not what was written. Errors that match it
+// match [eventstore.ErrUnavailable] too.
+var ErrCorrupt = errors.New("engine: corrupt store")
+
+func corrupt(format string, args ...any) error {
+	return fmt.Errorf("%w: %w: %s", eventstore.ErrUnavailable, ErrCorrupt, fmt.Sprintf(format, args...))
+}
+
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) } // the same table each time
+
+func recordLen(stream string, e *eventstore.Event) int {
+	return recordFixed + len(stream) + len(e.Type) + len(e.Meta) + len(e.Data)
+}
+
+// appendRecord encodes what a caller knows of an event. It leaves the checksum
+// of that part in the checksum's place.
+func appendRecord(buf []byte, stream string, e *eventstore.Event) []byte {
+	start := len(buf)
+	var flags byte
+	if e.Binary {
+		flags |= flagBinary
+	}
+	buf = append(buf, 0, 0, 0, 0, flags)
+	buf = append(buf, make([]byte, 16)...)
+	buf = append(buf, e.ID[:]...)
+	buf = binary.LittleEndian.AppendUint16(buf, uint16(len(e.Type))) //nolint:gosec // validated: at most maxTypeBytes
+	buf = append(buf, e.Type...)
+	buf = binary.LittleEndian.AppendUint16(buf, uint16(len(stream))) //nolint:gosec // validated: at most maxStreamBytes
+	buf = append(buf, stream...)
+	buf = binary.LittleEndian.AppendUint32(buf, uint32(len(e.Meta))) //nolint:gosec // validated: at most MaxAppendBytes
+	buf = append(buf, e.Meta...)
+	buf = append(buf, e.Data...)
+	binary.LittleEndian.PutUint32(buf[start:], crc32.Checksum(buf[start+recordHead:], castagnoli()))
+	return buf
+}
+
+// finishRecord fills in what only the writer knows.
+func finishRecord(rec []byte, position, revision uint64, at time.Time) {
+	binary.LittleEndian.PutUint64(rec[5:], uint64(at.UnixMicro())) //nolint:gosec // two's complement, and back in decode
+	binary.LittleEndian.PutUint64(rec[13:], revision)
+	binary.LittleEndian.PutUint32(rec, finishSum(binary.LittleEndian.Uint32(rec), rec, position))
+}
+
+func finishSum(sum uint32, rec []byte, position uint64) uint32 {
+	var tail [recordHead - 4 + 8]byte
+	copy(tail[:], rec[4:recordHead])
+	binary.LittleEndian.PutUint64(tail[recordHead-4:], position)
+	return crc32.Update(sum, castagnoli(), tail[:])
+}
+
+// decoder turns records into events. It copies them into chunks, so that the
+// events outlive the block they were read from.
+type decoder struct {
+	table  *crc32.Table
+	chunk  []byte
+	stream string // of the newest event
+	types  map[string]string
+}
+
+// chunkBytes is how much an event that is kept may keep alive besides itself.
+const chunkBytes = 16 << 10
+
+func (d *decoder) copy(b []byte) []byte {
+	if len(b) > chunkBytes/4 {
+		return append(make([]byte, 0, len(b)), b...)
+	}
+	if cap(d.chunk)-len(d.chunk) < len(b) {
+		d.chunk = make([]byte, 0, chunkBytes)
+	}
+	n := len(d.chunk)
+	d.chunk = append(d.chunk, b...)
+	return d.chunk[n:len(d.chunk):len(d.chunk)]
+}
+
+// decode checks the record found at position and fills r with it.
+func (d *decoder) decode(r *eventstore.Recorded, position uint64, rec []byte) error {
+	if d.table == nil {
+		d.table, d.types = castagnoli(), map[string]string{}
+	}
+	if len(rec) < recordFixed {
+		return corrupt("record at %d is %d bytes long", position, len(rec))
+	}
+	if sum := crc32.Checksum(rec[recordHead:], d.table); finishSum(sum, rec, position) != binary.LittleEndian.Uint32(rec) {
+		return corrupt("record at %d has a wrong checksum", position)
+	}
+	if rec[4]&^flagsKnown != 0 {
+		return corrupt("record at %d has unknown flags %#x", position, rec[4])
+	}
+	rec = d.copy(rec)
+	r.Binary = rec[4]&flagBinary != 0
+	r.At = time.UnixMicro(int64(binary.LittleEndian.Uint64(rec[5:]))).UTC()        //nolint:gosec // as encoded
+	r.Revision = eventstore.Revision(binary.LittleEndian.Uint64(rec[13:]) & math.MaxInt64) //nolint:gosec // masked
+	r.Position = eventstore.Position{Commit: position, Prepare: position}
+	r.Link = nil
+	r.ID = eventstore.ID(rec[recordHead : recordHead+16])
+	rest := rec[recordHead+16:]
+	typ, rest, ok1 := cut(rest, 2)
+	stream, rest, ok2 := cut(rest, 2)
+	meta, data, ok3 := cut(rest, 4)
+	if !ok1 || !ok2 || !ok3 {
+		return corrupt("record at %d has wrong lengths", position)
+	}
+	r.Type, r.Stream = d.intern(typ), d.sameStream(stream)
+	r.Meta, r.Data = meta, data
+	return nil
+}
+
+// cut splits b after a length of n bytes and as many bytes as it says.
+func cut(b []byte, n int) (field, rest []byte, ok bool) {
+	if len(b) < n {
+		return nil, nil, false
+	}
+	size := int(binary.LittleEndian.Uint16(b))
+	if n == 4 {
+		size = int(binary.LittleEndian.Uint32(b))
+	}
+	if size > len(b)-n {
+		return nil, nil, false
+	}
+	return b[n : n+size : n+size], b[n+size:], true
+}
+
+// intern gives one string for all events of a type. There are few types; a
+// writer that makes up new ones all the time pays with an allocation each.
+func (d *decoder) intern(b []byte) string {
+	s, ok := d.types[string(b)]
+	if !ok {
+		s = string(b)
+		if len(d.types) < 1024 {
+			d.types[s] = s
+		}
+	}
+	return s
+}
+
+func (d *decoder) sameStream(b []byte) string {
+	if d.stream != unsafe.String(unsafe.SliceData(b), len(b)) { // no allocation to compare
+		d.stream = string(b)
+	}
+	return d.stream
+}
+
+type run struct {
+	revision    uint64 // of the first event; from the key
+	first, last uint64 // positions
+	count       uint64
+}
+
+func (r run) lastRevision() eventstore.Revision {
+	return eventstore.Revision(r.revision + r.count - 1) //nolint:gosec // revisions are below 2^63
+}
+
+func appendRun(buf, key []byte, r run) []byte {
+	buf = binary.BigEndian.AppendUint64(buf[:0], r.first)
+	buf = binary.BigEndian.AppendUint64(buf, r.last)
+	buf = binary.BigEndian.AppendUint32(buf, uint32(r.count)) //nolint:gosec // an append has at most MaxAppendBytes events
+	return binary.BigEndian.AppendUint32(buf, crc32.Update(crc32.Checksum(buf, castagnoli()), castagnoli(), key))
+}
+
+func decodeRun(key, value []byte) (run, error) {
+	if len(value) != runLen || len(key) < 8 {
+		return run{}, corrupt("index entry of %d bytes", len(value))
+	}
+	sum := crc32.Update(crc32.Checksum(value[:runLen-4], castagnoli()), castagnoli(), key)
+	r := run{
+		revision: binary.BigEndian.Uint64(key[len(key)-8:]),
+		first:    binary.BigEndian.Uint64(value),
+		last:     binary.BigEndian.Uint64(value[8:]),
+		count:    uint64(binary.BigEndian.Uint32(value[16:])),
+	}
+	if sum != binary.BigEndian.Uint32(value[20:]) || r.count == 0 {
+		return run{}, corrupt("index entry for position %d has a wrong checksum", r.first)
+	}
+	return r, nil
+}

@@ -1,0 +1,245 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+
+	"konto/eventstore"
+)
+
+// writer is the state of the goroutine that runs [Store.write]; nobody else
+// touches it, except groups.
+type writer struct {
+	next   uint64 // position of the next event
+	heads  *simplelru.LRU[string, eventstore.Revision]
+	ids    *idCache
+	groups chan *group // to acknowledge, in order
+
+	sincePace  int // bytes written since the last look at pebble's debt
+	key, value []byte
+	record     eventstore.Recorded // scratch
+	decoder    decoder
+}
+
+// group is what becomes durable with one sync.
+type group struct {
+	batch    *pebble.Batch // nil if the group stores nothing
+	requests []*request
+	events   []eventstore.Recorded
+	bytes    int
+	began    time.Time
+}
+
+const (
+	// firstPosition leaves 0 to mean "before every event".
+	firstPosition = 64
+	// maxGroupBytes bounds a group, so that it fits into half a memtable of
+	// 16 MiB (pebble treats larger batches differently) and no append waits for
+	// megabytes of others.
+	maxGroupBytes = 2 << 20
+	// maxGroups is how many groups may wait for their sync while the next one
+	// is put together. More of them would be smaller ones.
+	maxGroups = 1
+)
+
+func (s *Store) startWriter() error {
+	w := &s.writer
+	w.groups = make(chan *group, maxGroups)
+	heads, err := simplelru.NewLRU[string, eventstore.Revision](s.config.CachedHeads, nil)
+	if err != nil {
+		return err
+	}
+	w.heads, w.ids, w.next = heads, newIDCache(s.config.RememberedIDs), firstPosition
+	return s.remember()
+}
+
+// remember learns the end of the log and the newest IDs.
+func (s *Store) remember() error {
+	var newest []eventstore.Recorded
+	back := eventstore.ReadAll{From: eventstore.End, Direction: eventstore.Backward, Limit: s.config.RememberedIDs}
+	for r, err := range s.readAll(back, everything) {
+		if err != nil {
+			return err
+		}
+		if len(newest) == 0 {
+			s.writer.next = r.Position.Commit + uint64(recordLen(r.Stream, &r.Event)) //nolint:gosec // positive
+			s.durable.Store(r.Position.Commit)
+		}
+		r.Data, r.Meta = nil, nil
+		newest = append(newest, r)
+	}
+	for i := len(newest) - 1; i >= 0; i-- {
+		s.writer.ids.add(&newest[i])
+	}
+	s.tail.floor = s.durable.Load()
+	return nil
+}
+
+// write takes all appends that wait, puts them into one batch and starts to
+// write it, again and again, until the store is closed.
+func (s *Store) write() {
+	defer s.running.Done()
+	defer close(s.writer.groups)
+	var spare []*request
+	for {
+		s.queue.Lock()
+		requests, closed := s.queue.waiting, s.queue.closed
+		s.queue.waiting = spare[:0]
+		s.queue.Unlock()
+		if closed {
+			for _, r := range requests {
+				if r.state.CompareAndSwap(waiting, taken) {
+					r.err = eventstore.ErrClosed
+					r.done <- struct{}{}
+				}
+			}
+			return
+		}
+		spare = requests
+		if len(requests) == 0 {
+			<-s.queue.filled
+			continue
+		}
+		s.pace()
+		for rest := requests; len(rest) > 0; {
+			rest = s.commit(rest)
+		}
+		clear(requests)
+	}
+}
+
+// commit starts to write one group of requests and returns the others.
+func (s *Store) commit(requests []*request) []*request {
+	g := &group{began: s.now(), requests: make([]*request, 0, len(requests))}
+	var broken error
+	for len(requests) > 0 && g.bytes < maxGroupBytes {
+		r := requests[0]
+		requests = requests[1:]
+		if !r.state.CompareAndSwap(waiting, taken) {
+			continue
+		}
+		g.requests = append(g.requests, r)
+		if broken = s.failure(); broken != nil {
+			r.err = unavailable(r.stream, broken)
+			continue
+		}
+		if r.result, r.stored, r.err = s.decide(r); r.stored {
+			s.add(g, r)
+		}
+	}
+	if g.batch != nil {
+		if err := s.db.ApplyNoSyncWait(g.batch, pebble.Sync); err != nil {
+			s.fence.fail(err) // impossible as far as pebble's code says
+			g.batch = nil
+		}
+		s.writer.sincePace += g.bytes
+	}
+	if len(g.requests) > 0 {
+		s.writer.groups <- g
+	}
+	return requests
+}
+
+// add gives the events of a request their places and puts them into the batch.
+func (s *Store) add(g *group, r *request) {
+	w := &s.writer
+	if g.batch == nil {
+		g.batch = s.db.NewBatch()
+	}
+	run := run{revision: uint64(r.result.Revision) + 1 - uint64(len(r.events)), first: w.next, count: uint64(len(r.events))} //nolint:gosec // decide: at least len(events)-1
+	records := r.records
+	for i := range r.events {
+		e := &r.events[i]
+		n := recordLen(r.stream, &e.Event)
+		rec := records[:n:n]
+		records = records[n:]
+		revision := run.revision + uint64(i) //nolint:gosec // an index
+		finishRecord(rec, w.next, revision, g.began)
+		e.Revision, e.At = eventstore.Revision(revision), g.began //nolint:gosec // below 2^63
+		e.Position = eventstore.Position{Commit: w.next, Prepare: w.next}
+		w.key = eventKey(w.key, w.next)
+		_ = g.batch.Set(w.key, rec, nil) // a batch in memory: never fails
+		w.ids.add(e)
+		run.last = w.next
+		w.next += uint64(n) //nolint:gosec // positive
+	}
+	r.result.Position = eventstore.Position{Commit: run.last, Prepare: run.last}
+	w.key = runKey(w.key, r.stream, run.revision)
+	w.value = appendRun(w.value, w.key, run)
+	_ = g.batch.Set(w.key, w.value, nil)
+	w.heads.Add(r.stream, r.result.Revision)
+	g.events = append(g.events, r.events...)
+	g.bytes += len(r.records)
+}
+
+// acknowledge waits for the sync of each group, shows its events to readers and
+// then answers its requests.
+func (s *Store) acknowledge() {
+	defer s.running.Done()
+	for g := range s.writer.groups {
+		var cause error
+		if g.batch != nil {
+			cause = g.batch.SyncWait()
+			if cause != nil {
+				s.fence.fail(cause)
+			}
+		}
+		if failed := s.failure(); failed != nil {
+			cause = failed
+		}
+		if cause == nil && len(g.events) > 0 {
+			s.durable.Store(g.events[len(g.events)-1].Position.Commit)
+			s.tail.publish(g.events, g.bytes)
+		}
+		for _, r := range g.requests {
+			r.answer(cause)
+		}
+		if g.batch != nil {
+			_ = g.batch.Close() // nothing to report: memory goes back to a pool
+		}
+		if cause != nil {
+			continue
+		}
+		s.config.Listener.Committed(Group{Appends: len(g.requests), Events: len(g.events), Bytes: g.bytes, Took: s.now().Sub(g.began)})
+	}
+}
+
+// Bounds of pebble's debt: beyond them appends wait, as they would in pebble.
+const (
+	maxMemTables  = 4
+	maxL0         = 24
+	paceBytes     = 4 << 20
+	pacePollEvery = 2 * time.Millisecond
+)
+
+// pace waits until flushes and compactions have caught up.
+func (s *Store) pace() {
+	if s.writer.sincePace < paceBytes {
+		return
+	}
+	s.writer.sincePace = 0
+	limit := uint64(maxMemTables * s.config.MemTableBytes) //nolint:gosec // positive
+	slowed := false
+	for s.failure() == nil {
+		m := s.db.Metrics()
+		if m.MemTable.Size <= limit && m.Levels[0].Sublevels <= maxL0 {
+			break
+		}
+		if !slowed {
+			slowed = true
+			s.config.Listener.Slowed(true)
+		}
+		poll := time.NewTimer(pacePollEvery)
+		select {
+		case <-poll.C:
+		case <-s.closed:
+			poll.Stop()
+			return
+		}
+	}
+	if slowed {
+		s.config.Listener.Slowed(false)
+	}
+}
