@@ -41,6 +41,10 @@ func Locale(preferred ...string) string {
 		if err != nil {
 			continue
 		}
+		if base, _ := t.Base(); base.String() == "nn" {
+			// CLDR sends readers of Bokmål on to Danish, and forgets Nynorsk.
+			t = language.Norwegian
+		}
 		// The index, and not the tag that comes with it: for nl-BE that is
 		// nl-u-rg-bezzzz, which names no file.
 		if _, i, confidence := m.Match(t); confidence != language.No {

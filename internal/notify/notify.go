@@ -253,6 +253,10 @@ func (n *Notifier) attempt(ctx context.Context, m Message, o *Outcome) error {
 
 	accepted, err := n.send(ctx, m, to, page)
 	if refused := (*refusal)(nil); errors.As(err, &refused) {
+		if ctx.Err() != nil && !refused.permanent {
+			// We hung up, not the server: no reason to give up on m.
+			return context.Cause(ctx)
+		}
 		if refused.permanent || m.Attempt >= n.cfg.MaxAttempts {
 			o.Kind, o.Reason = Failed, refused.reason
 			return nil

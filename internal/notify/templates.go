@@ -49,7 +49,8 @@ func Sample(template string) json.RawMessage {
 }
 
 // contactCode is the only template that shows a code, and shows it only in
-// the body: subjects are displayed on locked screens and kept in logs.
+// the body: subjects are displayed on locked screens and kept in logs. It
+// greets nobody by name, since the address may be mistyped and a stranger's.
 func (w *writer) contactCode(p *page) error {
 	d, err := decode[codeData](w.data)
 	if err != nil {
@@ -65,6 +66,7 @@ func (w *writer) contactCode(p *page) error {
 	if now := w.r.cfg.Now; now != nil && !now().Before(d.ExpiresAt) {
 		return errExpired
 	}
+	p.Greeting = w.t("common.greeting", nil)
 	p.Code = w.r.cfg.Code(w.tenant, d.Verification)
 	p.Subject = w.t("contact_code.subject", nil)
 	p.Heading = w.t("contact_code.heading", nil)
