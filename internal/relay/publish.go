@@ -2,8 +2,11 @@ package relay
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -15,11 +18,15 @@ import (
 // counted one by one.
 const payloadMargin = 1 << 10
 
+// ackTimeout is how long an acknowledgement may take; usually it is a
+// millisecond. None comes if the stream is deleted with messages on the way.
+const ackTimeout = 2 * time.Second
+
 // publisher sends events behind a tail, until something fails.
 type publisher struct {
 	relay *Relay
-	js    jetstream.JetStream
-	tail  tail // of what was sent
+	tail  tail   // of what was sent
+	inbox string // where acknowledgements go
 	acked int
 
 	messages, bytes int // of the chunk under way
@@ -27,7 +34,6 @@ type publisher struct {
 
 // chunk is what one acknowledgement stands for.
 type chunk struct {
-	future   jetstream.PubAckFuture
 	tail     tail
 	messages int
 }
@@ -37,15 +43,23 @@ type chunk struct {
 func (p *publisher) run(ctx context.Context) (int, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	// The stream acknowledges in the order in which it takes messages.
+	acks := make(chan *nats.Msg, 2*chunksInFlight)
+	p.inbox = p.relay.Conn.NewInbox()
+	sub, err := p.relay.Conn.ChanSubscribe(p.inbox, acks)
+	if err != nil {
+		return 0, fmt.Errorf("relay: %w", err)
+	}
+	defer func() { _ = sub.Unsubscribe() }()
 	chunks := make(chan chunk, chunksInFlight)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := p.confirm(ctx, chunks); err != nil {
+		if err := p.confirm(ctx, chunks, acks); err != nil {
 			cancel(err)
 		}
 	}()
-	err := p.send(ctx, chunks)
+	err = p.send(ctx, chunks)
 	close(chunks)
 	if err != nil {
 		cancel(err)
@@ -55,15 +69,18 @@ func (p *publisher) run(ctx context.Context) (int, error) {
 }
 
 // confirm waits for the acknowledgements in their order.
-func (p *publisher) confirm(ctx context.Context, chunks <-chan chunk) error {
+func (p *publisher) confirm(ctx context.Context, chunks <-chan chunk, acks <-chan *nats.Msg) error {
+	timeout := time.NewTimer(ackTimeout)
+	defer timeout.Stop()
 	for c := range chunks {
+		timeout.Reset(ackTimeout)
 		select {
-		case ack := <-c.future.Ok():
-			if ack.Duplicate || ack.Sequence != c.tail.sequence {
-				return fmt.Errorf("relay: the stream took message %d for %d", ack.Sequence, c.tail.sequence)
+		case m := <-acks:
+			if err := check(m, c.tail.sequence); err != nil {
+				return fmt.Errorf("relay: publish: %w", err)
 			}
-		case err := <-c.future.Err():
-			return fmt.Errorf("relay: publish: %w", err)
+		case <-timeout.C:
+			return errors.New("relay: publish: no acknowledgement")
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -72,6 +89,27 @@ func (p *publisher) confirm(ctx context.Context, chunks <-chan chunk) error {
 		if p.relay.Metrics.Published != nil {
 			p.relay.Metrics.Published(c.messages)
 		}
+	}
+	return nil
+}
+
+// check reads an acknowledgement and compares it with what was expected.
+func check(m *nats.Msg, sequence uint64) error {
+	if len(m.Data) == 0 {
+		return jetstream.ErrNoStreamResponse
+	}
+	var ack struct {
+		jetstream.PubAck
+		Error *jetstream.APIError `json:"error"`
+	}
+	if err := json.Unmarshal(m.Data, &ack); err != nil {
+		return err
+	}
+	if ack.Error != nil {
+		return ack.Error
+	}
+	if ack.Duplicate || ack.Sequence != sequence {
+		return fmt.Errorf("the stream took message %d for %d", ack.Sequence, sequence)
 	}
 	return nil
 }
@@ -123,17 +161,17 @@ func (p *publisher) flush(ctx context.Context, m *nats.Msg, chunks chan<- chunk,
 	if m == nil {
 		return nil
 	}
-	if !last && p.messages < chunkMessages && p.bytes < chunkBytes {
-		if err := p.relay.Conn.PublishMsg(m); err != nil {
-			return fmt.Errorf("relay: publish: %w", err)
-		}
-		return nil
+	ask := last || p.messages >= chunkMessages || p.bytes >= chunkBytes
+	if ask {
+		m.Reply = p.inbox
 	}
-	future, err := p.js.PublishMsgAsync(m, jetstream.WithRetryAttempts(0), jetstream.WithStallWait(requestTimeout))
-	if err != nil {
+	if err := p.relay.Conn.PublishMsg(m); err != nil {
 		return fmt.Errorf("relay: publish: %w", err)
 	}
-	c := chunk{future, p.tail, p.messages}
+	if !ask {
+		return nil
+	}
+	c := chunk{p.tail, p.messages}
 	p.messages, p.bytes = 0, 0
 	select {
 	case chunks <- c:
@@ -142,4 +180,3 @@ func (p *publisher) flush(ctx context.Context, m *nats.Msg, chunks chan<- chunk,
 		return ctx.Err()
 	}
 }
-

@@ -140,11 +140,10 @@ func (r *Relay) attempt(ctx context.Context, back <-chan nats.Status, reason *st
 		case <-ctx.Done():
 		}
 	}()
-	js, err := jetstream.New(r.Conn, jetstream.WithPublishAsyncTimeout(requestTimeout))
+	js, err := jetstream.New(r.Conn)
 	if err != nil {
 		return 0, fmt.Errorf("relay: %w", err)
 	}
-	defer js.CleanupPublisher()
 	tail, err := r.resume(ctx, js, reason)
 	if err != nil {
 		return 0, err
@@ -154,7 +153,7 @@ func (r *Relay) attempt(ctx context.Context, back <-chan nats.Status, reason *st
 		r.Metrics.Resumed(*reason)
 	}
 	r.Log.Info().Str("reason", *reason).Stringer("position", tail.position).Uint64("sequence", tail.sequence).Msg("relay resumed")
-	p := publisher{relay: r, js: js, tail: tail}
+	p := publisher{relay: r, tail: tail}
 	return p.run(ctx)
 }
 

@@ -1,0 +1,182 @@
+package projector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"konto/domain"
+	"konto/eventstore"
+	"konto/internal/readdb"
+	"konto/projections"
+)
+
+type handler = func(context.Context, projections.Tx, domain.Recorded[any]) error
+
+// runner is a projection on its way.
+type runner struct {
+	projections.Projection
+	handlers map[reflect.Type][]handler
+	at       eventstore.Position // of the checkpoint
+	attempts int                 // failures since the last success
+}
+
+func newRunner(p projections.Projection, at eventstore.Position) *runner {
+	r := &runner{Projection: p, at: at, handlers: map[reflect.Type][]handler{}}
+	for _, h := range p.Handlers {
+		r.handlers[h.Type] = append(r.handlers[h.Type], h.Apply)
+	}
+	return r
+}
+
+// wants reports whether r does something on events of type t.
+func (r *runner) wants(t reflect.Type) bool { return r.Every != nil || len(r.handlers[t]) > 0 }
+
+// commit takes the cohort over items, up to a position, in one transaction. It
+// returns those that could not be taken; they are where they were. After an
+// error all are where the database says.
+func (p *Projector) commit(ctx context.Context, db *readdb.DB, cohort []*runner, items []item, to eventstore.Position) (failed []*runner, err error) {
+	began := p.Now()
+	var moved []*runner
+	faults := map[*runner]*fault{}
+	err = db.Write(ctx, func(ctx context.Context, tx *readdb.Tx) error {
+		for _, r := range cohort {
+			if r.at.Compare(to) >= 0 {
+				continue
+			}
+			var f *fault
+			err := tx.Savepoint(ctx, func() error {
+				if f = r.apply(ctx, tx, items); f != nil {
+					return f
+				}
+				return db.Advance(ctx, tx, r.checkpoint(), to)
+			})
+			switch {
+			case f != nil:
+				faults[r] = f
+			case err != nil:
+				return err
+			default:
+				moved = append(moved, r)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		if errors.Is(err, readdb.ErrMoved) {
+			err = errors.Join(err, db.Reload(ctx))
+		}
+		for _, r := range cohort {
+			c, _ := db.Checkpoint(r.Name)
+			r.at = c.Position
+		}
+		return nil, err
+	}
+	p.committed(db, moved, len(items), to, p.Now().Sub(began))
+	for r, f := range faults {
+		p.failed(ctx, db, r, f)
+		failed = append(failed, r)
+	}
+	return failed, nil
+}
+
+func (r *runner) checkpoint() readdb.Checkpoint {
+	return readdb.Checkpoint{Projection: r.Name, Version: r.Version, Position: r.at}
+}
+
+func (p *Projector) committed(db *readdb.DB, moved []*runner, events int, to eventstore.Position, took time.Duration) {
+	names := make([]string, len(moved))
+	for i, r := range moved {
+		r.at, r.attempts, names[i] = to, 0, r.Name
+		p.board().recovered(r)
+		if p.Metrics.Applied != nil {
+			p.Metrics.Applied(r.Name, events, took)
+		}
+	}
+	db.Advanced(to, names...)
+	p.Log.Debug().Int("projections", len(moved)).Int("events", events).Stringer("position", to).Dur("took", took).Msg("projected")
+}
+
+func (p *Projector) failed(ctx context.Context, db *readdb.DB, r *runner, f *fault) {
+	r.attempts++
+	p.board().fails(r, f)
+	if p.Metrics.Failed != nil {
+		p.Metrics.Failed(r.Name, f.category)
+	}
+	p.Log.Error().Err(f.err).Str("projection", r.Name).Str("category", f.category).Str("event", f.eventID()).
+		Str("type", f.event.Type).Stringer("position", f.event.Position).Int("attempt", r.attempts).Msg("projection stands still")
+	if err := db.Fail(ctx, r.Name, f.Error()); err != nil && ctx.Err() == nil {
+		p.Log.Warn().Err(err).Str("projection", r.Name).Msg("failure not recorded")
+	}
+}
+
+// apply runs the handlers of r on those items that it has not seen.
+func (r *runner) apply(ctx context.Context, tx projections.Tx, items []item) *fault {
+	for i := range items {
+		x := &items[i]
+		if x.event.Position.Compare(r.at) <= 0 || x.foreign {
+			continue
+		}
+		if x.err != nil && (x.category == FailureUnknownType || r.wants(x.typ)) {
+			return &fault{x.event, x.category, x.err}
+		}
+		if x.typ == nil || !r.wants(x.typ) {
+			continue
+		}
+		if err := r.handle(ctx, tx, x); err != nil {
+			return &fault{x.event, FailureApply, err}
+		}
+	}
+	return nil
+}
+
+func (r *runner) handle(ctx context.Context, tx projections.Tx, x *item) (err error) {
+	defer func() { // a mistake in one read model is no reason to lose the others
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v", v)
+		}
+	}()
+	for _, h := range r.handlers[x.typ] {
+		if err := h(ctx, tx, x.decoded); err != nil {
+			return err
+		}
+	}
+	if r.Every != nil {
+		return r.Every(ctx, tx, x.decoded)
+	}
+	return nil
+}
+
+// fault is why a projection stands still.
+type fault struct {
+	event    *eventstore.Recorded
+	category string
+	err      error
+}
+
+func (f *fault) Error() string {
+	return fmt.Sprintf("%s: %s %s at %s: %v", f.category, f.event.Type, f.eventID(), f.event.Position, f.err)
+}
+
+func (f *fault) Unwrap() error { return f.err }
+
+func (f *fault) eventID() string { return uuid.UUID(f.event.ID).String() }
+
+func without(all, some []*runner) []*runner {
+	return slices.DeleteFunc(slices.Clone(all), func(r *runner) bool { return slices.Contains(some, r) })
+}
+
+func lowest(cohort []*runner) eventstore.Position {
+	at := eventstore.End
+	for _, r := range cohort {
+		if r.at.Compare(at) < 0 {
+			at = r.at
+		}
+	}
+	return at
+}
