@@ -46,10 +46,12 @@ func (t *team) gain(id string, roles ...domain.Role) {
 }
 
 func (t *team) lose(id string, role domain.Role) {
-	t.Admins[id] = slices.DeleteFunc(t.Admins[id], func(r domain.Role) bool { return r == role })
-	if len(t.Admins[id]) == 0 {
+	kept := slices.DeleteFunc(t.Admins[id], func(r domain.Role) bool { return r == role })
+	if len(kept) == 0 {
 		delete(t.Admins, id)
+		return
 	}
+	t.Admins[id] = kept
 }
 
 // and returns the team and others, each person once, in an order that a
