@@ -17,6 +17,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -55,8 +56,8 @@ type server struct {
 	asked   atomic.Int64 // for keys
 }
 
-func serve(t testing.TB) *server {
-	t.Helper()
+func serve(tb testing.TB) *server {
+	tb.Helper()
 	s := &server{}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "jwks.json") {
@@ -68,7 +69,7 @@ func serve(t testing.TB) *server {
 		}
 		(*s.handler.Load()).ServeHTTP(w, r)
 	}))
-	t.Cleanup(s.Close)
+	tb.Cleanup(s.Close)
 	return s
 }
 
@@ -81,50 +82,50 @@ type world struct {
 	config   identity.Config
 }
 
-func newWorld(t testing.TB) world {
-	t.Helper()
-	w := world{clock: newClock(), server: serve(t)}
+func newWorld(tb testing.TB) world {
+	tb.Helper()
+	w := world{clock: newClock(), server: serve(tb)}
 	w.config = identity.Config{Issuer: w.server.URL + "/dev", Audience: audience, Now: w.clock.Now, HTTPClient: w.server.Client()}
-	w.issuer = openIssuer(t, w, filepath.Join(t.TempDir(), "issuer.key"))
+	w.issuer = openIssuer(tb, w, filepath.Join(tb.TempDir(), "issuer.key"))
 	h := w.issuer.Handler()
 	w.server.handler.Store(&h)
-	w.verifier = newVerifier(t, w.config)
+	w.verifier = newVerifier(tb, w.config)
 	return w
 }
 
-func openIssuer(t testing.TB, w world, file string) *identity.Issuer {
-	t.Helper()
+func openIssuer(tb testing.TB, w world, file string) *identity.Issuer {
+	tb.Helper()
 	i, err := identity.OpenIssuer(identity.IssuerConfig{URL: w.config.Issuer, Audience: audience, KeyFile: file, Now: w.clock.Now})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return i
 }
 
-func newVerifier(t testing.TB, c identity.Config) *identity.Verifier {
-	t.Helper()
+func newVerifier(tb testing.TB, c identity.Config) *identity.Verifier {
+	tb.Helper()
 	v, err := identity.New(c)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return v
 }
 
 var ana = identity.Person{ID: "0199a3c0-0000-7000-8000-000000000007", Tenant: "tenant-a", Roles: []domain.Role{domain.GlobalAdmin, "poet"}}
 
-func mint(t testing.TB, i *identity.Issuer, p identity.Person, ttl time.Duration) string {
-	t.Helper()
+func mint(tb testing.TB, i *identity.Issuer, p identity.Person, ttl time.Duration) string {
+	tb.Helper()
 	token, err := i.Mint(p, ttl)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return token
 }
 
-func wantErr(t testing.TB, what string, got, want error) {
-	t.Helper()
+func wantErr(tb testing.TB, what string, got, want error) {
+	tb.Helper()
 	if !errors.Is(got, want) {
-		t.Errorf("%s = %v, want %v", what, got, want)
+		tb.Errorf("%s = %v, want %v", what, got, want)
 	}
 }
 
@@ -180,8 +181,8 @@ func (w world) claims() map[string]any {
 	}
 }
 
-func sign(t testing.TB, alg jose.SignatureAlgorithm, key any, header map[jose.HeaderKey]any, claims map[string]any) string {
-	t.Helper()
+func sign(tb testing.TB, alg jose.SignatureAlgorithm, key any, header map[jose.HeaderKey]any, claims map[string]any) string {
+	tb.Helper()
 	options := &jose.SignerOptions{}
 	options.WithType("at+jwt")
 	for k, v := range header {
@@ -189,19 +190,19 @@ func sign(t testing.TB, alg jose.SignatureAlgorithm, key any, header map[jose.He
 	}
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: key}, options)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	payload, err := json.Marshal(claims)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	signed, err := signer.Sign(payload)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	token, err := signed.CompactSerialize()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return token
 }
@@ -213,19 +214,19 @@ type signers struct {
 	rsa *rsa.PrivateKey
 }
 
-func newSigners(t testing.TB, s *server, issuer string) signers {
-	t.Helper()
+func newSigners(tb testing.TB, s *server, issuer string) signers {
+	tb.Helper()
 	_, ed, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	r, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{
 		{Key: ed.Public(), KeyID: "ed", Use: "sig", Algorithm: "EdDSA"},
@@ -370,28 +371,28 @@ func unsigned(claims map[string]any) string {
 	return b64([]byte(`{"alg":"none","typ":"at+jwt","kid":"ed"}`)) + "." + b64(payload) + "."
 }
 
-func raw(t testing.TB, key ed25519.PrivateKey, header string, claims map[string]any) string {
-	t.Helper()
+func raw(tb testing.TB, key ed25519.PrivateKey, header string, claims map[string]any) string {
+	tb.Helper()
 	payload, err := json.Marshal(claims)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	text := b64([]byte(header)) + "." + b64(payload)
 	return text + "." + b64(ed25519.Sign(key, []byte(text)))
 }
 
-func signEmbedded(t testing.TB, key ed25519.PrivateKey, claims map[string]any) string {
-	t.Helper()
+func signEmbedded(tb testing.TB, key ed25519.PrivateKey, claims map[string]any) string {
+	tb.Helper()
 	jwk, err := jose.JSONWebKey{Key: key.Public(), KeyID: "ed"}.MarshalJSON()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return raw(t, key, fmt.Sprintf(`{"alg":"EdDSA","typ":"at+jwt","kid":"ed","jwk":%s}`, jwk), claims)
+	return raw(tb, key, fmt.Sprintf(`{"alg":"EdDSA","typ":"at+jwt","kid":"ed","jwk":%s}`, jwk), claims)
 }
 
-func critical(t testing.TB, key ed25519.PrivateKey, claims map[string]any) string {
-	t.Helper()
-	return raw(t, key, `{"alg":"EdDSA","typ":"at+jwt","kid":"ed","crit":["konto"],"konto":1}`, claims)
+func critical(tb testing.TB, key ed25519.PrivateKey, claims map[string]any) string {
+	tb.Helper()
+	return raw(tb, key, `{"alg":"EdDSA","typ":"at+jwt","kid":"ed","crit":["konto"],"konto":1}`, claims)
 }
 
 // The issuer may come up after Konto, and go down for a while.
@@ -486,7 +487,7 @@ func TestUnknownKeysAskSeldom(t *testing.T) {
 	}
 	var all sync.WaitGroup
 	for i := range 50 {
-		token := sign(t, jose.EdDSA, stranger, map[jose.HeaderKey]any{"kid": fmt.Sprint(i)}, w.claims())
+		token := sign(t, jose.EdDSA, stranger, map[jose.HeaderKey]any{"kid": strconv.Itoa(i)}, w.claims())
 		all.Go(func() {
 			if _, err := w.verifier.Actor(context.Background(), token); !errors.Is(err, identity.ErrInvalid) {
 				t.Errorf("Actor() = %v, want %v", err, identity.ErrInvalid)

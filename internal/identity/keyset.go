@@ -56,7 +56,9 @@ func (s *keySet) find(ctx context.Context, id string) (jose.JSONWebKey, error) {
 	}
 	select {
 	case <-s.fetch.DoChan("", func() (any, error) { // callers share one question
-		s.refresh(context.WithoutCancel(ctx))
+		if _, _, ask, _ := s.look(id); ask { // unless one has just ended
+			s.refresh(context.WithoutCancel(ctx))
+		}
 		return nil, nil
 	}):
 	case <-ctx.Done():

@@ -143,11 +143,17 @@ func (k *Keys) open(ctx context.Context, data []byte, place func(*found, envelop
 
 // Annotate returns data, the stored form of the event that c says, with each
 // sealed value carrying c, so that it can be stored by itself and opened later
-// by OpenStored. Data that is no JSON is returned as it is.
+// by OpenStored. Data that cannot be read is returned as it is.
 func Annotate(data []byte, c Context) []byte {
 	return rewrite(data, func(dst []byte, f *found) ([]byte, error) {
+		if f.kind != kindSealed {
+			return append(dst, f.whole...), nil
+		}
 		e, err := f.envelope()
-		if f.kind != kindSealed || err != nil || e.in != nil {
+		if err != nil {
+			return nil, err
+		}
+		if e.in != nil {
 			return append(dst, f.whole...), nil
 		}
 		closing := bytes.LastIndexByte(f.inner, '}')
@@ -198,12 +204,10 @@ func Plain(data []byte) []byte {
 			return append(dst, `"[erased]"`...), nil
 		case kindSealed:
 			return append(dst, `"[sealed]"`...), nil
+		default:
+			p, err := parsePersonal(f.inner)
+			return append(dst, p.Value...), err
 		}
-		p, err := parsePersonal(f.inner)
-		if err != nil {
-			return append(dst, f.whole...), nil //nolint:nilerr // not a personal value after all
-		}
-		return append(dst, p.Value...), nil
 	})
 }
 

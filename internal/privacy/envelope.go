@@ -18,7 +18,6 @@ import (
 
 const (
 	blindSize = 32
-	nonceSize = 12 // AES-GCM
 	padding   = 64
 )
 
@@ -206,7 +205,7 @@ func (d *dek) seal(dst []byte, c Context, subject, path string, value []byte) ([
 	clear(plain[len(plain):size])
 	plain = plain[:size]
 
-	sealed := d.aead.Seal(make([]byte, 0, nonceSize+size+d.aead.Overhead()), nil, plain, associated(c, subject, d.ver, path, h))
+	sealed := d.box.seal(make([]byte, 0, size+boxExtra), plain, associated(c, subject, d.ver, path, h))
 	return appendEnvelope(dst, subject, d.ver, path, sealed, h)
 }
 
@@ -244,7 +243,7 @@ func (d *dek) open(c Context, e envelope) (value, blind []byte, err error) {
 	if err != nil || len(h) != sha256.Size {
 		return nil, nil, fmt.Errorf("%w: commitment", ErrMalformed)
 	}
-	plain, err := d.aead.Open(nil, nil, sealed, associated(c, e.subject, e.key, e.path, h))
+	plain, err := d.box.open(sealed, associated(c, e.subject, e.key, e.path, h))
 	if err != nil || len(plain) < blindSize {
 		return nil, nil, ErrForged
 	}

@@ -6,21 +6,21 @@ import (
 )
 
 // Wrapped returns the wrapped current key of a subject, as the file has it.
-func Wrapped(t testing.TB, k *Keys, tenant, subject string) []byte {
-	t.Helper()
+func Wrapped(tb testing.TB, k *Keys, tenant, subject string) []byte {
+	tb.Helper()
 	var b []byte
-	if err := k.read.QueryRowContext(t.Context(), `SELECT wrapped FROM dek WHERE tenant = ? AND subject = ? AND length(wrapped) > 0
+	if err := k.read.QueryRowContext(tb.Context(), `SELECT wrapped FROM dek WHERE tenant = ? AND subject = ? AND length(wrapped) > 0
 		ORDER BY ver DESC LIMIT 1`, tenant, subject).Scan(&b); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b
 }
 
 // LiveGenerations returns how many of a tenant's generations are not destroyed.
-func LiveGenerations(t testing.TB, k *Keys, tenant string) (n int) {
-	t.Helper()
-	if err := k.read.QueryRowContext(t.Context(), `SELECT count(*) FROM kek WHERE tenant = ? AND state <> 'destroyed'`, tenant).Scan(&n); err != nil {
-		t.Fatal(err)
+func LiveGenerations(tb testing.TB, k *Keys, tenant string) (n int) {
+	tb.Helper()
+	if err := k.read.QueryRowContext(tb.Context(), `SELECT count(*) FROM kek WHERE tenant = ? AND state <> 'destroyed'`, tenant).Scan(&n); err != nil {
+		tb.Fatal(err)
 	}
 	return n
 }

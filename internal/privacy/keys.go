@@ -2,7 +2,6 @@ package privacy
 
 import (
 	"context"
-	"crypto/cipher"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -17,7 +16,7 @@ type dekName struct {
 
 // dek is a data key in memory.
 type dek struct {
-	aead   cipher.AEAD
+	box    box
 	ver    uint32
 	erased bool // a tombstone: there is no key any more
 	at     time.Time
@@ -156,15 +155,15 @@ func (k *Keys) loadDEK(ctx context.Context, q querier, n dekName) (*dek, error) 
 	if err != nil {
 		return nil, err
 	}
-	key, err := g.aead.Open(nil, nil, wrapped, wrapData(n.tenant, n.subject, ver, gen))
+	key, err := g.box.open(wrapped, wrapData(n.tenant, n.subject, ver, gen))
 	if err != nil {
 		return nil, fmt.Errorf("key of subject %q: %w", n.subject, ErrForged)
 	}
-	aead, err := newCipher(key)
+	b, err := newBox(key)
 	if err != nil {
 		return nil, err
 	}
-	return &dek{aead: aead, ver: ver, at: k.now()}, nil
+	return &dek{box: b, ver: ver, at: k.now()}, nil
 }
 
 // closed says ErrClosed for what a closed database says.

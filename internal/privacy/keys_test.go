@@ -49,6 +49,7 @@ func TestRestart(t *testing.T) {
 func TestRootKey(t *testing.T) {
 	t.Parallel()
 	made := func(t *testing.T) privacy.Config {
+		t.Helper()
 		c := config(t.TempDir())
 		if err := open(t, c).Close(); err != nil {
 			t.Fatal(err)

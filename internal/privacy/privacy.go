@@ -45,7 +45,6 @@ package privacy
 
 import (
 	"context"
-	"crypto/cipher"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -135,7 +134,7 @@ func (c Config) Validate() error {
 // Keys is an open key file. All methods are safe for concurrent use.
 type Keys struct {
 	now   func() time.Time
-	root  cipher.AEAD
+	root  box
 	write *sql.DB // one connection: SQLite has one writer
 	read  *sql.DB
 

@@ -31,13 +31,13 @@ func config(dir string) privacy.Config {
 	return privacy.Config{Path: filepath.Join(dir, "keys.db"), RootKeyFile: filepath.Join(dir, "root.key"), Now: time.Now}
 }
 
-func open(t testing.TB, c privacy.Config) *privacy.Keys {
-	t.Helper()
-	k, err := privacy.Open(t.Context(), c)
+func open(tb testing.TB, c privacy.Config) *privacy.Keys {
+	tb.Helper()
+	k, err := privacy.Open(tb.Context(), c)
 	if err != nil {
-		t.Fatalf("Open() = %v", err)
+		tb.Fatalf("Open() = %v", err)
 	}
-	t.Cleanup(func() { _ = k.Close() })
+	tb.Cleanup(func() { _ = k.Close() })
 	return k
 }
 
@@ -53,46 +53,46 @@ type employee struct {
 	Old        domain.Personal[string]   `json:"old,omitzero"`
 }
 
-func marshal(t testing.TB, v any) []byte {
-	t.Helper()
+func marshal(tb testing.TB, v any) []byte {
+	tb.Helper()
 	b, err := json.Marshal(v)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b
 }
 
-func unmarshal[T any](t testing.TB, b []byte) T {
-	t.Helper()
+func unmarshal[T any](tb testing.TB, b []byte) T {
+	tb.Helper()
 	var v T
 	if err := json.Unmarshal(b, &v); err != nil {
-		t.Fatalf("%s: %v", b, err)
+		tb.Fatalf("%s: %v", b, err)
 	}
 	return v
 }
 
-func mustSeal(t testing.TB, k *privacy.Keys, c privacy.Context, data []byte) []byte {
-	t.Helper()
-	sealed, err := k.Seal(t.Context(), c, data)
+func mustSeal(tb testing.TB, k *privacy.Keys, c privacy.Context, data []byte) []byte {
+	tb.Helper()
+	sealed, err := k.Seal(tb.Context(), c, data)
 	if err != nil {
-		t.Fatalf("Seal(%s) = %v", data, err)
+		tb.Fatalf("Seal(%s) = %v", data, err)
 	}
 	return sealed
 }
 
-func mustOpen(t testing.TB, k *privacy.Keys, c privacy.Context, data []byte) []byte {
-	t.Helper()
-	opened, err := k.Open(t.Context(), c, data)
+func mustOpen(tb testing.TB, k *privacy.Keys, c privacy.Context, data []byte) []byte {
+	tb.Helper()
+	opened, err := k.Open(tb.Context(), c, data)
 	if err != nil {
-		t.Fatalf("Open(%s) = %v", data, err)
+		tb.Fatalf("Open(%s) = %v", data, err)
 	}
 	return opened
 }
 
-func wantErr(t testing.TB, what string, err, want error) {
-	t.Helper()
+func wantErr(tb testing.TB, what string, err, want error) {
+	tb.Helper()
 	if !errors.Is(err, want) {
-		t.Errorf("%s = %v, want %v", what, err, want)
+		tb.Errorf("%s = %v, want %v", what, err, want)
 	}
 }
 

@@ -3,8 +3,6 @@ package privacy
 import (
 	"bytes"
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/rand"
 	"database/sql"
 	"encoding/hex"
@@ -16,7 +14,6 @@ import (
 )
 
 const (
-	keySize = 32 // AES-256
 	// checkScheme names the value that tells whether a root key is the one
 	// that the key file was made with.
 	checkScheme = "konto-root-check/1"
@@ -37,18 +34,18 @@ func (k *Keys) unlock(ctx context.Context, c Config) error {
 			return err
 		}
 	}
-	if k.root, err = newCipher(key); err != nil {
+	if k.root, err = newBox(key); err != nil {
 		return err
 	}
 	if fresh {
 		_, err := k.write.ExecContext(ctx, `INSERT INTO root_check (wrapped) VALUES (?)`,
-			k.root.Seal(nil, nil, []byte(checkScheme), []byte(checkScheme)))
+			k.root.seal(nil, []byte(checkScheme), []byte(checkScheme)))
 		if err != nil {
 			return fmt.Errorf("write the root key's check: %w", err)
 		}
 		return nil
 	}
-	if plain, err := k.root.Open(nil, nil, check, []byte(checkScheme)); err != nil || string(plain) != checkScheme {
+	if plain, err := k.root.open(check, []byte(checkScheme)); err != nil || string(plain) != checkScheme {
 		return fmt.Errorf("%w: not the one that %s was made with", ErrRootKey, c.Path)
 	}
 	return nil
@@ -106,18 +103,4 @@ func syncDir(path string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
-}
-
-// newCipher returns AES-GCM under key. It draws its nonces itself and writes
-// them before the ciphertext.
-func newCipher(key []byte) (cipher.AEAD, error) {
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, fmt.Errorf("key: %w", err)
-	}
-	aead, err := cipher.NewGCMWithRandomNonce(block)
-	if err != nil {
-		return nil, fmt.Errorf("key: %w", err)
-	}
-	return aead, nil
 }

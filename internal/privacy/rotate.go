@@ -147,12 +147,12 @@ func (k *Keys) rewrap(ctx context.Context, tx *sql.Tx, tenant string, old map[in
 		if !ok {
 			continue // made under the active generation
 		}
-		key, err := from.aead.Open(nil, nil, w.wrapped, wrapData(tenant, w.name.subject, w.name.ver, w.gen))
+		key, err := from.box.open(w.wrapped, wrapData(tenant, w.name.subject, w.name.ver, w.gen))
 		if err != nil {
 			return 0, dekName{}, fmt.Errorf("key of subject %q: %w", w.name.subject, ErrForged)
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE dek SET kek_gen = ?, wrapped = ? WHERE tenant = ? AND subject = ? AND ver = ?`,
-			g.gen, g.aead.Seal(nil, nil, key, wrapData(tenant, w.name.subject, w.name.ver, g.gen)), tenant, w.name.subject, w.name.ver)
+			g.gen, g.box.seal(nil, key, wrapData(tenant, w.name.subject, w.name.ver, g.gen)), tenant, w.name.subject, w.name.ver)
 		if err != nil {
 			return 0, dekName{}, err
 		}
@@ -203,12 +203,12 @@ func (k *Keys) rewrapTenantKey(ctx context.Context, tx *sql.Tx, tenant string, o
 	if err != nil {
 		return err
 	}
-	key, err := from.aead.Open(nil, nil, wrapped, tenantKeyData(tenant, gen))
+	key, err := from.box.open(wrapped, tenantKeyData(tenant, gen))
 	if err != nil {
 		return ErrForged
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE tenant_key SET kek_gen = ?, wrapped = ? WHERE tenant = ?`,
-		g.gen, g.aead.Seal(nil, nil, key, tenantKeyData(tenant, g.gen)), tenant)
+		g.gen, g.box.seal(nil, key, tenantKeyData(tenant, g.gen)), tenant)
 	return err
 }
 

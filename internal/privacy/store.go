@@ -2,7 +2,6 @@ package privacy
 
 import (
 	"context"
-	"crypto/cipher"
 	"crypto/rand"
 	"database/sql"
 	"encoding/binary"
@@ -170,7 +169,7 @@ func (k *Keys) insertDEK(ctx context.Context, tx *sql.Tx, insert *sql.Stmt, g ke
 	if _, err := rand.Read(key); err != nil {
 		return nil, err
 	}
-	wrapped := g.aead.Seal(nil, nil, key, wrapData(n.tenant, n.subject, 1, g.gen))
+	wrapped := g.box.seal(nil, key, wrapData(n.tenant, n.subject, 1, g.gen))
 	r, err := insert.ExecContext(ctx, n.tenant, n.subject, g.gen, wrapped, micros(k.now()))
 	if err != nil {
 		return nil, err
@@ -183,17 +182,17 @@ func (k *Keys) insertDEK(ctx context.Context, tx *sql.Tx, insert *sql.Stmt, g ke
 		}
 		return d, err
 	}
-	aead, err := newCipher(key)
+	b, err := newBox(key)
 	if err != nil {
 		return nil, err
 	}
-	return &dek{aead: aead, ver: 1, at: k.now()}, nil
+	return &dek{box: b, ver: 1, at: k.now()}, nil
 }
 
 // kek is a tenant's key-encryption key of one generation.
 type kek struct {
-	gen  int64
-	aead cipher.AEAD
+	gen int64
+	box box
 }
 
 // generation returns the tenant's active generation, the first one if it has none.
@@ -215,23 +214,23 @@ func (k *Keys) newGeneration(ctx context.Context, tx *sql.Tx, tenant string, gen
 	if _, err := rand.Read(key); err != nil {
 		return kek{}, err
 	}
-	wrapped := k.root.Seal(nil, nil, key, kekData(tenant, gen))
+	wrapped := k.root.seal(nil, key, kekData(tenant, gen))
 	_, err := tx.ExecContext(ctx, `INSERT INTO kek (tenant, gen, wrapped, state, created_at) VALUES (?, ?, ?, '`+active+`', ?)`,
 		tenant, gen, wrapped, micros(k.now()))
 	if err != nil {
 		return kek{}, err
 	}
-	aead, err := newCipher(key)
-	return kek{gen, aead}, err
+	b, err := newBox(key)
+	return kek{gen, b}, err
 }
 
 func (k *Keys) unwrapKEK(tenant string, gen int64, wrapped []byte) (kek, error) {
-	key, err := k.root.Open(nil, nil, wrapped, kekData(tenant, gen))
+	key, err := k.root.open(wrapped, kekData(tenant, gen))
 	if err != nil {
 		return kek{}, fmt.Errorf("generation %d of tenant %s: %w", gen, tenant, ErrForged)
 	}
-	aead, err := newCipher(key)
-	return kek{gen, aead}, err
+	b, err := newBox(key)
+	return kek{gen, b}, err
 }
 
 // kekData and wrapData bind a wrapped key to its row.

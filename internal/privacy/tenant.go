@@ -119,7 +119,7 @@ func (k *Keys) tenantKey(ctx context.Context, tenant string) ([]byte, error) {
 		return nil, err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO tenant_key (tenant, kek_gen, wrapped, created_at) VALUES (?, ?, ?, ?)`,
-		tenant, g.gen, g.aead.Seal(nil, nil, key, tenantKeyData(tenant, g.gen)), micros(k.now()))
+		tenant, g.gen, g.box.seal(nil, key, tenantKeyData(tenant, g.gen)), micros(k.now()))
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +141,7 @@ func (k *Keys) loadTenantKey(ctx context.Context, q querier, tenant string) ([]b
 	if err != nil {
 		return nil, err
 	}
-	key, err := g.aead.Open(nil, nil, wrapped, tenantKeyData(tenant, gen))
+	key, err := g.box.open(wrapped, tenantKeyData(tenant, gen))
 	if err != nil {
 		return nil, ErrForged
 	}
