@@ -1,13 +1,23 @@
 package billing
 
-import "slices"
+import (
+	"slices"
+
+	"konto/domain"
+)
 
 // ApplyCardReplacement puts a new card wherever the subscription has the old
-// one. The old card's stream decided that it may.
+// one. The old card's stream decided that it may; the new card may have been
+// removed since.
 type ApplyCardReplacement struct {
 	OldCardID string `json:"oldCardId"`
 	NewCardID string `json:"newCardId"`
 	Reason    string `json:"reason"`
+}
+
+// Needs implements [domain.Needer].
+func (c ApplyCardReplacement) Needs(Meta) []domain.Need {
+	return []domain.Need{domain.Of[Card](c.NewCardID)}
 }
 
 // PrimaryCardChanged records that another card pays from now on. A backup
@@ -47,18 +57,19 @@ func (e BackupCardChanged) Evolve(s *Subscription) {
 }
 
 // Decide implements [domain.Command].
-func (c ApplyCardReplacement) Decide(s Subscription, _ Meta) ([]Event, error) {
-	switch {
-	case !s.Exists():
+func (c ApplyCardReplacement) Decide(s Subscription, m Meta) ([]Event, error) {
+	if !s.Exists() {
 		return nil, ErrNotFound
-	case c.NewCardID == "":
-		return nil, ErrCardNotFound.At("/newCardId")
-	case c.OldCardID == c.NewCardID:
-		return nil, nil
-	case s.Primary == c.OldCardID:
-		return []Event{PrimaryCardChanged{c.OldCardID, c.NewCardID, c.Reason}}, nil
-	case s.backup(c.OldCardID) >= 0:
-		return []Event{BackupCardChanged{c.OldCardID, c.NewCardID, c.Reason}}, nil
 	}
-	return nil, nil
+	primary, backup := s.Primary == c.OldCardID, s.backup(c.OldCardID) >= 0
+	if c.OldCardID == c.NewCardID || !primary && !backup {
+		return nil, nil
+	}
+	if err := domain.Fact[Card](m, c.NewCardID).chargeable(m); err != nil {
+		return nil, err.At("/newCardId")
+	}
+	if primary {
+		return []Event{PrimaryCardChanged{c.OldCardID, c.NewCardID, c.Reason}}, nil
+	}
+	return []Event{BackupCardChanged{c.OldCardID, c.NewCardID, c.Reason}}, nil
 }

@@ -98,11 +98,17 @@ func (s *Subscription) dropBackup(card string) {
 // usable is the rule for a card that an admin puts on a subscription.
 func usable(m Meta, card string) *domain.Error {
 	c := domain.Fact[Card](m, card)
+	if c.Exists && c.Tenant == m.Tenant && c.Owner != m.Actor.ID {
+		return ErrNotOwner.With("owner", c.Owner)
+	}
+	return c.chargeable(m)
+}
+
+// chargeable is the rule for every card that comes to a subscription.
+func (c Card) chargeable(m Meta) *domain.Error {
 	switch {
 	case !c.Exists || c.Tenant != m.Tenant:
 		return ErrCardNotFound // another tenant's card is as good as none
-	case c.Owner != m.Actor.ID:
-		return ErrNotOwner.With("owner", c.Owner)
 	case c.Removed:
 		return ErrCardRemoved
 	case !m.At.Before(c.Expiry):

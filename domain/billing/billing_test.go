@@ -89,12 +89,15 @@ func TestApplyCardReplacement(t *testing.T) {
 	two := events(registered, BackupCardAdded{"bob-1", 1, bob}, BackupCardAdded{"ann-2", 2, ann})
 	apply := func(old, new string) ApplyCardReplacement { return ApplyCardReplacement{old, new, "requested"} }
 	domaintest.Run(t, Aggregate, []domaintest.Case[Subscription]{
-		{Name: "C6: primary", Given: two, When: apply("ann-1", "bob-2"), Then: events(PrimaryCardChanged{"ann-1", "bob-2", "requested"})},
-		{Name: "C6: backup", Given: two, When: apply("bob-1", "bob-2"), Then: events(BackupCardChanged{"bob-1", "bob-2", "requested"})},
+		{Name: "C6: primary", Given: two, When: apply("ann-1", "bob-2"), Meta: meta("konto"), Then: events(PrimaryCardChanged{"ann-1", "bob-2", "requested"})},
+		{Name: "C6: backup", Given: two, When: apply("bob-1", "bob-2"), Meta: meta("konto"), Then: events(BackupCardChanged{"bob-1", "bob-2", "requested"})},
 		{Name: "again", Given: slices.Concat(two, events(PrimaryCardChanged{"ann-1", "bob-2", "requested"})), When: apply("ann-1", "bob-2")},
 		{Name: "neither", Given: two, When: apply("bob-2", "bob-1")},
 		{Name: "by itself", Given: two, When: apply("ann-1", "ann-1")},
-		{Name: "by nothing", Given: two, When: apply("ann-1", ""), Err: ErrCardNotFound},
+		{Name: "by no card", Given: two, When: apply("ann-1", "no-card"), Meta: meta("konto"), Err: ErrCardNotFound},
+		{Name: "by another tenant's", Given: two, When: apply("ann-1", "abroad"), Meta: meta("konto"), Err: ErrCardNotFound},
+		{Name: "by one removed meanwhile", Given: two, When: apply("ann-1", "removed"), Meta: meta("konto"), Err: ErrCardRemoved},
+		{Name: "K3: by an expired one", Given: two, When: apply("bob-1", "expired"), Meta: meta("konto"), Err: ErrCardExpired},
 		{Name: "no subscription", When: apply("ann-1", "bob-2"), Err: ErrNotFound},
 	})
 }

@@ -48,7 +48,7 @@ func (c PromoteBackupCard) Decide(s Subscription, m Meta) ([]Event, error) {
 		if !m.Facts.Has(domain.Of[Card](b.CardID)) {
 			continue
 		}
-		if card := domain.Fact[Card](m, b.CardID); card.Exists && card.Tenant == m.Tenant && !card.Removed && m.At.Before(card.Expiry) {
+		if domain.Fact[Card](m, b.CardID).chargeable(m) == nil {
 			return []Event{CardPromotedToPrimary{b.CardID, s.Primary, c.Reason}}, nil
 		}
 	}

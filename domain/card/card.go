@@ -78,8 +78,9 @@ type Card struct {
 
 // Move is a subscription on its way to another card.
 type Move struct {
-	SubscriptionID string `json:"subscriptionId"`
-	NewCardID      string `json:"newCardId"`
+	SubscriptionID string    `json:"subscriptionId"`
+	NewCardID      string    `json:"newCardId"`
+	At             time.Time `json:"at"` // when it was asked for
 }
 
 // Address is a billing address as the card statement shows it.

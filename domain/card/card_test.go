@@ -271,7 +271,11 @@ func TestReplaceCard(t *testing.T) {
 		{Name: "the rest", Given: slices.Concat(on2, events(replaced(ScopeSubscription, sub2))), Meta: meta(bob), When: all, Then: events(replaced(ScopeAll, sub1))},
 		{
 			Name: "while it moves to a third card", Meta: meta(bob), When: one, Err: ErrNothingToReplace,
-			Given: slices.Concat(on2, events(CardReplaced{NewCardID: "third", Subscriptions: []string{sub2}})),
+			Given: slices.Concat(on2, events(CardReplaced{NewCardID: "third", Subscriptions: []string{sub2}, At: now.Add(time.Second - 5*time.Minute)})),
+		},
+		{
+			Name: "when it did not get to a third card", Meta: meta(bob), When: one, Then: events(replaced(ScopeSubscription, sub2)),
+			Given: slices.Concat(on2, events(CardReplaced{NewCardID: "third", Subscriptions: []string{sub2}, At: now.Add(-5 * time.Minute)})),
 		},
 		{
 			Name: "when it has moved", Meta: meta(bob), When: one, Err: ErrNothingToReplace,

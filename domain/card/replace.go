@@ -13,6 +13,11 @@ const (
 	ScopeAll          = "all"          // every subscription that the old card is on
 )
 
+// moveTimeout is how long a subscription may be on its way to another card
+// before that is taken to have failed, as when the new card was removed just
+// then. A move takes milliseconds.
+const moveTimeout = 5 * time.Minute
+
 // ReplaceCard lets another card do what this one does. Any billing or global
 // admin may replace any card, but only by one that they added themselves. The
 // old card stays until it is removed.
@@ -41,7 +46,7 @@ type CardReplaced struct {
 // Evolve implements [domain.Event].
 func (e CardReplaced) Evolve(c *Card) {
 	for _, id := range e.Subscriptions {
-		c.Leaving = append(without(c.Leaving, id), Move{id, e.NewCardID})
+		c.Leaving = append(without(c.Leaving, id), Move{id, e.NewCardID, e.At})
 	}
 }
 
@@ -57,7 +62,9 @@ func (c ReplaceCard) Decide(s Card, m Meta) ([]Event, error) {
 	var moving []string
 	done := len(wanted) > 0
 	for _, id := range wanted {
-		i := slices.IndexFunc(s.Leaving, func(l Move) bool { return l.SubscriptionID == id })
+		i := slices.IndexFunc(s.Leaving, func(l Move) bool {
+			return l.SubscriptionID == id && m.At.Before(l.At.Add(moveTimeout))
+		})
 		switch {
 		case i >= 0:
 			done = done && s.Leaving[i].NewCardID == c.NewCardID
