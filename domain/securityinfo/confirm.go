@@ -32,7 +32,7 @@ func (c ConfirmContactVerification) Decide(s SecurityInfo, m Meta) ([]Event, err
 		return nil, ErrNothingWaiting
 	case challenge.Failures >= MaxFailures:
 		return nil, ErrTooManyAttempts
-	case challenge.Verification == "" || !m.At.Before(challenge.ExpiresAt):
+	case !m.At.Before(challenge.ExpiresAt):
 		return nil, ErrCodeExpired
 	case !wellFormed:
 		return nil, ErrCodeForm

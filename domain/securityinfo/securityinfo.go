@@ -99,8 +99,8 @@ type Method[T any] struct {
 type Challenge struct {
 	Waiting      bool      `json:"waiting,omitempty"`      // a contact waits
 	Verification string    `json:"verification,omitempty"` // its verification's ID; empty: its code ran out
-	ExpiresAt    time.Time `json:"expiresAt,omitzero"`
-	Failures     int       `json:"failures,omitempty"` // wrong codes so far
+	ExpiresAt    time.Time `json:"expiresAt,omitzero"`     // zero: its code ran out
+	Failures     int       `json:"failures,omitempty"`     // wrong codes so far
 	// Requests are the times of the codes sent in the last hour, also for
 	// contacts that the slot no longer has.
 	Requests []time.Time `json:"requests,omitempty"`

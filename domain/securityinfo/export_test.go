@@ -1,0 +1,4 @@
+package securityinfo
+
+// VerificationID is exported for the tests.
+var VerificationID = verificationID
