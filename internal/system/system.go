@@ -303,3 +303,16 @@ func newID() uuid.UUID {
 	}
 	return id
 }
+
+// Idle returns [ErrInUse] if a process has the data directory.
+func Idle(data string) error {
+	l := flock.New(filepath.Join(data, "konto.lock"))
+	got, err := l.TryRLock()
+	if errors.Is(err, os.ErrNotExist) || got {
+		return errors.Join(l.Unlock())
+	}
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %s", ErrInUse, data)
+}

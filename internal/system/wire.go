@@ -39,7 +39,7 @@ func (s *System) startMailbox(ctx context.Context) error {
 	if !s.cfg.Dev {
 		return nil
 	}
-	box, err := mailbox.Start(ctx, mailbox.Config{Addr: "127.0.0.1:0", Now: s.cfg.Now})
+	box, err := mailbox.Start(ctx, mailbox.Config{Base: mailPath, Now: s.cfg.Now})
 	if err != nil {
 		return err
 	}
@@ -146,8 +146,8 @@ func (s *System) api() http.Handler {
 	}
 	if s.cfg.Dev {
 		extra[issuerPath+"/"] = s.issuer.Handler()
-		extra[mailPath] = s.mailbox.Handler(mailPath)
-		extra[mailPath+"/"] = s.mailbox.Handler(mailPath)
+		extra[mailPath] = s.mailbox.Handler()
+		extra[mailPath+"/"] = s.mailbox.Handler()
 	}
 	s.metrics.Watch(s.projectionLag, s.outboxDepth)
 	return httpapi.New(httpapi.Config{

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/knadh/koanf/v2"
+	"github.com/spf13/cobra"
+
+	"konto/internal/system"
+)
+
+// settings are the names of all settings: the tags of [system.Config].
+func settings() []string { return tags("", reflect.TypeFor[system.Config]()) }
+
+func tags(prefix string, t reflect.Type) []string {
+	var names []string
+	for i := range t.NumField() {
+		tag := t.Field(i).Tag.Get("koanf")
+		switch {
+		case tag == "" || tag == "-":
+		case t.Field(i).Type.Kind() == reflect.Struct:
+			names = append(names, tags(prefix+tag+".", t.Field(i).Type)...)
+		default:
+			names = append(names, prefix+tag)
+		}
+	}
+	return names
+}
+
+func known(name string) bool { return slices.Contains(settings(), name) }
+
+// unmarshal refuses what no setting is called.
+func unmarshal(k *koanf.Koanf, cfg *system.Config) error {
+	var unknown []string
+	for _, key := range k.Keys() {
+		if key != "" && !known(key) {
+			unknown = append(unknown, key)
+		}
+	}
+	if len(unknown) > 0 {
+		return fmt.Errorf("unknown settings: %s", strings.Join(unknown, ", "))
+	}
+	if err := k.Unmarshal("", cfg); err != nil {
+		return errors.Join(errors.New("configuration"), err)
+	}
+	return nil
+}
+
+func configTopic() *cobra.Command {
+	var b strings.Builder
+	b.WriteString("Settings of konto serve, as a YAML file has them (levels are nested), and as\nenvironment variables:\n")
+	for _, name := range settings() {
+		variable := "KONTO_" + strings.ToUpper(strings.NewReplacer(".", "__", "-", "_").Replace(name))
+		fmt.Fprintf(&b, "  %-24s %s\n", name, variable)
+	}
+	return &cobra.Command{Use: "config", Short: "Which settings there are", Long: b.String()}
+}

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"konto/internal/client"
+	"konto/internal/demo"
+	"konto/internal/identity"
+	"konto/internal/mailbox"
+	"konto/internal/system"
+)
+
+// stopLimit is how long a stop may take before it is given up.
+const stopLimit = 20 * time.Second
+
+func (a *app) dev() *cobra.Command {
+	var addr, seed string
+	var reset bool
+	c := &cobra.Command{
+		Use:   "dev",
+		Short: "Run everything on this machine, with a demo company",
+		Long: `Runs the whole system in one process: event store, bus, read models, API,
+issuer and mailbox, all embedded, with a demo company to try things on. It is
+not for production: its issuer gives tokens to whoever can read the data
+directory. Data is kept between runs.`,
+		Example: `  konto dev
+  konto dev --reset --addr 127.0.0.1:9000`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if seed != "demo" && seed != "empty" {
+				return usage(fmt.Errorf("--seed %s: want demo or empty", seed))
+			}
+			return a.runDev(cmd.Context(), addr, seed == "demo", reset)
+		},
+	}
+	c.Flags().StringVar(&addr, "addr", "127.0.0.1:8080", "HOST:PORT to serve on; port 0 picks one")
+	c.Flags().StringVar(&seed, "seed", "demo", "what to begin with: demo or empty")
+	c.Flags().BoolVar(&reset, "reset", false, "throw away what the data directory holds, first")
+	return c
+}
+
+func (a *app) runDev(ctx context.Context, addr string, seed, reset bool) error {
+	start := time.Now()
+	if reset {
+		if err := resetData(a.data); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(a.data, 0o700); err != nil {
+		return err
+	}
+	log, closeLog, err := a.devLog()
+	if err != nil {
+		return err
+	}
+	defer closeLog()
+	l, err := readLocal(a.data)
+	if err != nil || l.StripeSecret == "" {
+		l = local{StripeSecret: newSecret()}
+	}
+	s, err := system.Start(ctx, system.Config{
+		Data: a.data, Addr: addr, Dev: true, Stripe: system.Stripe{Secrets: []string{l.StripeSecret}},
+		Version: buildVersion(), Log: log, Now: time.Now, Getenv: a.getenv,
+	})
+	if err != nil {
+		return err
+	}
+	ready := time.Since(start)
+	err = a.present(ctx, s, l, seed, start, ready)
+	if err == nil {
+		err = a.untilStopped(ctx, s)
+	}
+	return a.stop(s, err)
+}
+
+// present makes the demo company and prints the first screen.
+func (a *app) present(ctx context.Context, s *system.System, l local, seed bool, start time.Time, ready time.Duration) error {
+	l.URL, l.Issuer, l.Audience = s.URL(), s.URL()+"/dev/issuer", "konto"
+	if err := l.write(a.data); err != nil {
+		return err
+	}
+	if err := writeTokens(s.Issuer(), filepath.Join(a.data, "tokens")); err != nil {
+		return err
+	}
+	if seed {
+		if err := makeDemo(ctx, s); err != nil {
+			return err
+		}
+	}
+	a.printFirstScreen(s, seed, ready, time.Since(start))
+	return nil
+}
+
+// untilStopped returns when the program is told to stop or a part has failed.
+func (a *app) untilStopped(ctx context.Context, s *system.System) error {
+	select {
+	case <-ctx.Done():
+		if !a.quiet {
+			_, _ = fmt.Fprintln(a.stderr, "\nstopping …")
+		}
+	case <-s.Failed():
+	}
+	return nil
+}
+
+// stop stops s, also when ctx has ended, and returns what went wrong first.
+func (a *app) stop(s *system.System, cause error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
+	defer cancel()
+	if err := s.Stop(ctx); cause == nil {
+		return err
+	}
+	return cause
+}
+
+// devLog writes everything to a file in the data directory and warnings to the
+// terminal, whose first screen should stay readable.
+func (a *app) devLog() (zerolog.Logger, func(), error) {
+	f, err := os.OpenFile(filepath.Join(a.data, "konto.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return zerolog.Nop(), nil, err
+	}
+	terminal := zerolog.ConsoleWriter{Out: a.stderr, TimeFormat: time.TimeOnly, NoColor: !a.colored()}
+	w := zerolog.MultiLevelWriter(f, &zerolog.FilteredLevelWriter{
+		Writer: zerolog.LevelWriterAdapter{Writer: terminal}, Level: zerolog.WarnLevel,
+	})
+	log := zerolog.New(w).Level(zerolog.InfoLevel).With().Timestamp().Logger()
+	return log, func() { _ = f.Close() }, nil
+}
+
+// resetData removes what konto keeps in a data directory and nothing else, and
+// refuses a directory that holds anything else.
+func resetData(data string) error {
+	ours := []string{
+		"konto.lock", "konto.log", "dev.json", "root.key", "issuer.key", "tokens", "events", "bus",
+		"keys.db", "keys.db-wal", "keys.db-shm", "read.db", "read.db-wal", "read.db-shm",
+		"reactor.db", "reactor.db-wal", "reactor.db-shm",
+	}
+	entries, err := os.ReadDir(data)
+	if err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	known := map[string]bool{}
+	for _, name := range ours {
+		known[name] = true
+	}
+	for _, e := range entries {
+		if !known[e.Name()] {
+			return fmt.Errorf("--reset: %s holds %s, which is not konto's; nothing was removed", data, e.Name())
+		}
+	}
+	if err := system.Idle(data); err != nil {
+		return err
+	}
+	for _, name := range ours {
+		if err := os.RemoveAll(filepath.Join(data, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeTokens(issuer *identity.Issuer, dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	for _, p := range demo.People() {
+		token, err := issuer.Mint(identity.Person{ID: p.ID, Tenant: p.Tenant, Roles: p.Roles}, tokenLife)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, p.Name), []byte(token), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// codes finds a one-time code in a message.
+var codes = regexp.MustCompile(`\b\d{6}\b`)
+
+func makeDemo(ctx context.Context, s *system.System) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	return demo.World{
+		As: func(p demo.Person) (*client.Client, error) {
+			token, err := s.Issuer().Mint(identity.Person{ID: p.ID, Tenant: p.Tenant, Roles: p.Roles}, time.Minute)
+			return &client.Client{Base: s.URL(), Token: token}, err
+		},
+		Code: func(ctx context.Context, recipient string) (string, error) {
+			m, err := s.Mailbox().Wait(ctx, func(m mailbox.Message) bool {
+				return m.Template == "contact_code" && strings.HasPrefix(strings.Join(m.Recipients, " "), recipient)
+			})
+			return codes.FindString(m.Text), err
+		},
+	}.Make(ctx)
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"konto/internal/client"
+	"konto/internal/system"
+)
+
+// The exit codes. They are for ever.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitNotFound    = 3
+	exitForbidden   = 4
+	exitConflict    = 5
+	exitInvalid     = 6
+	exitLater       = 7
+	exitUnavailable = 8
+	exitTimeout     = 124
+	exitInterrupted = 130
+)
+
+func exitCodesTopic() *cobra.Command {
+	return &cobra.Command{
+		Use:   "exit-codes",
+		Short: "What the exit codes mean",
+		Long: `Konto's exit codes:
+    0  done
+    1  failed
+    2  wrong use: an unknown flag, a missing argument
+    3  not found
+    4  not signed in, or not allowed
+    5  conflict: the account has moved on, or its state forbids it
+    6  invalid: the command breaks a rule whatever the state
+    7  too many requests, or busy: try later
+    8  unavailable: nobody answers, or the store is down
+  124  timed out
+  130  interrupted`,
+	}
+}
+
+// usageError is a mistake in how the program was called.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usage(err error) error { return usageError{err} }
+
+// exit prints err, if there is one, and returns the exit code for it.
+func (a *app) exit(ctx context.Context, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	code := exitCode(ctx, err)
+	if code == exitInterrupted {
+		return code
+	}
+	var p *client.Problem
+	isProblem := errors.As(err, &p)
+	switch {
+	case a.output != "table" && isProblem:
+		_, _ = fmt.Fprintln(a.stderr, string(p.Raw))
+	case a.output != "table":
+		line, _ := json.Marshal(map[string]any{"error": err.Error(), "exitCode": code}) //nolint:errchkjson // strings and numbers marshal
+		_, _ = fmt.Fprintln(a.stderr, string(line))
+	case isProblem:
+		printProblem(a.stderr, p)
+	default:
+		_, _ = fmt.Fprintln(a.stderr, "konto:", err)
+	}
+	if code == exitUsage && a.output == "table" {
+		_, _ = fmt.Fprintln(a.stderr, "Run 'konto --help' or 'konto COMMAND --help' for how it is used.")
+	}
+	return code
+}
+
+func exitCode(ctx context.Context, err error) int {
+	var p *client.Problem
+	var u usageError
+	switch {
+	case errors.As(err, &p):
+		return statusCode(p.Status)
+	case errors.As(err, &u):
+		return exitUsage
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		return exitInterrupted
+	case errors.Is(err, context.DeadlineExceeded):
+		return exitTimeout
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return exitUnavailable
+	case errors.Is(err, system.ErrInUse):
+		return exitConflict
+	}
+	return exitFailed
+}
+
+func statusCode(status int) int {
+	switch status {
+	case http.StatusNotFound:
+		return exitNotFound
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return exitForbidden
+	case http.StatusConflict, http.StatusPreconditionFailed, http.StatusPreconditionRequired:
+		return exitConflict
+	case http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:
+		return exitInvalid
+	case http.StatusTooManyRequests:
+		return exitLater
+	case http.StatusServiceUnavailable, http.StatusInsufficientStorage, http.StatusBadGateway, http.StatusGatewayTimeout:
+		return exitUnavailable
+	}
+	return exitFailed
+}

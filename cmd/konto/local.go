@@ -1,0 +1,115 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"konto/internal/client"
+	"konto/internal/demo"
+	"konto/internal/identity"
+)
+
+// local is what a running `konto dev` leaves in its data directory for the
+// other commands on this machine. It holds a secret: mode 0600.
+type local struct {
+	URL          string `json:"url"`
+	Issuer       string `json:"issuer"`
+	Audience     string `json:"audience"`
+	StripeSecret string `json:"stripeSecret"`
+}
+
+const (
+	localFile = "dev.json"
+	tokenLife = 12 * time.Hour
+)
+
+func readLocal(data string) (local, error) {
+	var l local
+	b, err := os.ReadFile(filepath.Join(data, localFile)) //nolint:gosec // the directory is the caller's choice
+	if errors.Is(err, fs.ErrNotExist) {
+		return l, fmt.Errorf("no konto dev has run on %s; start one, or name a Konto with --url", data)
+	}
+	if err != nil {
+		return l, err
+	}
+	return l, json.Unmarshal(b, &l)
+}
+
+func (l local) write(data string) error {
+	b, err := json.MarshalIndent(l, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(data, localFile), append(b, '\n'), 0o600)
+}
+
+// newSecret returns a webhook signing secret in Stripe's form.
+func newSecret() string {
+	b := make([]byte, 24)
+	_, _ = rand.Read(b) // never fails
+	return "whsec_" + hex.EncodeToString(b)
+}
+
+// mint returns a token for a person of the demo company, signed with the key
+// of the local issuer.
+func (l local) mint(data string, p demo.Person, now func() time.Time) (string, error) {
+	issuer, err := identity.OpenIssuer(identity.IssuerConfig{
+		URL: l.Issuer, Audience: l.Audience, Now: now, KeyFile: filepath.Join(data, "issuer.key"),
+	})
+	if err != nil {
+		return "", err
+	}
+	return issuer.Mint(identity.Person{ID: p.ID, Tenant: p.Tenant, Roles: p.Roles}, tokenLife)
+}
+
+// client returns a client that calls as the flags say.
+func (a *app) client() (*client.Client, error) {
+	base, file := a.url, a.token
+	if base == "" {
+		base = a.getenv("KONTO_URL")
+	}
+	if file == "" {
+		file = a.getenv("KONTO_TOKEN_FILE")
+	}
+	if base != "" && a.as == "" && file != "" {
+		return remote(base, file)
+	}
+	l, err := readLocal(a.data)
+	if err != nil {
+		return nil, err
+	}
+	if base == "" {
+		base = l.URL
+	}
+	if file != "" && a.as == "" {
+		return remote(base, file)
+	}
+	name := a.as
+	if name == "" {
+		name = "anna"
+	}
+	person, ok := demo.Find(name)
+	if !ok {
+		return nil, usage(fmt.Errorf("--as %s: nobody is called so; konto token lists who there is", name))
+	}
+	token, err := l.mint(a.data, person, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	return &client.Client{Base: base, Token: token}, nil
+}
+
+func remote(base, tokenFile string) (*client.Client, error) {
+	token, err := os.ReadFile(tokenFile) //nolint:gosec // the caller names the file
+	if err != nil {
+		return nil, err
+	}
+	return &client.Client{Base: base, Token: trimSpace(token)}, nil
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"charm.land/lipgloss/v2"
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+
+	"konto/internal/demo"
+	"konto/internal/system"
+)
+
+// colored reports whether messages to people may have colour.
+func (a *app) colored() bool {
+	if a.getenv("NO_COLOR") != "" || a.getenv("TERM") == "dumb" {
+		return false
+	}
+	f, ok := a.stderr.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
+}
+
+// printFirstScreen says what a person needs to begin.
+func (a *app) printFirstScreen(s *system.System, seeded bool, ready, total time.Duration) {
+	if a.quiet {
+		_, _ = fmt.Fprintln(a.stdout, s.URL())
+		return
+	}
+	strong, faint := plain, plain
+	if a.colored() {
+		strong = lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Color("6")).Render
+		faint = lipgloss.NewStyle().Faint(true).Render
+	}
+	konto := program()
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, "  "+format+"\n", args...) }
+	b.WriteString("\n")
+	line("%s  %s", strong("konto "+buildVersion().Version), faint(fmt.Sprintf(
+		"dev, not for production · ready in %d ms, with the demo company in %d ms", ready.Milliseconds(), total.Milliseconds())))
+	b.WriteString("\n")
+	line("%-9s %s/v1    page: %s/docs", strong("API"), s.URL(), s.URL())
+	line("%-9s %s/-/mail", strong("Mailbox"), s.URL())
+	line("%-9s %s/readyz  /metrics  /version", strong("Health"), s.URL())
+	line("%-9s %s    %s", strong("Data"), a.data, faint("kept; --reset begins anew; the log is konto.log in it"))
+	if seeded {
+		b.WriteString("\n")
+		line("%s    %s", strong("People"), faint("tokens for 12 hours in "+a.data+"/tokens/NAME"))
+		for _, p := range demo.People() {
+			line("  %-9s %s", p.Name, p.Title)
+		}
+		b.WriteString("\n")
+		line("%s", strong("Try, in another terminal"))
+		anna, _ := demo.Find("anna")
+		line("  %s trigger card.declined", konto)
+		line("  %s mail", konto)
+		line("  %s account history card-%s --as eva", konto, demo.AnnasCard)
+		line("  %s account state secinfo-%s --as anna", konto, anna.ID)
+		line("  curl -s -H \"Authorization: Bearer $(cat %s/tokens/saga)\" %s/v1/customers", a.data, s.URL())
+	}
+	b.WriteString("\n")
+	line("%s", faint("Ctrl-C stops it."))
+	_, _ = fmt.Fprintln(a.stdout, b.String())
+}
+
+func plain(text ...string) string { return strings.Join(text, " ") }
+
+func trimSpace(b []byte) string { return strings.TrimSpace(string(b)) }
+
+// noArgs is cobra.NoArgs as a usage error.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if err := cobra.NoArgs(cmd, args); err != nil {
+		return usage(err)
+	}
+	return nil
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/v2"
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+
+	"konto/internal/obs"
+	"konto/internal/system"
+)
+
+func (a *app) serve() *cobra.Command {
+	var addr, config, level string
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Run Konto with your own issuer and mail server",
+		Long: `Runs Konto with real configuration. A value is taken from the first place that
+has it: flag, environment variable (KONTO_ and the name, levels joined by "__",
+"-" written "_": KONTO_IDENTITY__ISSUER), --config file, default. A variable
+that ends in _FILE names a file that holds the value, for secrets.
+
+Required: identity.issuer, mail.addr, mail.from. See konto help config.`,
+		Example: `  konto serve --config konto.yaml
+  KONTO_IDENTITY__ISSUER=https://login.example.com konto serve --config konto.yaml`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := a.config(config)
+			if err != nil {
+				return usage(err)
+			}
+			if cmd.Flags().Changed("addr") || cfg.Addr == "" {
+				cfg.Addr = addr
+			}
+			if cmd.Flags().Changed("data") || cfg.Data == "" {
+				cfg.Data = a.data
+			}
+			return a.runServe(cmd.Context(), cfg, level)
+		},
+	}
+	c.Flags().StringVar(&addr, "addr", "127.0.0.1:8080", "HOST:PORT to serve on")
+	c.Flags().StringVar(&config, "config", "", "YAML file")
+	c.Flags().StringVar(&level, "log-level", "info", "debug, info, warn or error")
+	return c
+}
+
+func (a *app) runServe(ctx context.Context, cfg system.Config, level string) error {
+	f, ok := a.stderr.(*os.File)
+	log, err := obs.Logger(a.stderr, level, ok && isatty.IsTerminal(f.Fd()), time.Now)
+	if err != nil {
+		return usage(err)
+	}
+	cfg.Version, cfg.Log, cfg.Now, cfg.Getenv = buildVersion(), log, time.Now, a.getenv
+	if err := cfg.Validate(); err != nil {
+		return usage(err)
+	}
+	s, err := system.Start(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	log.Info().Str("url", s.URL()).Str("data", cfg.Data).Str("version", cfg.Version.Version).Msg("serving")
+	return a.stop(s, a.untilStopped(ctx, s))
+}
+
+// config reads the configuration file and the environment.
+func (a *app) config(path string) (system.Config, error) {
+	var cfg system.Config
+	k := koanf.New(".")
+	if path != "" {
+		if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
+			return cfg, fmt.Errorf("--config %s: %w", path, err)
+		}
+	}
+	var failed error
+	err := k.Load(env.Provider(".", env.Opt{
+		Prefix: "KONTO_",
+		TransformFunc: func(name, value string) (string, any) {
+			key, v, err := setting(name, value)
+			if err != nil && failed == nil {
+				failed = err
+			}
+			return key, v
+		},
+	}), nil)
+	if err != nil {
+		return cfg, err
+	}
+	if failed != nil {
+		return cfg, failed
+	}
+	return cfg, unmarshal(k, &cfg)
+}
+
+// clientVariables are read by the commands that call a Konto.
+var clientVariables = map[string]bool{"KONTO_URL": true, "KONTO_TOKEN_FILE": true}
+
+// setting turns KONTO_IDENTITY__ISSUER into identity.issuer. A name that ends
+// in _FILE stands for the content of the file that it names, unless the
+// setting itself is called so.
+func setting(name, value string) (string, any, error) {
+	if clientVariables[name] || strings.HasPrefix(name, "KONTO_TEST_") || strings.HasPrefix(name, "KONTO_CRASH_") {
+		return "", nil, nil
+	}
+	key := strings.ToLower(strings.TrimPrefix(name, "KONTO_"))
+	key = strings.ReplaceAll(strings.ReplaceAll(key, "__", "."), "_", "-")
+	if known(key) {
+		return key, value, nil
+	}
+	inner, isFile := strings.CutSuffix(key, "-file")
+	if !isFile || !known(inner) {
+		return "", nil, fmt.Errorf("%s: there is no setting %s; konto help config lists them", name, key)
+	}
+	content, err := os.ReadFile(value) //nolint:gosec // the operator names the file
+	return inner, trimSpace(content), err
+}
