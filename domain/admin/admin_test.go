@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"konto/domain"
-	. "konto/domain/admin"
 	"konto/domain/domaintest"
+	. "konto/domain/admin"
 )
 
 var globalAdmin = domain.Actor{ID: "gina", Kind: domain.KindPerson, Tenant: "contoso", Roles: []domain.Role{domain.GlobalAdmin}}
@@ -129,8 +129,7 @@ func TestEverythingWrongIsListed(t *testing.T) {
 			t.Errorf("Decide = %v, want it to include %v", err, want)
 		}
 	}
-	var sum *domain.Error
-	if errors.As(err, &sum) {
+	if sum, ok := errors.AsType[*domain.Error](err); ok {
 		for _, cause := range sum.Causes {
 			if cause.Code == ErrUnknownRole.Code && cause.Pointer != "/roles/1" {
 				t.Errorf("pointer = %s, want /roles/1", cause.Pointer)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -127,8 +128,7 @@ func TestModel(t *testing.T) {
 			for _, e := range events {
 				e.Evolve(&state)
 			}
-			var refused *domain.Error
-			if errors.As(err, &refused) {
+			if refused, ok := errors.AsType[*domain.Error](err); ok {
 				if len(refused.Causes) > 0 { // one slot at a time, but two rules may refuse it
 					return refused.Causes[0].Code
 				}
@@ -223,7 +223,7 @@ func TestModel(t *testing.T) {
 
 // picture is what can be seen of a state, each slot's contacts as they were typed.
 func picture(s SecurityInfo) map[string]string {
-	out := map[string]string{"hadBoth": fmt.Sprint(s.HadBothKinds)}
+	out := map[string]string{"hadBoth": strconv.FormatBool(s.HadBothKinds)}
 	for slot, m := range map[Slot]Method[Phone]{SlotMobile: s.Mobile, SlotAlternateMobile: s.AlternateMobile, SlotOffice: s.Office} {
 		out[string(slot)] = fmt.Sprintf("%s < %s", m.Verified.Value.Raw, m.Pending.Value.Raw)
 	}
@@ -232,7 +232,7 @@ func picture(s SecurityInfo) map[string]string {
 }
 
 func picture2(m *model) map[string]string {
-	out := map[string]string{"hadBoth": fmt.Sprint(m.hadBoth)}
+	out := map[string]string{"hadBoth": strconv.FormatBool(m.hadBoth)}
 	for slot := range inputs {
 		out[string(slot)] = fmt.Sprintf("%s < %s", m.inUse[slot], m.waits[slot])
 	}

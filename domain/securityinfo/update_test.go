@@ -77,13 +77,13 @@ func TestSetPhone(t *testing.T) {
 		{name: "a premium number as office", when: office(premium), err: ErrPhoneType},
 		{name: "alternate before mobile", when: altMob(other), err: ErrNeedsMobile},
 		{
-			name: "alternate with mobile", when: UpdateSecurityInfo{Mobile: ptr(number), AlternateMobile: ptr(landline)},
+			name: "alternate with mobile", when: UpdateSecurityInfo{Mobile: new(number), AlternateMobile: new(landline)},
 			then: append(addedPhone(SlotMobile, number, domain.SMS), addedPhone(SlotAlternateMobile, landline, domain.Voice)...),
 		},
 		{name: "alternate after mobile", given: verified, when: altMob(landline), then: addedPhone(SlotAlternateMobile, landline, domain.Voice)},
 		{name: "alternate equal to mobile", given: verified, when: altMob(number), err: ErrSamePhone},
 		{name: "office equal to a mobile that waits", given: changing, when: office(other), err: ErrSamePhone},
-		{name: "another extension of a number", given: history(do(office(landline))), when: UpdateSecurityInfo{Mobile: ptr(number), AlternateMobile: ptr(landline + " x12")}, then: append(
+		{name: "another extension of a number", given: history(do(office(landline))), when: UpdateSecurityInfo{Mobile: new(number), AlternateMobile: new(landline + " x12")}, then: append(
 			addedPhone(SlotMobile, number, domain.SMS), addedPhone(SlotAlternateMobile, landline+" x12", domain.Voice)...)},
 		{name: "no account", when: mobile(number), in: func(w *world) { w.account = Account{} }, err: ErrNoAccount},
 		{name: "an account of another tenant", when: mobile(number), in: func(w *world) { w.account.Tenant = "fabrikam" }, err: ErrNoAccount},
@@ -140,13 +140,13 @@ func TestRemove(t *testing.T) {
 	t.Parallel()
 	var (
 		one      = history(do(mobile(number)), confirm(SlotMobile))
-		both     = history(do(UpdateSecurityInfo{Mobile: ptr(number), AlternateEmail: ptr(private)}), confirm(SlotMobile), confirm(SlotAlternateEmail))
-		three    = history(do(UpdateSecurityInfo{Mobile: ptr(number), Office: ptr(landline), AlternateEmail: ptr(private)}), confirm(SlotMobile), confirm(SlotOffice), confirm(SlotAlternateEmail))
-		phones   = history(do(UpdateSecurityInfo{Mobile: ptr(number), Office: ptr(landline)}), confirm(SlotMobile), confirm(SlotOffice))
-		mobiles  = history(do(UpdateSecurityInfo{Mobile: ptr(number), AlternateMobile: ptr(other), AlternateEmail: ptr(private)}), confirm(SlotMobile), confirm(SlotAlternateMobile), confirm(SlotAlternateEmail))
+		both     = history(do(UpdateSecurityInfo{Mobile: new(number), AlternateEmail: new(private)}), confirm(SlotMobile), confirm(SlotAlternateEmail))
+		three    = history(do(UpdateSecurityInfo{Mobile: new(number), Office: new(landline), AlternateEmail: new(private)}), confirm(SlotMobile), confirm(SlotOffice), confirm(SlotAlternateEmail))
+		phones   = history(do(UpdateSecurityInfo{Mobile: new(number), Office: new(landline)}), confirm(SlotMobile), confirm(SlotOffice))
+		mobiles  = history(do(UpdateSecurityInfo{Mobile: new(number), AlternateMobile: new(other), AlternateEmail: new(private)}), confirm(SlotMobile), confirm(SlotAlternateMobile), confirm(SlotAlternateEmail))
 		waiting  = history(do(mobile(number)))
-		oneMail  = history(do(UpdateSecurityInfo{Mobile: ptr(number), AlternateEmail: ptr(private)}), confirm(SlotAlternateEmail))
-		changing = history(do(UpdateSecurityInfo{Mobile: ptr(number), Office: ptr(landline)}), confirm(SlotMobile), confirm(SlotOffice), do(mobile(other)))
+		oneMail  = history(do(UpdateSecurityInfo{Mobile: new(number), AlternateEmail: new(private)}), confirm(SlotAlternateEmail))
+		changing = history(do(UpdateSecurityInfo{Mobile: new(number), Office: new(landline)}), confirm(SlotMobile), confirm(SlotOffice), do(mobile(other)))
 		lost     = append(both, AlternateEmailInvalidated{Reason: BecameTenantAddress, Email: about(private), At: start})
 		lost2    = append(three, AlternateEmailInvalidated{Reason: BecameTenantAddress, Email: about(private), At: start})
 	)
@@ -158,9 +158,9 @@ func TestRemove(t *testing.T) {
 		{name: "what is not there", given: one, when: altMob(" ")},
 		{name: "the last", given: one, when: mobile(""), err: ErrLastMethod},
 		{name: "the last, of an account without roles", given: one, when: mobile(""), in: plain, err: ErrLastMethod},
-		{name: "all", given: both, when: UpdateSecurityInfo{Mobile: ptr(""), AlternateEmail: ptr("")}, in: plain, err: ErrLastMethod},
+		{name: "all", given: both, when: UpdateSecurityInfo{Mobile: new(""), AlternateEmail: new("")}, in: plain, err: ErrLastMethod},
 		{name: "the last while another waits", given: oneMail, when: altMail(""), err: ErrLastMethod},
-		{name: "the last, with another set", given: one, when: UpdateSecurityInfo{Mobile: ptr(""), AlternateEmail: ptr(private)}, err: ErrLastMethod},
+		{name: "the last, with another set", given: one, when: UpdateSecurityInfo{Mobile: new(""), AlternateEmail: new(private)}, err: ErrLastMethod},
 		{name: "one of two kinds", given: both, when: altMail(""), err: ErrSecondKind},
 		{name: "the other of two kinds", given: both, when: mobile(""), err: ErrSecondKind},
 		{
@@ -186,10 +186,10 @@ func TestRemove(t *testing.T) {
 
 func TestEverythingWrongIsListed(t *testing.T) {
 	t.Parallel()
-	c := UpdateSecurityInfo{Mobile: ptr("112"), AlternateMobile: ptr(premium), Office: ptr(premium), AlternateEmail: ptr("ann@contoso.se")}
+	c := UpdateSecurityInfo{Mobile: new("112"), AlternateMobile: new(premium), Office: new(premium), AlternateEmail: new("ann@contoso.se")}
 	events, err := c.Decide(SecurityInfo{}, usual().meta(c))
-	var sum *domain.Error
-	if !errors.As(err, &sum) || len(events) > 0 {
+	sum, ok := errors.AsType[*domain.Error](err)
+	if !ok || len(events) > 0 {
 		t.Fatalf("Decide = %v, %v, want a refusal and no events", events, err)
 	}
 	got := map[string]string{}

@@ -189,7 +189,7 @@ func TestRecheck(t *testing.T) {
 func TestWhatRecheckLeaves(t *testing.T) {
 	t.Parallel()
 	changing := history(
-		do(UpdateSecurityInfo{Mobile: ptr(number), AlternateEmail: ptr(private)}), confirm(SlotMobile), confirm(SlotAlternateEmail),
+		do(UpdateSecurityInfo{Mobile: new(number), AlternateEmail: new(private)}), confirm(SlotMobile), confirm(SlotAlternateEmail),
 		do(altMail(private2)),
 	)
 	waiting := AlternateEmailInvalidated{Email: about(private2), Waiting: true, At: start}
@@ -226,7 +226,7 @@ func TestOldContactStaysInUse(t *testing.T) {
 
 func TestUnverifiedNeverCounts(t *testing.T) {
 	t.Parallel()
-	everything := UpdateSecurityInfo{Mobile: ptr(number), AlternateMobile: ptr(other), Office: ptr(landline), AlternateEmail: ptr(private)}
+	everything := UpdateSecurityInfo{Mobile: new(number), AlternateMobile: new(other), Office: new(landline), AlternateEmail: new(private)}
 	s := fold(history(do(everything)))
 	if s.Ready() || s.HadBothKinds || s.Mobile.InUse() || s.AlternateEmail.InUse() {
 		t.Errorf("%+v counts contacts that only wait", s)
@@ -267,7 +267,7 @@ func TestVerificationID(t *testing.T) {
 func TestNoEventHoldsACode(t *testing.T) {
 	t.Parallel()
 	events := history(
-		do(UpdateSecurityInfo{Mobile: ptr(number), AlternateEmail: ptr(private)}), confirm(SlotMobile), confirm(SlotAlternateEmail),
+		do(UpdateSecurityInfo{Mobile: new(number), AlternateEmail: new(private)}), confirm(SlotMobile), confirm(SlotAlternateEmail),
 		do(mobile(other)), at(time.Minute, RequestContactVerification{Slot: SlotMobile}),
 		do(ConfirmContactVerification{Slot: SlotMobile, Code: "000000"}),
 	)

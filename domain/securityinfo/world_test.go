@@ -143,8 +143,6 @@ func later(d time.Duration) func(*world) { return func(w *world) { w.after = d }
 
 func by(a domain.Actor) func(*world) { return func(w *world) { w.actor = a } }
 
-func ptr(s string) *string { return &s }
-
 func mobile(raw string) UpdateSecurityInfo  { return UpdateSecurityInfo{Mobile: &raw} }
 func altMob(raw string) UpdateSecurityInfo  { return UpdateSecurityInfo{AlternateMobile: &raw} }
 func office(raw string) UpdateSecurityInfo  { return UpdateSecurityInfo{Office: &raw} }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/nyaruka/phonenumbers"
 
-	"konto/domain"
 	"konto/domain/admin"
 	"konto/domain/securityinfo"
 	"konto/domain/tenant"
@@ -238,7 +237,6 @@ func TestSources(t *testing.T) {
 	if len(sources) != len(want) {
 		t.Errorf("%d sources, want %d", len(sources), len(want))
 	}
-	var _ []domain.Source = sources
 }
 
 // The numbering plans come with an example of every kind of number in every
