@@ -4,15 +4,37 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"konto/domain"
+	"konto/domain/card"
+	"konto/domain/customer"
 )
+
+// schemas names and shapes the types of the OpenAPI document. A type of an
+// aggregate is named after the aggregate, too, since several have a Checks or
+// an Address; a command's name is unique by itself. A personal value is
+// described as what callers see of it.
+func schemas() huma.Registry {
+	r := huma.NewMapRegistry("#/components/schemas/", func(t reflect.Type, hint string) string {
+		aggregate, ok := strings.CutPrefix(t.PkgPath(), "konto/domain/")
+		if !ok || t.Name() == hint {
+			return huma.DefaultSchemaNamer(t, hint)
+		}
+		return title(aggregate) + huma.DefaultSchemaNamer(t, hint)
+	})
+	r.RegisterTypeAlias(reflect.TypeFor[domain.Personal[string]](), reflect.TypeFor[string]())
+	r.RegisterTypeAlias(reflect.TypeFor[domain.Personal[card.Address]](), reflect.TypeFor[card.Address]())
+	r.RegisterTypeAlias(reflect.TypeFor[domain.Personal[customer.Address]](), reflect.TypeFor[customer.Address]())
+	r.RegisterTypeAlias(reflect.TypeFor[domain.Personal[customer.BillingContact]](), reflect.TypeFor[customer.BillingContact]())
+	return r
+}
 
 // commandOperation describes a command's route in the OpenAPI document.
 func commandOperation(api huma.API, c domain.Contract, info domain.CommandInfo, path string) *huma.Operation {
-	schemas := api.OpenAPI().Components.Schemas
+	types := api.OpenAPI().Components.Schemas
 	header := func(name, doc string, required bool) *huma.Param {
 		return &huma.Param{Name: name, In: "header", Description: doc, Required: required, Schema: &huma.Schema{Type: "string"}}
 	}
@@ -28,11 +50,11 @@ func commandOperation(api huma.API, c domain.Contract, info domain.CommandInfo, 
 			header("Correlation-Id", "a UUID that ties this to other requests", false),
 		},
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-			"application/json": {Schema: schemas.Schema(info.Type, true, info.Name)},
+			"application/json": {Schema: types.Schema(info.Type, true, info.Name)},
 		}},
 		Responses: map[string]*huma.Response{
 			"200": {Description: "carried out, or nothing to do", Content: map[string]*huma.MediaType{
-				"application/json": {Schema: schemas.Schema(reflect.TypeFor[Accepted](), true, "Accepted")},
+				"application/json": {Schema: types.Schema(reflect.TypeFor[Accepted](), true, "Accepted")},
 			}},
 		},
 	}

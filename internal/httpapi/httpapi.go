@@ -146,6 +146,7 @@ func (s *server) description() huma.Config {
 	c.SchemasPath = ""
 	c.CreateHooks = nil // no links to schemas in answers
 	c.Transformers = []huma.Transformer{asProblem}
+	c.Components.Schemas = schemas()
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token of the configured OpenID Connect issuer."},
 	}

@@ -45,11 +45,11 @@ func get[In, Out any, PIn interface {
 	base() *common
 }](s *server, api huma.API, path, summary, tag string, find func(context.Context, PIn) (answer[Out], error), models ...string,
 ) {
-	schemas := api.OpenAPI().Components.Schemas
+	types := api.OpenAPI().Components.Schemas
 	op := huma.Operation{
 		OperationID: operationID(path), Method: http.MethodGet, Path: path, Summary: summary, Tags: []string{tag},
 		Responses: map[string]*huma.Response{"200": {Description: "found", Content: map[string]*huma.MediaType{
-			"application/json": {Schema: schemas.Schema(reflect.TypeFor[Out](), true, operationID(path))},
+			"application/json": {Schema: types.Schema(reflect.TypeFor[Out](), true, operationID(path))},
 		}}},
 	}
 	addProblems(api, &op, http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusServiceUnavailable)
