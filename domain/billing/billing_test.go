@@ -130,6 +130,30 @@ func TestPromoteBackupCard(t *testing.T) {
 	})
 }
 
+// A command gets no facts but those that it declares.
+func TestNeeds(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		when  domain.Command[Subscription]
+		state Subscription
+	}{
+		{RegisterSubscription{"Suite", "new"}, Subscription{}},
+		{AddBackupCard{"new"}, Subscription{Product: "Suite", Primary: "old"}},
+		{ApplyCardReplacement{"old", "new", "requested"}, Subscription{Product: "Suite", Primary: "old"}},
+	} {
+		m := meta(ann)
+		m.Facts = domain.Facts{}
+		card := domain.Of[Card]("new")
+		if got := test.when.(domain.Needer).Needs(m); !slices.Equal(got, []domain.Need{card}) {
+			t.Errorf("%T.Needs = %v, want %v", test.when, got, card)
+		}
+		m.Facts = m.Facts.Knows(card, Card{Exists: true, Tenant: tenant, Owner: ann, Expiry: now.AddDate(1, 0, 0)})
+		if got, err := test.when.Decide(test.state, m); err != nil || len(got) != 1 {
+			t.Errorf("%T.Decide with what it needs = %v, %v, want one event", test.when, got, err)
+		}
+	}
+}
+
 // Which cards matter is known only after the subscription was read; one that
 // comes between is left alone.
 func TestPromoteNeeds(t *testing.T) {

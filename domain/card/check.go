@@ -181,20 +181,32 @@ func orUnknown(s string) string {
 // holdsCardNumber reports whether a card number is in what a person typed.
 func holdsCardNumber(s string) bool { return cardNumberIn(s, 12, " -") }
 
-// cardNumberIn reports whether s has shortest to 19 digits in a row that pass
-// the check of ISO/IEC 7812-1 annex B. Gaps may stand between the digits.
+// cardNumberIn reports whether s has groups of digits, with nothing but gaps
+// between them, that together are shortest to 19 digits and pass the check of
+// ISO/IEC 7812-1 annex B. Other digits may stand before or after the groups.
 func cardNumberIn(s string, shortest int, gaps string) bool {
-	var run []byte
-	for i := range len(s) + 1 {
+	var digits []byte
+	var starts []int // of the groups in digits
+	inGroup := false
+	for i := range len(s) {
 		switch {
-		case i < len(s) && s[i] >= '0' && s[i] <= '9':
-			run = append(run, s[i])
-		case i < len(s) && strings.IndexByte(gaps, s[i]) >= 0:
-		default:
-			if len(run) >= shortest && len(run) <= 19 && luhn(run) {
-				return true
+		case s[i] >= '0' && s[i] <= '9':
+			if !inGroup {
+				starts = append(starts, len(digits))
 			}
-			run = run[:0]
+			digits, inGroup = append(digits, s[i]), true
+			if i+1 < len(s) && s[i+1] >= '0' && s[i+1] <= '9' {
+				continue // the group goes on
+			}
+			for _, start := range starts {
+				if n := len(digits) - start; n >= shortest && n <= 19 && luhn(digits[start:]) {
+					return true
+				}
+			}
+		case strings.IndexByte(gaps, s[i]) >= 0:
+			inGroup = false
+		default:
+			digits, starts, inGroup = digits[:0], starts[:0], false
 		}
 	}
 	return false

@@ -141,6 +141,23 @@ func TestRecordChargeResult(t *testing.T) {
 	})
 }
 
+// A command gets no facts but those that it declares.
+func TestNeeds(t *testing.T) {
+	t.Parallel()
+	m, need := meta(), domain.Of[Card](cardID)
+	if got := declined().Needs(m); !slices.Equal(got, []domain.Need{need}) {
+		t.Errorf("Needs = %v, want %v", got, need)
+	}
+	m.Facts = domain.Facts{}.Knows(need, Card{Exists: true, Tenant: tenant})
+	got, err := declined().Decide(Invoice{}, m)
+	if err != nil || len(got) != 1 {
+		t.Fatalf("Decide with what it needs = %v, %v, want one event", got, err)
+	}
+	if expiry := Checklist(got[0].(ChargeDeclined))[1]; expiry.Status != NotCheckable {
+		t.Errorf("expiry of a card whose expiry is not known = %s, want %s", expiry.Status, NotCheckable)
+	}
+}
+
 func TestRefusedForAllReasons(t *testing.T) {
 	t.Parallel()
 	_, err := RecordChargeResult{Outcome: Declined}.Decide(Invoice{}, meta())

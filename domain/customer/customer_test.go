@@ -124,7 +124,8 @@ func TestUpdateBillingInfo(t *testing.T) {
 		Contact: domain.About(id, contact), Address: domain.About(id, address),
 		Culture: "da-DK", Language: "da", CompanyName: "Nordlys A/S",
 	}
-	moved, renamed := address, contact
+	moved, silent, renamed := address, address, contact
+	silent.Phone = ""
 	moved.City, moved.PostalCode = "København", "1050"
 	renamed.Email = "bill@nordlys.example"
 	given := events(registered, updated)
@@ -169,6 +170,12 @@ func TestUpdateBillingInfo(t *testing.T) {
 		{Name: "address without a country", Given: events(registered), Meta: reseller(), When: to(AddressUpdate{Line1: new("Gade 1")}), Err: ErrField},
 		{Name: "unknown country", Given: given, Meta: reseller(), When: to(AddressUpdate{Country: new("Danmark")}), Err: ErrField},
 		{Name: "no phone number", Given: given, Meta: reseller(), When: to(AddressUpdate{Phone: new("call me")}), Err: ErrField},
+		{
+			Name: "phone number removed", Given: given, Meta: reseller(), When: to(AddressUpdate{Phone: new("")}),
+			Then: events(CustomerBillingInfoUpdated{
+				PartnerID: partner, Changed: []string{"defaultAddress.phone"}, Address: domain.About(id, silent),
+			}),
+		},
 		{Name: "mail address without a domain", Given: given, Meta: reseller(), When: update(BillingInfoUpdate{Email: new("bo@")}), Err: ErrField},
 		{Name: "mail address with a space", Given: given, Meta: reseller(), When: update(BillingInfoUpdate{Email: new("b o@nordlys.example")}), Err: ErrField},
 		{Name: "culture without a region", Given: given, Meta: reseller(), When: update(BillingInfoUpdate{Culture: new("da")}), Err: ErrField},
@@ -196,6 +203,20 @@ func TestUpdateTellsAllProblems(t *testing.T) {
 	want := []string{"/companyDetails/companyName", "/billingInfo/email", "/billingInfo/defaultAddress/country", "/billingInfo/defaultAddress/line1"}
 	if !slices.Equal(got, want) {
 		t.Errorf("pointers of the causes = %v, want %v", got, want)
+	}
+}
+
+// A command gets no facts but those that it declares.
+func TestNeeds(t *testing.T) {
+	t.Parallel()
+	m, need := reseller(), domain.Of[Relationship](partner+"-"+id)
+	when := UpdateCustomerAccount{CompanyDetails: &CompanyDetails{CompanyName: new("N")}}
+	if got := when.Needs(m); !slices.Equal(got, []domain.Need{need}) {
+		t.Errorf("Needs = %v, want %v", got, need)
+	}
+	m.Facts = domain.Facts{}.Knows(need, Relationship{Type: "reseller", Active: true})
+	if got, err := when.Decide(Customer{PartnerID: partner}, m); err != nil || len(got) != 1 {
+		t.Errorf("Decide with what it needs = %v, %v, want one event", got, err)
 	}
 }
 
