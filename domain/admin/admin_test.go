@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"konto/domain"
-	"konto/domain/domaintest"
 	. "konto/domain/admin"
+	"konto/domain/domaintest"
 )
 
 var globalAdmin = domain.Actor{ID: "gina", Kind: domain.KindPerson, Tenant: "contoso", Roles: []domain.Role{domain.GlobalAdmin}}
