@@ -31,7 +31,7 @@ type database struct {
 // removed when the test ends.
 func open(tb testing.TB, ps ...projections.Projection) *database {
 	tb.Helper()
-	name := "file:" + filepath.Join(tb.TempDir(), "read.db") + "?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)"
+	name := "file:" + filepath.Join(tb.TempDir(), "read.db") + "?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=cache_size(-16000)&_pragma=wal_autocheckpoint(4000)"
 	db, err := sql.Open("sqlite", name)
 	if err != nil {
 		tb.Fatal(err)
@@ -56,7 +56,8 @@ func (d *database) apply(events ...domain.Recorded[any]) {
 // try is apply for events that a read model may refuse. Then none of them
 // is applied.
 func (d *database) try(events ...domain.Recorded[any]) error {
-	ctx := d.tb.Context()
+	// A context that can end costs the driver a goroutine for each statement.
+	ctx := context.WithoutCancel(d.tb.Context())
 	tx, err := d.BeginTx(ctx, nil)
 	if err != nil {
 		return err

@@ -1,0 +1,200 @@
+package projections_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"konto/domain"
+	"konto/domain/admin"
+	"konto/domain/securityinfo"
+	"konto/projections"
+)
+
+func TestSecurityInfo(t *testing.T) {
+	t.Parallel()
+	db := open(t, projections.SecurityInfo)
+	db.apply(everything(northwind).events...)
+	got, err := projections.SecurityInfoOf(t.Context(), db, northwind, anna)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := projections.SecurityInfoRow{
+		AdminID: anna,
+		Contacts: []projections.Contact{
+			{
+				Slot: securityinfo.SlotMobile, Status: projections.ContactVerified, Verified: sealedValue[string](anna, "mobile"),
+				VerifiedAt: start.Add(time.Minute), Type: securityinfo.Mobile, UpdatedAt: got.UpdatedAt,
+			},
+			{
+				Slot: securityinfo.SlotAlternateEmail, Status: projections.ContactInvalidated,
+				Invalidated: securityinfo.BecameTenantAddress, UpdatedAt: start,
+			},
+		},
+		Recovery: projections.Readiness{
+			AdminID: anna, Gate: projections.GateTwo, Usable: []securityinfo.Slot{securityinfo.SlotMobile}, Missing: []string{projections.MissingEmail},
+		},
+		UpdatedAt: got.UpdatedAt, Revision: 16,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("SecurityInfoOf (-want +got):\n%s", d)
+	}
+	if !got.UpdatedAt.After(start.Add(time.Second)) {
+		t.Errorf("updated at %v, want when the change was withdrawn", got.UpdatedAt)
+	}
+	got, err = projections.SecurityInfoOf(t.Context(), db, northwind, bo)
+	if err != nil || len(got.Contacts) != 0 || got.Revision != 1 || got.Recovery.Ready {
+		t.Errorf("SecurityInfoOf(bo) = %+v, %v, want an empty page at revision 1", got, err)
+	}
+}
+
+// TestPendingContact follows one slot through its changes.
+func TestPendingContact(t *testing.T) {
+	t.Parallel()
+	h := startHistory(northwind)
+	db := open(t, projections.SecurityInfo)
+	db.apply(h.then(anna, admin.EmployeeAdded{Tenant: northwind}))
+	const slot = securityinfo.SlotMobile
+	changed := func(what, verification string) securityinfo.PhoneMethodChanged {
+		return securityinfo.PhoneMethodChanged{PhoneMethodAdded: securityinfo.PhoneMethodAdded{
+			Slot: slot, Phone: sealedValue[securityinfo.Phone](anna, what), Type: securityinfo.Mobile, Verification: verification, At: start,
+		}}
+	}
+	expires := start.Add(10 * time.Minute)
+	for _, step := range []struct {
+		name     string
+		event    any
+		status   projections.ContactStatus
+		verified string
+		pending  *projections.PendingContact
+	}{
+		{"set", changed("one", "v1").PhoneMethodAdded, projections.ContactPending, "", &projections.PendingContact{
+			Type: securityinfo.Mobile, Verification: "v1", AttemptsLeft: 5,
+		}},
+		{"code sent", requested(slot, "one", "v1"), projections.ContactPending, "", &projections.PendingContact{
+			Contact: sealedValue[string](anna, "one"), Type: securityinfo.Mobile, Channel: domain.SMS, Verification: "v1",
+			ExpiresAt: expires, AttemptsLeft: 5,
+		}},
+		{
+			"wrong code",
+			securityinfo.ContactVerificationFailed{Slot: slot, Verification: "v1", Attempt: 4},
+			projections.ContactPending, "", &projections.PendingContact{
+				Contact: sealedValue[string](anna, "one"), Type: securityinfo.Mobile, Channel: domain.SMS, Verification: "v1",
+				ExpiresAt: expires, AttemptsLeft: 1,
+			},
+		},
+		{
+			"code ran out",
+			securityinfo.ContactVerificationExpired{Slot: slot, Verification: "v1"},
+			projections.ContactPending, "", &projections.PendingContact{
+				Contact: sealedValue[string](anna, "one"), Type: securityinfo.Mobile, Channel: domain.SMS, AttemptsLeft: 5,
+			},
+		},
+		{"verified", verified(slot, "one"), projections.ContactVerified, "one", nil},
+		{"changed", changed("two", "v2"), projections.ContactChangePending, "one", &projections.PendingContact{
+			Type: securityinfo.Mobile, Channel: domain.SMS, Verification: "v2", AttemptsLeft: 5,
+		}},
+		{"withdrawn", securityinfo.ContactChangeWithdrawn{Slot: slot, Verification: "v2"}, projections.ContactVerified, "one", nil},
+		{"changed again", changed("three", "v3"), projections.ContactChangePending, "one", &projections.PendingContact{
+			Type: securityinfo.Mobile, Channel: domain.SMS, Verification: "v3", AttemptsLeft: 5,
+		}},
+		{"verified again", verified(slot, "three"), projections.ContactVerified, "three", nil},
+	} {
+		db.apply(h.then(anna, step.event))
+		s, err := projections.SecurityInfoOf(t.Context(), db, northwind, anna)
+		if err != nil || len(s.Contacts) != 1 {
+			t.Fatalf("%s: %+v, %v", step.name, s, err)
+		}
+		want := domain.Personal[string]{}
+		if step.verified != "" {
+			want = sealedValue[string](anna, step.verified)
+		}
+		c := s.Contacts[0]
+		if c.Status != step.status || !cmp.Equal(c.Verified, want) || s.Recovery.Ready != (step.verified != "") {
+			t.Errorf("%s: status %s, verified %s, ready %t, want %s, %q", step.name, c.Status, c.Verified.Sealed, s.Recovery.Ready, step.status, step.verified)
+		}
+		if d := cmp.Diff(step.pending, c.Pending); d != "" {
+			t.Errorf("%s: pending (-want +got):\n%s", step.name, d)
+		}
+	}
+}
+
+func TestRecoveryReadiness(t *testing.T) {
+	t.Parallel()
+	admins := []domain.Role{domain.BillingAdmin}
+	phone, email := securityinfo.SlotMobile, securityinfo.SlotAlternateEmail
+	for i, c := range []struct {
+		name     string
+		roles    []domain.Role
+		verified []securityinfo.Slot
+		waiting  []securityinfo.Slot
+		gate     projections.Gate
+		missing  []string
+	}{
+		{"nobody's contact", nil, nil, nil, projections.GateOne, []string{"any"}},
+		{"one of either kind", nil, []securityinfo.Slot{email}, nil, projections.GateOne, []string{}},
+		{"waiting counts for nothing", nil, nil, []securityinfo.Slot{phone, email}, projections.GateOne, []string{"any"}},
+		{"a role without contacts", admins, nil, nil, projections.GateTwo, []string{"phone", "email"}},
+		{"two phones are one kind", admins, []securityinfo.Slot{phone, securityinfo.SlotOffice}, nil, projections.GateTwo, []string{"email"}},
+		{"an address and a waiting phone", admins, []securityinfo.Slot{email}, []securityinfo.Slot{phone}, projections.GateTwo, []string{"phone"}},
+		{"both kinds", admins, []securityinfo.Slot{securityinfo.SlotOffice, email}, nil, projections.GateTwo, []string{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			h := startHistory(northwind)
+			h.then(anna, admin.EmployeeAdded{Tenant: northwind, Roles: c.roles})
+			for _, slot := range append(c.verified, c.waiting...) {
+				h.then(anna, securityinfo.PhoneMethodAdded{Slot: slot, Verification: "v", At: start})
+				h.then(anna, requested(slot, string(slot), "v"))
+			}
+			for _, slot := range c.verified {
+				h.then(anna, verified(slot, string(slot)))
+			}
+			db := open(t, projections.SecurityInfo)
+			db.apply(h.events...)
+			want := projections.Readiness{
+				AdminID: anna, Gate: c.gate, Usable: append([]securityinfo.Slot{}, c.verified...),
+				Ready: len(c.missing) == 0, Missing: c.missing,
+			}
+			rows, _, err := projections.RecoveryReadiness(t.Context(), db, northwind, "", 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff([]projections.Readiness{want}, rows); d != "" {
+				t.Errorf("case %d: RecoveryReadiness (-want +got):\n%s", i, d)
+			}
+			one, err := projections.SecurityInfoOf(t.Context(), db, northwind, anna)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(want, one.Recovery); d != "" {
+				t.Errorf("case %d: SecurityInfoOf (-want +got):\n%s", i, d)
+			}
+		})
+	}
+}
+
+func TestRecoveryGateFollowsRoles(t *testing.T) {
+	t.Parallel()
+	h := startHistory(northwind)
+	db := open(t, projections.SecurityInfo)
+	gate := func(event any) projections.Gate {
+		t.Helper()
+		db.apply(h.then(anna, event))
+		s, err := projections.SecurityInfoOf(t.Context(), db, northwind, anna)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Recovery.Gate
+	}
+	if g := gate(admin.EmployeeAdded{Tenant: northwind}); g != projections.GateOne {
+		t.Errorf("without a role: gate %s, want one", g)
+	}
+	if g := gate(admin.RoleAssigned{Role: domain.Auditor}); g != projections.GateTwo {
+		t.Errorf("with a role: gate %s, want two", g)
+	}
+	if g := gate(admin.RoleRemoved{Role: domain.Auditor}); g != projections.GateOne {
+		t.Errorf("without the role: gate %s, want one", g)
+	}
+}
