@@ -3,11 +3,11 @@ package projections_test
 import (
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"konto/domain"
 	"konto/domain/admin"
 	"konto/projections"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestAdmins(t *testing.T) {

@@ -4,12 +4,12 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"konto/domain/admin"
 	"konto/domain/customer"
 	"konto/domain/relationship"
 	"konto/projections"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // checkPages follows cursors to the end, and expects each key once, in order.

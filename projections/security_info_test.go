@@ -4,12 +4,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"konto/domain"
 	"konto/domain/admin"
 	"konto/domain/securityinfo"
 	"konto/projections"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestSecurityInfo(t *testing.T) {

@@ -1,0 +1,219 @@
+package projections_test
+
+import (
+	"testing"
+	"time"
+
+	"konto/domain/billing"
+	"konto/domain/card"
+	"konto/domain/collection"
+	"konto/projections"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestPaymentMethod(t *testing.T) {
+	t.Parallel()
+	h := everything(northwind)
+	db := open(t, projections.PaymentMethods)
+	db.apply(h.events...)
+	got, err := projections.PaymentMethodByID(t.Context(), db, northwind, visa, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := projections.PaymentMethod{
+		CardID: visa, Owner: anna, Brand: "visa", Last4: "4242", ExpMonth: 2, ExpYear: 2027, ValidUntil: card.ValidUntil(2, 2027),
+		Funding: "credit", IssuerCountry: "SE", Country: "SE", Status: projections.CardActive,
+		Holder: sealedValue[string](anna, "new-holder"), BillTo: sealedValue[card.Address](anna, "bill-to"),
+		Phone: sealedValue[string](anna, "phone"), Checks: card.Checks{Line1: "pass", Postal: "pass"},
+		LastCheckedAt: start.Add(time.Hour),
+		Subscriptions: []projections.CardUse{{SubscriptionID: mail}, {SubscriptionID: phones, Primary: true}},
+		AddedAt:       start, UpdatedAt: got.UpdatedAt, Revision: 2,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("PaymentMethodByID(visa) (-want +got):\n%s", d)
+	}
+
+	got, err = projections.PaymentMethodByID(t.Context(), db, northwind, mastercard, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The later decline said that the card is stolen. That is not for people.
+	decline := &projections.LastDecline{Class: collection.IssuerSoft, Code: "generic_decline", InvoiceID: invoice, At: start.Add(2 * time.Hour)}
+	if d := cmp.Diff(decline, got.LastDecline); d != "" {
+		t.Errorf("last decline (-want +got):\n%s", d)
+	}
+	if got.Last4 != "4444" || got.ExpYear != 2029 || got.Checks != (card.Checks{Line1: "pass", Postal: "fail"}) {
+		t.Errorf("mastercard = %+v, want the updater's details and the bank's checks", got)
+	}
+}
+
+func TestPaymentMethodDetails(t *testing.T) {
+	t.Parallel()
+	h := startHistory(northwind)
+	addCard(h, visa, anna, "visa", 1, 2027)
+	h.then(visa, card.CardDetailsUpdated{Changed: []string{"phone"}, Phone: sealedValue[string](anna, "phone")})
+	h.then(visa, card.CardDetailsUpdated{Changed: []string{"expYear"}, ExpYear: 2030})
+	db := open(t, projections.PaymentMethods)
+	db.apply(h.events...)
+	get := func() projections.PaymentMethod {
+		t.Helper()
+		m, err := projections.PaymentMethodByID(t.Context(), db, northwind, visa, start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	m := get()
+	if m.ExpMonth != 1 || m.ExpYear != 2030 || !cmp.Equal(m.Phone, sealedValue[string](anna, "phone")) || m.BillTo.IsZero() || m.Holder.IsZero() {
+		t.Errorf("after two edits: %+v, want what was not edited kept", m)
+	}
+	db.apply(h.then(visa, card.CardDetailsUpdated{
+		Changed: []string{"phone", "billingAddress.city"}, BillTo: sealedValue[card.Address](anna, "moved"),
+	}))
+	m = get()
+	if !m.Phone.IsZero() || !cmp.Equal(m.BillTo, sealedValue[card.Address](anna, "moved")) || m.Revision != 3 {
+		t.Errorf("after the phone was removed: %+v, want none and the new address", m)
+	}
+}
+
+// A gateway's answers may arrive in another order than they were given in.
+func TestLateGatewayAnswer(t *testing.T) {
+	t.Parallel()
+	h := startHistory(northwind)
+	addCard(h, mastercard, bo, "mastercard", 12, 2029)
+	h.then(invoice, collection.ChargeSucceeded{CardID: mastercard, Attempt: 2, At: start.Add(2 * time.Hour)})
+	h.then(invoice, declinedWith("insufficient_funds", "", collection.Checks{}, 1, start.Add(time.Hour)))
+	db := open(t, projections.PaymentMethods)
+	db.apply(h.events...)
+	m, err := projections.PaymentMethodByID(t.Context(), db, northwind, mastercard, start)
+	if err != nil || m.LastDecline != nil || !m.LastCheckedAt.Equal(start.Add(2*time.Hour)) {
+		t.Errorf("card = %+v, %v, want the later success to stand", m, err)
+	}
+	db.apply(h.then(invoice, declinedWith("insufficient_funds", "", collection.Checks{}, 3, start.Add(3*time.Hour))))
+	m, err = projections.PaymentMethodByID(t.Context(), db, northwind, mastercard, start)
+	if err != nil || m.LastDecline == nil || m.LastDecline.Code != "insufficient_funds" {
+		t.Errorf("card = %+v, %v, want the newest decline", m, err)
+	}
+}
+
+func TestCardStatus(t *testing.T) {
+	t.Parallel()
+	h := everything(northwind)
+	db := open(t, projections.PaymentMethods)
+	db.apply(h.events...)
+	end := card.ValidUntil(2, 2027)
+	for _, c := range []struct {
+		card string
+		now  time.Time
+		want projections.CardStatus
+	}{
+		{visa, end.Add(-time.Microsecond), projections.CardActive},
+		{visa, end, projections.CardExpired},
+		{amex, start, projections.CardRemoved},
+		{amex, end, projections.CardRemoved},
+	} {
+		m, err := projections.PaymentMethodByID(t.Context(), db, northwind, c.card, c.now)
+		if err != nil || m.Status != c.want {
+			t.Errorf("status of %s at %v = %s, %v, want %s", c.card, c.now, m.Status, err, c.want)
+		}
+	}
+}
+
+func TestPaymentMethodList(t *testing.T) {
+	t.Parallel()
+	h := everything(northwind)
+	db := open(t, projections.PaymentMethods)
+	db.apply(h.events...)
+	for _, c := range []struct {
+		name   string
+		filter projections.PaymentMethodFilter
+		want   []string
+	}{
+		{"what is there", projections.PaymentMethodFilter{}, []string{visa, mastercard}},
+		{"what was ever there", projections.PaymentMethodFilter{WithRemoved: true}, []string{visa, mastercard, amex}},
+		{"one person's", projections.PaymentMethodFilter{Owner: bo}, []string{mastercard}},
+		{"one person's ever", projections.PaymentMethodFilter{Owner: bo, WithRemoved: true}, []string{mastercard, amex}},
+		{"nobody's", projections.PaymentMethodFilter{Owner: id(2, 9)}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			checkPages(t, c.want, func(cursor string) ([]string, string, error) {
+				rows, next, err := projections.PaymentMethodList(t.Context(), db, northwind, c.filter, start, cursor, 1)
+				return keys(rows, func(m projections.PaymentMethod) string { return m.CardID }), next, err
+			})
+		})
+	}
+}
+
+func TestSubscriptions(t *testing.T) {
+	t.Parallel()
+	h := everything(northwind)
+	db := open(t, projections.PaymentMethods)
+	db.apply(h.events...)
+	rows, next, err := projections.SubscriptionList(t.Context(), db, northwind, "", 1)
+	if err != nil || len(rows) != 1 || next == "" {
+		t.Fatalf("%+v, next %q, %v", rows, next, err)
+	}
+	rest, next, err := projections.SubscriptionList(t.Context(), db, northwind, next, 1)
+	if err != nil || next != "" {
+		t.Fatalf("next %q, %v", next, err)
+	}
+	rows = append(rows, rest...)
+	want := []projections.SubscriptionRow{
+		{
+			// visa was promoted away and came back in amex's place.
+			ID: mail, Product: "Mail", BoughtBy: anna, Primary: mastercard,
+			Backups:      []billing.Backup{{CardID: visa, Priority: 2, AddedBy: bo}},
+			RegisteredAt: start, UpdatedAt: rows[0].UpdatedAt, Revision: 4,
+		},
+		{
+			ID: phones, Product: "Phones", BoughtBy: bo, Primary: visa, Backups: []billing.Backup{},
+			RegisteredAt: start, UpdatedAt: rows[1].UpdatedAt, Revision: 1,
+		},
+	}
+	if d := cmp.Diff(want, rows); d != "" {
+		t.Errorf("SubscriptionList (-want +got):\n%s", d)
+	}
+	one, err := projections.SubscriptionByID(t.Context(), db, northwind, phones)
+	if err != nil || !cmp.Equal(one, want[1]) {
+		t.Errorf("SubscriptionByID = %+v, %v, want %+v", one, err, want[1])
+	}
+}
+
+// TestSubscriptionIsItsAggregate compares the row with the state that the
+// domain folds, for each order of a replacement.
+func TestSubscriptionIsItsAggregate(t *testing.T) {
+	t.Parallel()
+	added := func(card string, priority int) billing.BackupCardAdded {
+		return billing.BackupCardAdded{CardID: card, Priority: priority, AddedBy: bo}
+	}
+	for name, events := range map[string][]billing.Event{
+		"a backup becomes primary":         {added(amex, 1), billing.PrimaryCardChanged{Old: visa, New: amex}},
+		"a stranger becomes primary":       {added(amex, 1), billing.PrimaryCardChanged{Old: visa, New: mastercard}},
+		"a backup is promoted":             {added(amex, 1), added(mastercard, 2), billing.CardPromotedToPrimary{CardID: mastercard, Old: visa}},
+		"a backup's place is taken":        {added(amex, 1), billing.BackupCardChanged{Old: amex, New: mastercard}},
+		"by one that has a place":          {added(amex, 1), added(mastercard, 2), billing.BackupCardChanged{Old: amex, New: mastercard}},
+		"by the one that pays":             {added(amex, 1), billing.BackupCardChanged{Old: amex, New: visa}},
+		"a place that nobody has is taken": {billing.BackupCardChanged{Old: amex, New: mastercard}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := startHistory(northwind)
+			var state billing.Subscription
+			for _, e := range append([]billing.Event{billing.SubscriptionRegistered{Product: "Mail", BoughtBy: anna, CardID: visa, At: start}}, events...) {
+				e.Evolve(&state)
+				h.then(mail, e)
+			}
+			db := open(t, projections.PaymentMethods)
+			db.apply(h.events...)
+			got, err := projections.SubscriptionByID(t.Context(), db, northwind, mail)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Primary != state.Primary || !cmp.Equal(got.Backups, append([]billing.Backup{}, state.Backups...)) {
+				t.Errorf("row = %s and %v, want %s and %v", got.Primary, got.Backups, state.Primary, state.Backups)
+			}
+		})
+	}
+}
