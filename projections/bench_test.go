@@ -22,6 +22,7 @@ func BenchmarkRebuild(b *testing.B) {
 }
 
 func benchmarkRebuild(b *testing.B, ps ...projections.Projection) {
+	b.Helper()
 	db := open(b, ps...)
 	h := startHistory(northwind)
 	for i := range 100 {

@@ -153,6 +153,28 @@ func (d *database) dumpTable(table string) []string {
 	return lines
 }
 
+// tables returns the names of all tables.
+func (d *database) tables() []string {
+	d.tb.Helper()
+	rows, err := d.QueryContext(d.tb.Context(), `SELECT name FROM sqlite_master WHERE type = 'table'`)
+	if err != nil {
+		d.tb.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var names []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			d.tb.Fatal(err)
+		}
+		names = append(names, name)
+	}
+	if err := rows.Err(); err != nil {
+		d.tb.Fatal(err)
+	}
+	return names
+}
+
 // history makes recorded events of one tenant: the first at position 1, each a
 // second after the one before, revisions counted for each stream.
 type history struct {

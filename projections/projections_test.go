@@ -35,24 +35,12 @@ func TestTablesAreTheSchemas(t *testing.T) {
 	owner := map[string]string{}
 	for _, p := range projections.All {
 		db := open(t, p)
-		var created []string
-		rows, err := db.QueryContext(t.Context(), `SELECT name FROM sqlite_master WHERE type = 'table'`)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
-			var name string
-			if err := rows.Scan(&name); err != nil {
-				t.Fatal(err)
-			}
-			created = append(created, name)
+		created := db.tables()
+		for _, name := range created {
 			if other, taken := owner[name]; taken {
 				t.Errorf("%s and %s both have the table %s", other, p.Name, name)
 			}
 			owner[name] = p.Name
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			t.Fatal(err)
 		}
 		slices.Sort(created)
 		if d := cmp.Diff(slices.Sorted(slices.Values(p.Tables)), created); d != "" {
