@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"konto/domain"
 	"konto/domain/card"
 	"konto/domain/policy"
@@ -75,9 +77,9 @@ const cells = 34*9*9 + 3*9
 // expected expands what a line of a table says.
 func expected(line string) map[string]bool {
 	m := map[string]bool{}
-	for _, grant := range strings.Fields(line) {
+	for grant := range strings.FieldsSeq(line) {
 		who, what, _ := strings.Cut(grant, ":")
-		for _, relation := range strings.Split(who, ",") {
+		for relation := range strings.SplitSeq(who, ",") {
 			group := []string{relation}
 			switch relation {
 			case "same":
@@ -223,14 +225,14 @@ func checkRuling(t *testing.T, cell string, pass, known bool, trace []domain.Rul
 		}
 		return
 	}
-	refusal, _ := errors.AsType[*domain.Error](err)
+	got := refusal(err)
 	switch {
-	case refusal == nil:
+	case got == nil:
 		t.Errorf("%s: err = %v, want a refusal", cell, err)
-	case known && refusal.Kind != domain.KindForbidden, !known && refusal.Kind != domain.KindNotFound:
-		t.Errorf("%s: refused with %+v, known = %v", cell, refusal, known)
-	case known && (refusal.Code != "not-allowed" || refusal.Rule == "" || refusal.Facts["policyVersion"] != 1):
-		t.Errorf("%s: refusal = %+v, want rule and policy version", cell, refusal)
+	case known && got.Kind != domain.KindForbidden, !known && got.Kind != domain.KindNotFound:
+		t.Errorf("%s: refused with %+v, known = %v", cell, got, known)
+	case known && (got.Code != "not-allowed" || got.Rule == "" || got.Facts["policyVersion"] != 1):
+		t.Errorf("%s: refusal = %+v, want rule and policy version", cell, got)
 	case !known && len(trace) != 2:
 		t.Errorf("%s: trace = %+v tells more than that there is nothing", cell, trace)
 	}
@@ -276,8 +278,7 @@ func TestMissingRowIsDenied(t *testing.T) {
 		for _, role := range roles {
 			a := attempt(t, "card", "AddCard", relation, role, true)
 			trace, err := policy.Rules{Version: 7}.Rule(a)
-			refusal, _ := errors.AsType[*domain.Error](err)
-			if refusal == nil || refusal.Kind != domain.KindForbidden || refusal.Rule != "deny-by-default" || trace[0].Passed {
+			if got := refusal(err); got == nil || got.Kind != domain.KindForbidden || got.Rule != "deny-by-default" || trace[0].Passed {
 				t.Errorf("%s %s without a row: %v, %+v, want denied", relation, role, err, trace)
 			}
 		}
@@ -314,15 +315,43 @@ func TestOtherTenantsAggregatesAreAsGoodAsNone(t *testing.T) {
 				_, there := policy.Table.Rule(attempt(t, row.Category, row.Command, relation, role, true))
 				_, none := policy.Table.Rule(attempt(t, row.Category, row.Command, relation, role, false))
 				if none == nil {
-					none = error(policy.NotFound(row.Category)) // what Decide says
+					none = policy.NotFound(row.Category) // what Decide says
 				}
 				if there == nil && role == domain.Operator {
 					continue // may know
 				}
-				if !reflect.DeepEqual(there, none) {
+				if !cmp.Equal(refusal(there), refusal(none)) {
 					t.Errorf("%s/%s by %s %s: %v if it is there, %v if not", row.Category, row.Command, relation, role, there, none)
 				}
 			}
+		}
+	}
+}
+
+// refusal is err as a caller is shown it.
+func refusal(err error) *domain.Error {
+	e, _ := errors.AsType[*domain.Error](err)
+	return e
+}
+
+// An account's tenant counts, not that of whoever asks first.
+func TestSecurityInfoWithoutHistory(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		home domain.Facts
+		want bool
+	}{
+		{domain.Facts{}.Knows(domain.Of[policy.Home](person), policy.Home{Tenant: own}), true},
+		{domain.Facts{}.Knows(domain.Of[policy.Home](person), policy.Home{Tenant: other}), false},
+		{domain.Facts{}.Knows(domain.Of[policy.Home](person), policy.Home{}), false},
+		{domain.Facts{}, false},
+	} {
+		_, err := policy.Table.Rule(domain.Attempt{
+			Category: "secinfo", Command: "UpdateSecurityInfo", ID: person, Owner: own, Facts: c.home,
+			Actor: domain.Actor{ID: "gus", Kind: domain.KindPerson, Tenant: own, Roles: []domain.Role{domain.GlobalAdmin}},
+		})
+		if (err == nil) != c.want || !c.want && !errors.Is(err, policy.NotFound("secinfo")) {
+			t.Errorf("with %+v: %v, want passed = %v", c.home, err, c.want)
 		}
 	}
 }
@@ -344,8 +373,7 @@ func TestRefusalNamesWhoMayAndWhatInstead(t *testing.T) {
 		{"customer", "UpdateCustomerAccount", "related", domain.HelpdeskAgent, "P1", "", []domain.Role{domain.GlobalAdmin, domain.SalesAgent}},
 	} {
 		_, err := policy.Table.Rule(attempt(t, c.category, c.command, c.relation, c.role, true))
-		got, _ := errors.AsType[*domain.Error](err)
-		if got == nil || got.Rule != c.rule || got.Instead != c.instead || !slices.Equal(got.WhoMay, c.who) {
+		if got := refusal(err); got == nil || got.Rule != c.rule || got.Instead != c.instead || !slices.Equal(got.WhoMay, c.who) {
 			t.Errorf("%s by %s %s = %+v, want rule %s, instead %q, for %v", c.command, c.relation, c.role, got, c.rule, c.instead, c.who)
 		}
 	}

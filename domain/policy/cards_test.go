@@ -137,6 +137,10 @@ func TestCardChanges(t *testing.T) {
 			name: "backup added", reaction: name, given: given, when: event("s1", billing.BackupCardAdded{CardID: "c1", Priority: 1, AddedBy: "ann"}),
 			then: mail(template, change("backup-added", object{"subscriptionId": "s1"}), three...),
 		},
+		{
+			name: "a removed card is forgotten", reaction: name, given: append(given, event("c1", card.CardRemoved{Owner: "ann"})),
+			when: event("c1", card.CardRemoved{Owner: "ann"}),
+		},
 		{name: "a card that was never added", reaction: name, given: people(), when: event("c9", card.CardRemoved{Owner: "ann"})},
 	})
 }

@@ -63,6 +63,11 @@ func TestContactChanges(t *testing.T) {
 			then: append(mail(template, removed, "ann"), toldAt(domain.SMS, about("+46701"), template, removed)),
 		},
 		{
+			name: "mobile removed twice", reaction: name,
+			given: []domain.Recorded[any]{mobile, event("ann", securityinfo.PhoneMethodRemoved{Slot: securityinfo.SlotMobile, At: noon})},
+			when:  event("ann", securityinfo.PhoneMethodRemoved{Slot: securityinfo.SlotMobile, At: noon}),
+		},
+		{
 			name: "mobile that never proved itself removed", reaction: name, given: []domain.Recorded[any]{email},
 			when: event("ann", securityinfo.PhoneMethodRemoved{Slot: securityinfo.SlotMobile, At: noon}),
 		},

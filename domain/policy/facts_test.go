@@ -43,7 +43,7 @@ func TestEveryFactHasOneSource(t *testing.T) {
 	}
 	for _, contract := range policy.Contracts {
 		for _, c := range contract.Commands() {
-			needer, ok := reflect.New(c.Type).Elem().Interface().(domain.Needer)
+			needer, ok := reflect.TypeAssert[domain.Needer](reflect.New(c.Type).Elem())
 			if !ok {
 				continue
 			}

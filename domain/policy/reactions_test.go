@@ -157,8 +157,8 @@ func fill(v reflect.Value, word string) {
 			v.FieldByName("Subject").SetString("subject")
 			fill(v.FieldByName("Value"), secret)
 		default:
-			for i := range v.NumField() {
-				fill(v.Field(i), word)
+			for _, f := range v.Fields() {
+				fill(f, word)
 			}
 		}
 	case reflect.Slice:
@@ -168,6 +168,7 @@ func fill(v reflect.Value, word string) {
 		v.SetString(word)
 	case reflect.Int, reflect.Int64:
 		v.SetInt(7)
+	default: // of no interest to a reaction
 	}
 }
 
