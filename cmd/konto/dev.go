@@ -42,6 +42,7 @@ directory. Data is kept between runs.`,
 			return a.runDev(cmd.Context(), addr, seed == "demo", reset)
 		},
 	}
+	c.Flags().StringVar(&a.devData, "data", defaultData(a.getenv), "directory that everything is kept in")
 	c.Flags().StringVar(&addr, "addr", "127.0.0.1:8080", "HOST:PORT to serve on; port 0 picks one")
 	c.Flags().StringVar(&seed, "seed", "demo", "what to begin with: demo or empty")
 	c.Flags().BoolVar(&reset, "reset", false, "throw away what the data directory holds, first")
@@ -51,11 +52,11 @@ directory. Data is kept between runs.`,
 func (a *app) runDev(ctx context.Context, addr string, seed, reset bool) error {
 	start := time.Now()
 	if reset {
-		if err := resetData(a.data); err != nil {
+		if err := resetData(a.devData); err != nil {
 			return err
 		}
 	}
-	if err := os.MkdirAll(a.data, 0o700); err != nil {
+	if err := os.MkdirAll(a.devData, 0o700); err != nil {
 		return err
 	}
 	log, closeLog, err := a.devLog()
@@ -63,12 +64,12 @@ func (a *app) runDev(ctx context.Context, addr string, seed, reset bool) error {
 		return err
 	}
 	defer closeLog()
-	l, err := readLocal(a.data)
+	l, err := readLocal(a.devData)
 	if err != nil || l.StripeSecret == "" {
 		l = local{StripeSecret: newSecret()}
 	}
 	s, err := system.Start(ctx, system.Config{
-		Data: a.data, Addr: addr, Dev: true, Stripe: system.Stripe{Secrets: []string{l.StripeSecret}},
+		Data: a.devData, Addr: addr, Dev: true, Stripe: system.Stripe{Secrets: []string{l.StripeSecret}},
 		Version: buildVersion(), Log: log, Now: time.Now, Getenv: a.getenv,
 	})
 	if err != nil {
@@ -85,10 +86,10 @@ func (a *app) runDev(ctx context.Context, addr string, seed, reset bool) error {
 // present makes the demo company and prints the first screen.
 func (a *app) present(ctx context.Context, s *system.System, l local, seed bool, start time.Time, ready time.Duration) error {
 	l.URL, l.Issuer, l.Audience = s.URL(), s.URL()+"/dev/issuer", "konto"
-	if err := l.write(a.data); err != nil {
+	if err := l.write(a.devData); err != nil {
 		return err
 	}
-	if err := writeTokens(s.Issuer(), filepath.Join(a.data, "tokens")); err != nil {
+	if err := writeTokens(s.Issuer(), filepath.Join(a.devData, "tokens")); err != nil {
 		return err
 	}
 	if seed {
@@ -125,7 +126,7 @@ func (a *app) stop(s *system.System, cause error) error {
 // devLog writes everything to a file in the data directory and warnings to the
 // terminal, whose first screen should stay readable.
 func (a *app) devLog() (zerolog.Logger, func(), error) {
-	f, err := os.OpenFile(filepath.Join(a.data, "konto.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	f, err := os.OpenFile(filepath.Join(a.devData, "konto.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return zerolog.Nop(), nil, err
 	}

@@ -81,7 +81,7 @@ func (a *app) client() (*client.Client, error) {
 	if base != "" && a.as == "" && file != "" {
 		return remote(base, file)
 	}
-	l, err := readLocal(a.data)
+	l, err := readLocal(a.devData)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func (a *app) client() (*client.Client, error) {
 	if !ok {
 		return nil, usage(fmt.Errorf("--as %s: nobody is called so; konto token lists who there is", name))
 	}
-	token, err := l.mint(a.data, person, time.Now)
+	token, err := l.mint(a.devData, person, time.Now)
 	if err != nil {
 		return nil, err
 	}

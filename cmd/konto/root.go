@@ -1,10 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,11 +19,10 @@ type app struct {
 	environment
 	output  string // -o
 	quiet   bool
-	data    string // --data
+	devData string // data directory of the konto dev to call
 	url     string
 	token   string // --token-file
 	as      string
-	timeout string
 }
 
 func (a *app) root() *cobra.Command {
@@ -34,6 +35,12 @@ every accepted command is an event, and everything else follows from those.
 Start with:
   konto dev                      the whole system on this machine, with a demo company
   konto help exit-codes          what the exit codes mean`,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if !slices.Contains([]string{"table", "json", "jsonl"}, a.output) {
+				return usage(fmt.Errorf("-o %s: want table, json or jsonl", a.output))
+			}
+			return nil
+		},
 		SilenceErrors: true, // exit prints them
 		SilenceUsage:  true,
 		Version:       buildVersion().Version,
@@ -43,11 +50,10 @@ Start with:
 	f := root.PersistentFlags()
 	f.StringVarP(&a.output, "output", "o", "table", "how answers are printed: table, json or jsonl")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress and no hints")
-	f.StringVar(&a.data, "data", "./konto-data", "data directory of the Konto on this machine")
-	f.StringVar(&a.url, "url", "", "Konto to call; default: the one that runs on --data, or KONTO_URL")
+	f.StringVar(&a.devData, "dev-data", defaultData(a.getenv), "data directory of the konto dev to call")
+	f.StringVar(&a.url, "url", "", "Konto to call; default: KONTO_URL, or the konto dev on this machine")
 	f.StringVar(&a.token, "token-file", "", "file with an access token; default: KONTO_TOKEN_FILE")
 	f.StringVar(&a.as, "as", "", "call as a person of the demo company (with konto dev)")
-	f.StringVar(&a.timeout, "timeout", "30s", "give up after")
 	root.AddGroup(
 		&cobra.Group{ID: "run", Title: "Run:"},
 		&cobra.Group{ID: "use", Title: "Use:"},
@@ -61,8 +67,18 @@ Start with:
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		in("run", a.dev()), in("run", a.serve()),
+		in("use", a.cmd()), in("use", a.get()), in("use", a.account()), in("use", a.event()),
+		in("dev", a.trigger()), in("dev", a.mail()), in("dev", a.newToken()),
 		exitCodesTopic(), configTopic(),
 	}
+}
+
+// defaultData is the data directory where nobody names another.
+func defaultData(getenv func(string) string) string {
+	if dir := getenv("KONTO_DATA"); dir != "" {
+		return dir
+	}
+	return "./konto-data"
 }
 
 func in(group string, c *cobra.Command) *cobra.Command {

@@ -44,10 +44,10 @@ func (a *app) printFirstScreen(s *system.System, seeded bool, ready, total time.
 	line("%-9s %s/v1    page: %s/docs", strong("API"), s.URL(), s.URL())
 	line("%-9s %s/-/mail", strong("Mailbox"), s.URL())
 	line("%-9s %s/readyz  /metrics  /version", strong("Health"), s.URL())
-	line("%-9s %s    %s", strong("Data"), a.data, faint("kept; --reset begins anew; the log is konto.log in it"))
+	line("%-9s %s    %s", strong("Data"), a.devData, faint("kept; --reset begins anew; the log is konto.log in it"))
 	if seeded {
 		b.WriteString("\n")
-		line("%s    %s", strong("People"), faint("tokens for 12 hours in "+a.data+"/tokens/NAME"))
+		line("%s    %s", strong("People"), faint("tokens for 12 hours in "+a.devData+"/tokens/NAME"))
 		for _, p := range demo.People() {
 			line("  %-9s %s", p.Name, p.Title)
 		}
@@ -58,7 +58,7 @@ func (a *app) printFirstScreen(s *system.System, seeded bool, ready, total time.
 		line("  %s mail", konto)
 		line("  %s account history card-%s --as eva", konto, demo.AnnasCard)
 		line("  %s account state secinfo-%s --as anna", konto, anna.ID)
-		line("  curl -s -H \"Authorization: Bearer $(cat %s/tokens/saga)\" %s/v1/customers", a.data, s.URL())
+		line("  curl -s -H \"Authorization: Bearer $(cat %s/tokens/saga)\" %s/v1/customers", a.devData, s.URL())
 	}
 	b.WriteString("\n")
 	line("%s", faint("Ctrl-C stops it."))

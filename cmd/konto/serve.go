@@ -41,11 +41,12 @@ Required: identity.issuer, mail.addr, mail.from. See konto help config.`,
 				cfg.Addr = addr
 			}
 			if cmd.Flags().Changed("data") || cfg.Data == "" {
-				cfg.Data = a.data
+				cfg.Data = a.devData
 			}
 			return a.runServe(cmd.Context(), cfg, level)
 		},
 	}
+	c.Flags().StringVar(&a.devData, "data", defaultData(a.getenv), "directory that everything is kept in")
 	c.Flags().StringVar(&addr, "addr", "127.0.0.1:8080", "HOST:PORT to serve on")
 	c.Flags().StringVar(&config, "config", "", "YAML file")
 	c.Flags().StringVar(&level, "log-level", "info", "debug, info, warn or error")

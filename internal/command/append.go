@@ -24,11 +24,11 @@ func EventID(command uuid.UUID, index int) uuid.UUID {
 
 // append stores events and folds them into e. A refusal that must be
 // remembered comes with its events and is returned once they are stored.
-func (h *Handler) append(ctx context.Context, t task, e *entry, owner string, events []any, refused error) (Result, error) {
-	if err := h.reserve(ctx, t, owner, refused); err != nil {
+func (h *Handler) append(ctx context.Context, t task, e *entry, m domain.Meta, events []any, refused error) (Result, error) {
+	if err := h.reserve(ctx, t, m, refused); err != nil {
 		return Result{Stream: e.stream, Revision: e.revision}, err
 	}
-	records, shown, err := h.record(ctx, t, e, owner, events, refused)
+	records, shown, err := h.record(ctx, t, e, m.Tenant, events, refused)
 	if err != nil {
 		return Result{}, err
 	}
@@ -42,7 +42,7 @@ func (h *Handler) append(ctx context.Context, t task, e *entry, owner string, ev
 			return Result{}, err // impossible: the aggregate decided it
 		}
 	}
-	e.revision, e.tenant = at.Revision, owner
+	e.revision, e.tenant = at.Revision, m.Tenant
 	e.commands[commandKey(t.ID)] = at.Revision
 	return Result{Stream: e.stream, Revision: at.Revision, Position: at.Position, Events: shown}, refused
 }
@@ -92,13 +92,13 @@ func (h *Handler) bodyMAC(owner string, t task) string {
 }
 
 // reserve takes the keys that t must be alone with.
-func (h *Handler) reserve(ctx context.Context, t task, owner string, refused error) error {
+func (h *Handler) reserve(ctx context.Context, t task, m domain.Meta, refused error) error {
 	r, ok := t.cmd.(domain.Reserver)
 	if !ok || refused != nil {
 		return nil
 	}
-	for i, want := range r.Reserves(h.metaFor(t, owner)) {
-		body, err := json.Marshal(reservation.Reserve{Kind: want.Kind, Holder: t.Target, Tenant: owner})
+	for i, want := range r.Reserves(m) {
+		body, err := json.Marshal(reservation.Reserve{Kind: want.Kind, Holder: t.Target, Tenant: m.Tenant})
 		if err != nil {
 			return err
 		}
@@ -106,7 +106,7 @@ func (h *Handler) reserve(ctx context.Context, t task, owner string, refused err
 			ID:       uuid.NewSHA1(t.ID, strconv.AppendInt([]byte("reserve/"), int64(i), 10)),
 			Category: reservation.Aggregate.Category(),
 			Target:   reservation.ID(want.Kind, want.Scope, want.Key),
-			Command:  "Reserve", Body: body, Actor: System, Tenant: owner,
+			Command:  "Reserve", Body: body, Actor: System, Tenant: m.Tenant,
 			Correlation: t.Correlation, Causation: t.ID.String(), DryRun: t.DryRun,
 		})
 		var taken *domain.Error

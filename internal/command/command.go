@@ -235,11 +235,11 @@ func (h *Handler) try(ctx context.Context, t task) (Result, error) {
 	case refused != nil && len(events) == 0:
 		return Result{Stream: e.stream, Revision: e.revision, Trace: trace}, refused
 	case t.DryRun:
-		return h.rehearse(ctx, t, e, owner, events, trace, refused)
+		return h.rehearse(ctx, t, e, meta, events, trace, refused)
 	case len(events) == 0:
 		return Result{Stream: e.stream, Revision: e.revision}, nil
 	}
-	return h.append(ctx, t, e, owner, events, refused)
+	return h.append(ctx, t, e, meta, events, refused)
 }
 
 // decide runs the rule. That there is nothing to store is not believed of a

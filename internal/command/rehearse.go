@@ -10,12 +10,12 @@ import (
 
 // rehearse is the end of a dry run: what would have been stored, and what
 // would have followed from it.
-func (h *Handler) rehearse(ctx context.Context, t task, e *entry, owner string, events []any, trace []domain.Ruling, refused error) (Result, error) {
+func (h *Handler) rehearse(ctx context.Context, t task, e *entry, m domain.Meta, events []any, trace []domain.Ruling, refused error) (Result, error) {
 	res := Result{Stream: e.stream, Revision: e.revision, Trace: trace}
-	if err := h.reserve(ctx, t, owner, refused); err != nil {
+	if err := h.reserve(ctx, t, m, refused); err != nil {
 		return res, err
 	}
-	records, shown, err := h.record(ctx, t, e, owner, events, refused)
+	records, shown, err := h.record(ctx, t, e, m.Tenant, events, refused)
 	if err != nil {
 		return res, err
 	}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"konto/internal/httpapi"
+)
+
+func (a *app) event() *cobra.Command {
+	c := &cobra.Command{Use: "event", Short: "Follow what happens"}
+	c.AddCommand(a.eventTail())
+	return c
+}
+
+func (a *app) eventTail() *cobra.Command {
+	var after string
+	var limit int
+	c := &cobra.Command{
+		Use:   "tail",
+		Short: "Print events as they are recorded, those that you may read",
+		Example: `  konto event tail --as eva
+  konto event tail --after 0 --limit 10 -o jsonl`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := a.client()
+			if err != nil {
+				return err
+			}
+			path := "/v1/events"
+			if after != "" {
+				path += "?after=" + url.QueryEscape(after)
+			}
+			res, err := c.Open(cmd.Context(), http.MethodGet, path, nil, nil)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = res.Body.Close() }()
+			return a.printEvents(res.Body, limit)
+		},
+	}
+	c.Flags().StringVar(&after, "after", "", "begin after this position; 0 is the beginning; default: now")
+	c.Flags().IntVar(&limit, "limit", 0, "end after so many events; 0 never ends")
+	return c
+}
+
+// maxLine bounds one event on the wire, in bytes.
+const maxLine = 4 << 20
+
+func (a *app) printEvents(r io.Reader, limit int) error {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxLine)
+	for n := 0; lines.Scan(); {
+		data, ok := strings.CutPrefix(lines.Text(), "data: ")
+		if !ok {
+			continue
+		}
+		if err := a.printEvent(data); err != nil {
+			return err
+		}
+		if n++; n == limit {
+			return nil
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return err
+	}
+	return errors.New("the connection ended")
+}
+
+func (a *app) printEvent(data string) error {
+	if a.output != "table" {
+		_, err := fmt.Fprintln(a.stdout, data)
+		return err
+	}
+	var e httpapi.TailEvent
+	if err := json.Unmarshal([]byte(data), &e); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(a.stdout, "%s  %-28s %s@%d  by %s %s\n",
+		e.RecordedAt.UTC().Format(time.DateTime), e.Type, e.Stream, e.Revision, e.Actor.Kind, e.Actor.ID)
+	return err
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"text/tabwriter"
+)
+
+// print writes v as JSON or, with a line for each element, as JSON lines, or
+// calls table.
+func (a *app) print(v any, table func(w *tabwriter.Writer)) error {
+	switch a.output {
+	case "json":
+		b, err := json.MarshalIndent(v, "", "  ")
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(a.stdout, string(b))
+		return err
+	case "jsonl":
+		return a.printLines(v)
+	}
+	w := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', 0)
+	table(w)
+	return w.Flush()
+}
+
+func (a *app) printLines(v any) error {
+	e := json.NewEncoder(a.stdout)
+	e.SetEscapeHTML(false)
+	list := reflect.ValueOf(v)
+	if list.Kind() != reflect.Slice {
+		return e.Encode(v)
+	}
+	for i := range list.Len() {
+		if err := e.Encode(list.Index(i).Interface()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printRaw writes an answer that is JSON already: indented for people, as it
+// is for programs that read lines. Anything else is written as it is.
+func (a *app) printRaw(answer json.RawMessage) error {
+	if a.output == "jsonl" {
+		_, err := fmt.Fprintln(a.stdout, string(bytes.TrimSpace(answer)))
+		return err
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, bytes.TrimSpace(answer), "", "  "); err != nil {
+		_, err := a.stdout.Write(answer)
+		return err
+	}
+	_, err := fmt.Fprintln(a.stdout, b.String())
+	return err
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+	"github.com/stripe/stripe-go/v85/webhook"
+
+	"konto/internal/demo"
+)
+
+// triggers are what `konto trigger` can make happen: a name, and the type of
+// Stripe event that reports it.
+var triggers = map[string]string{
+	"card.declined": "charge.failed",
+	"card.charged":  "charge.succeeded",
+	"card.updated":  "payment_method.automatically_updated",
+}
+
+// happening says what a triggered event is about.
+type happening struct {
+	method   string // the gateway's token for the card
+	code     string // of a decline
+	amount   int64  // in the currency's smallest unit
+	currency string
+	invoice  string // Stripe's; each has its attempts counted
+	eventID  string
+}
+
+func (a *app) trigger() *cobra.Command {
+	var h happening
+	names := make([]string, 0, len(triggers))
+	for name := range triggers {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	c := &cobra.Command{
+		Use:   "trigger " + strings.Join(names, "|"),
+		Short: "Send konto dev a signed webhook, as the payment gateway would",
+		Example: `  konto trigger card.declined
+  konto trigger card.declined --code expired_card --invoice in_7`,
+		ValidArgs: names,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 || triggers[args[0]] == "" {
+				return usage(fmt.Errorf("trigger: want one of %s", strings.Join(names, ", ")))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			l, err := readLocal(a.devData)
+			if err != nil {
+				return err
+			}
+			body, err := h.event(triggers[args[0]], time.Now())
+			if err != nil {
+				return err
+			}
+			signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: body, Secret: l.StripeSecret})
+			c, err := a.client()
+			if err != nil {
+				return err
+			}
+			answer, err := c.Do(cmd.Context(), http.MethodPost, "/v1/gateways/stripe",
+				http.Header{"Stripe-Signature": {signed.Header}}, body)
+			if err != nil {
+				return err
+			}
+			if a.output == "table" && !a.quiet {
+				_, _ = fmt.Fprintln(a.stderr, "sent; see konto mail")
+			}
+			return a.printRaw(answer)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&h.method, "card", demo.AnnasToken, "the gateway's token for the card")
+	f.StringVar(&h.code, "code", "insufficient_funds", "decline code")
+	f.Int64Var(&h.amount, "amount", 149_00, "in the currency's smallest unit")
+	f.StringVar(&h.currency, "currency", "sek", "ISO 4217")
+	f.StringVar(&h.invoice, "invoice", "", "Stripe's invoice ID; default: a new one")
+	f.StringVar(&h.eventID, "event", "", "Stripe's event ID; the same one again is taken once; default: a new one")
+	return c
+}
+
+// event returns the webhook's body.
+func (h happening) event(kind string, now time.Time) ([]byte, error) {
+	id := func(given, prefix string) string {
+		if given != "" {
+			return given
+		}
+		return prefix + strings.ReplaceAll(uuid.NewString(), "-", "")[:24]
+	}
+	object := map[string]any{
+		"id": id("", "ch_"), "object": "charge", "amount": h.amount, "currency": h.currency, "created": now.Unix(),
+		"payment_method": h.method, "invoice": id(h.invoice, "in_"),
+		"payment_method_details": map[string]any{"card": map[string]any{"checks": map[string]any{
+			"address_line1_check": "pass", "address_postal_code_check": "pass", "cvc_check": "unchecked",
+		}}},
+	}
+	switch kind {
+	case "charge.failed":
+		object["failure_code"] = "card_declined"
+		object["outcome"] = map[string]any{"reason": h.code, "network_status": "declined_by_network"}
+	case "payment_method.automatically_updated":
+		object = map[string]any{"id": h.method, "object": "payment_method", "card": map[string]any{
+			"brand": "visa", "last4": "1881", "exp_month": int(now.Month()), "exp_year": now.Year() + 4,
+		}}
+	}
+	return json.Marshal(map[string]any{
+		"id": id(h.eventID, "evt_"), "object": "event", "type": kind, "created": now.Unix(),
+		"api_version": "2025-01-27", "data": map[string]any{"object": object},
+	})
+}
