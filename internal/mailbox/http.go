@@ -85,10 +85,10 @@ func (m *Mailbox) serve(w http.ResponseWriter, r *http.Request, pages *template.
 	to := r.URL.Query().Get("to")
 	switch rest {
 	case "", "/":
-		m.page(w, pages, "list", list{m.cfg.Base, to, m.addr, m.Arrivals(), m.Messages(to)})
+		m.page(w, pages, "list", list{m.cfg.Base, to, m.Addr(), m.Arrivals(), m.Messages(to)})
 		return
 	case ".json":
-		respond(w, list{m.cfg.Base, to, m.addr, m.Arrivals(), m.Messages(to)})
+		respond(w, list{m.cfg.Base, to, m.Addr(), m.Arrivals(), m.Messages(to)})
 		return
 	case "/style.css":
 		w.Header().Set("Content-Type", "text/css; charset=utf-8")

@@ -104,7 +104,7 @@ type Header struct {
 // concurrent use.
 type Mailbox struct {
 	cfg    Config
-	addr   string
+	listen net.Listener
 	server *smtp.Server
 	done   chan struct{} // closed when the server has stopped
 
@@ -127,7 +127,7 @@ func Start(ctx context.Context, c Config) (*Mailbox, error) {
 		return nil, fmt.Errorf("mailbox: listen: %w", err)
 	}
 	m := &Mailbox{
-		cfg: c, addr: l.Addr().String(), next: 1,
+		cfg: c, listen: l, next: 1,
 		done: make(chan struct{}), changed: make(chan struct{}),
 	}
 	m.server = smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) {
@@ -140,7 +140,7 @@ func Start(ctx context.Context, c Config) (*Mailbox, error) {
 	m.server.ReadTimeout = time.Minute
 	m.server.WriteTimeout = time.Minute
 	m.server.ErrorLog = silence{}
-	stop := context.AfterFunc(ctx, func() { _ = m.server.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = m.hangUp() })
 	go func() {
 		defer close(m.done)
 		defer stop()
@@ -150,7 +150,7 @@ func Start(ctx context.Context, c Config) (*Mailbox, error) {
 }
 
 // Addr returns the host:port that mail is received on.
-func (m *Mailbox) Addr() string { return m.addr }
+func (m *Mailbox) Addr() string { return m.listen.Addr().String() }
 
 // Base returns the path that the pages are under.
 func (m *Mailbox) Base() string { return m.cfg.Base }
@@ -158,12 +158,23 @@ func (m *Mailbox) Base() string { return m.cfg.Base }
 // Close stops receiving and waits until no more connections are accepted.
 // What was received can still be read. Closing twice does nothing.
 func (m *Mailbox) Close() error {
-	err := m.server.Close()
+	err := m.hangUp()
 	<-m.done
-	if err != nil && !errors.Is(err, smtp.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+	if err != nil {
 		return fmt.Errorf("mailbox: close: %w", err)
 	}
 	return nil
+}
+
+// hangUp ends all connections. The server knows of the listener only once it
+// serves it, so the listener is closed apart: otherwise a mailbox that is
+// closed at once would go on receiving.
+func (m *Mailbox) hangUp() error {
+	errs := []error{m.server.Close(), m.listen.Close()}
+	errs = slices.DeleteFunc(errs, func(err error) bool {
+		return errors.Is(err, smtp.ErrServerClosed) || errors.Is(err, net.ErrClosed)
+	})
+	return errors.Join(errs...)
 }
 
 // Messages returns what was received, newest first. A recipient, if not
