@@ -85,7 +85,7 @@ func (m *Mailbox) serve(w http.ResponseWriter, r *http.Request, pages *template.
 	to := r.URL.Query().Get("to")
 	switch rest {
 	case "", "/":
-		m.page(w, pages, "list", list{m.cfg.Base, to, m.Addr(), m.Arrivals(), m.Messages(to)})
+		m.page(w, pages, http.StatusOK, "list", list{m.cfg.Base, to, m.Addr(), m.Arrivals(), m.Messages(to)})
 		return
 	case ".json":
 		respond(w, list{m.cfg.Base, to, m.Addr(), m.Arrivals(), m.Messages(to)})
@@ -102,8 +102,7 @@ func (m *Mailbox) serve(w http.ResponseWriter, r *http.Request, pages *template.
 	x, ok := m.Message(id)
 	switch {
 	case !ok || strings.Contains(form, "/"):
-		w.WriteHeader(http.StatusNotFound)
-		m.page(w, pages, "missing", view{Base: m.cfg.Base})
+		m.page(w, pages, http.StatusNotFound, "missing", view{Base: m.cfg.Base})
 	case form == "json":
 		respond(w, x)
 	case form == "eml":
@@ -112,7 +111,7 @@ func (m *Mailbox) serve(w http.ResponseWriter, r *http.Request, pages *template.
 	case form == "":
 		w.Header().Set("Content-Security-Policy", mailPolicy)
 		newer, older := m.neighbours(id)
-		m.page(w, pages, "message", view{m.cfg.Base, x, newer, older})
+		m.page(w, pages, http.StatusOK, "message", view{m.cfg.Base, x, newer, older})
 	default:
 		http.NotFound(w, r)
 	}
@@ -136,13 +135,14 @@ func (m *Mailbox) neighbours(id string) (newer, older string) {
 }
 
 // page renders into memory first, so that a page is whole or an error.
-func (m *Mailbox) page(w http.ResponseWriter, pages *template.Template, name string, data any) {
+func (m *Mailbox) page(w http.ResponseWriter, pages *template.Template, status int, name string, data any) {
 	var b bytes.Buffer
 	if err := pages.ExecuteTemplate(&b, name, data); err != nil {
 		http.Error(w, "the page could not be made", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes())
 }
 

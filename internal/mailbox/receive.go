@@ -107,6 +107,9 @@ func (x *Message) readHeader(h mail.Header) {
 		return v
 	}
 	x.From, x.Subject = text("From"), text("Subject")
+	if from, err := h.AddressList("From"); err == nil && len(from) == 1 && from[0].Name != "" {
+		x.From = from[0].Name + " <" + from[0].Address + ">"
+	}
 	x.Language = text("Content-Language")
 	x.Template, x.Channel = text("X-Konto-Template"), text("X-Konto-Channel")
 	if id, err := h.MessageID(); err == nil {
