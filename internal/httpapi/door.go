@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -38,14 +39,15 @@ func inspect(body []byte) error {
 	if d.PeekKind() != '{' {
 		return malformed("the body must be a JSON object")
 	}
-	for {
+	for closed := false; ; {
 		token, err := d.ReadToken()
-		if err == io.EOF { //nolint:errorlint // the decoder returns it as it is
+		if closed && errors.Is(err, io.EOF) {
 			return nil
 		}
-		if err != nil {
-			return malformed("the body is not valid JSON")
+		if err != nil || closed {
+			return malformed("the body is not one valid JSON object")
 		}
+		closed = d.StackDepth() == 0
 		if d.StackDepth() > maxDepth {
 			return malformed("the body is nested too deeply")
 		}
