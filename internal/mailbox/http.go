@@ -107,7 +107,7 @@ func (m *Mailbox) serve(w http.ResponseWriter, r *http.Request, pages *template.
 		respond(w, x)
 	case form == "eml":
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write(x.Raw) //nolint:gosec // served as plain text, with nosniff.
+		_, _ = w.Write(x.Raw)
 	case form == "":
 		w.Header().Set("Content-Security-Policy", mailPolicy)
 		newer, older := m.neighbours(id)

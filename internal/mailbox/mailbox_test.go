@@ -209,7 +209,7 @@ func TestStartAndClose(t *testing.T) {
 	t.Parallel()
 	for _, addr := range []string{"0.0.0.0:0", "192.0.2.1:25", "example.com:25", "nonsense", "[::]:0"} {
 		if m, err := mailbox.Start(t.Context(), mailbox.Config{Addr: addr, Now: clock}); err == nil {
-			m.Close()
+			_ = m.Close()
 			t.Errorf("Start(%s) = nil error, want only loopback to be allowed", addr)
 		}
 	}

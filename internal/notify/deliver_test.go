@@ -79,7 +79,7 @@ type fixture struct {
 	logs   *bytes.Buffer
 }
 
-func setup(t *testing.T, s *server, change func(*notify.Config)) fixture {
+func setup(t testing.TB, s *server, change func(*notify.Config)) fixture {
 	t.Helper()
 	f := fixture{server: s, ledger: &ledger{outcomes: map[string]notify.Outcome{}}, logs: &bytes.Buffer{}}
 	c := notify.Config{

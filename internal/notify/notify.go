@@ -282,11 +282,11 @@ type TemporaryError struct {
 func (e *TemporaryError) Error() string { return "not accepted yet: " + e.Reason }
 
 func (n *Notifier) log(m Message, outcome, reason string, start time.Time) {
-	e := n.cfg.Log.Info()
+	level := zerolog.InfoLevel
 	if outcome == "retry" || outcome == string(Failed) {
-		e = n.cfg.Log.Warn()
+		level = zerolog.WarnLevel
 	}
-	e.Str("message_id", m.ID).Str("tenant", m.Tenant).Str("template", m.Template).
+	n.cfg.Log.WithLevel(level).Str("message_id", m.ID).Str("tenant", m.Tenant).Str("template", m.Template).
 		Str("channel", string(m.Channel)).Str("correlation", m.Correlation).Int("attempt", m.Attempt).
 		Str("outcome", outcome).Str("reason", reason).Dur("duration", n.cfg.Now().Sub(start)).Msg("notification")
 }

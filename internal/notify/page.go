@@ -2,6 +2,7 @@ package notify
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,9 +55,7 @@ type values = map[string]any
 // t returns the string for key.
 func (w *writer) t(key string, v values) string {
 	all := values{"Product": w.r.cfg.Product}
-	for k, x := range v {
-		all[k] = x
-	}
+	maps.Copy(all, v)
 	s, err := w.r.catalog.text(w.locale, key, all)
 	if err != nil && w.err == nil {
 		w.err = err

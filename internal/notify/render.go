@@ -8,6 +8,7 @@ import (
 	"fmt"
 	htmltemplate "html/template"
 	"net/url"
+	"slices"
 	"strings"
 	texttemplate "text/template"
 	"time"
@@ -44,7 +45,8 @@ type Renderer struct {
 	catalog *catalog
 	html    *htmltemplate.Template
 	text    *texttemplate.Template
-	layouts []byte
+	// versions by template and locale.
+	versions map[string]string
 }
 
 // Rendered is a message as it leaves.
@@ -83,7 +85,7 @@ func NewRenderer(c RenderConfig) (*Renderer, error) {
 		c.Code = func(string, string) string { return "000000" }
 	}
 	c.Links = c.Links.withDefaults()
-	r := &Renderer{cfg: c, base: base}
+	r := &Renderer{cfg: c, base: base, versions: map[string]string{}}
 	if r.catalog, err = loadCatalog(files); err != nil {
 		return nil, fmt.Errorf("notify: %w", err)
 	}
@@ -93,12 +95,18 @@ func NewRenderer(c RenderConfig) (*Renderer, error) {
 	if r.text, err = texttemplate.ParseFS(files, "layouts/mail.txt.tmpl"); err != nil {
 		return nil, fmt.Errorf("notify: %w", err)
 	}
+	var layouts []byte
 	for _, name := range []string{"layouts/mail.html.tmpl", "layouts/mail.txt.tmpl"} {
 		b, err := files.ReadFile(name)
 		if err != nil {
 			return nil, fmt.Errorf("notify: %w", err)
 		}
-		r.layouts = append(r.layouts, b...)
+		layouts = append(layouts, b...)
+	}
+	for _, template := range Templates() {
+		for _, locale := range Locales() {
+			r.versions[template+" "+locale] = r.version(layouts, template, locale)
+		}
 	}
 	return r, nil
 }
@@ -183,17 +191,23 @@ func (r *Renderer) render(q request) (Rendered, error) {
 
 // Version returns a hash, 16 hex digits, of everything that a translator or a
 // designer can change about a template in one language: the layouts, and the
-// strings of the template and of the parts that all share.
-func (r *Renderer) Version(template, locale string) string {
+// strings of the template and of the parts that all share. It is empty if
+// there is no such template or language.
+func (r *Renderer) Version(template, locale string) string { return r.versions[template+" "+locale] }
+
+// version computes [Renderer.Version].
+func (r *Renderer) version(layouts []byte, template, locale string) string {
 	h := sha256.New()
-	h.Write(r.layouts)
+	h.Write(layouts)
+	all := Templates()
 	own := func(key string) bool {
 		prefix, _, _ := strings.Cut(key, ".")
-		_, another := builders()[prefix]
-		return prefix == template || !another
+		return prefix == template || !slices.Contains(all, prefix)
 	}
 	for _, k := range r.catalog.keys(locale, own) {
-		fmt.Fprintf(h, "%s\x00%s\x00", k, r.catalog.source[locale][k])
+		h.Write([]byte(k + "\x00"))
+		h.Write(r.catalog.source[locale][k])
+		h.Write([]byte{0})
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }

@@ -122,8 +122,9 @@ func (n *Notifier) send(ctx context.Context, m Message, to recipient, page Rende
 	if err != nil {
 		return nil, configured(err)
 	}
-	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	hangUp := func() { _ = conn.Close() } // what the server said before counts
+	defer hangUp()
+	stop := context.AfterFunc(ctx, hangUp)
 	defer stop()
 
 	step := func(do func() error) error {
@@ -239,7 +240,7 @@ func (n *Notifier) dial(ctx context.Context) (*smtp.Client, net.Conn, error) {
 	}
 	c, err := client.DialToSMTPClientWithContext(ctx)
 	if err != nil && conn != nil {
-		conn.Close()
+		_ = conn.Close()
 	}
 	return c, conn, err
 }

@@ -44,7 +44,7 @@ type received struct {
 }
 
 // serve starts a server. Configure it before anything is sent.
-func serve(t *testing.T, secure, implicit bool) *server {
+func serve(t testing.TB, secure, implicit bool) *server {
 	t.Helper()
 	s := &server{}
 	b := smtp.NewServer(s)
