@@ -79,8 +79,8 @@ type fixture struct {
 	logs   *bytes.Buffer
 }
 
-func setup(t testing.TB, s *server, change func(*notify.Config)) fixture {
-	t.Helper()
+func setup(tb testing.TB, s *server, change func(*notify.Config)) fixture {
+	tb.Helper()
 	f := fixture{server: s, ledger: &ledger{outcomes: map[string]notify.Outcome{}}, logs: &bytes.Buffer{}}
 	c := notify.Config{
 		Directory: people(), Recorder: f.ledger, Log: zerolog.New(f.logs),
@@ -100,7 +100,7 @@ func setup(t testing.TB, s *server, change func(*notify.Config)) fixture {
 	}
 	n, err := notify.New(c)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	f.n = n
 	return f

@@ -44,8 +44,8 @@ type received struct {
 }
 
 // serve starts a server. Configure it before anything is sent.
-func serve(t testing.TB, secure, implicit bool) *server {
-	t.Helper()
+func serve(tb testing.TB, secure, implicit bool) *server {
+	tb.Helper()
 	s := &server{}
 	b := smtp.NewServer(s)
 	b.Domain = "mx.example"
@@ -58,9 +58,9 @@ func serve(t testing.TB, secure, implicit bool) *server {
 		web.Close()
 		b.TLSConfig = s.tls
 	}
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	s.addr = l.Addr().String()
 	if implicit {
@@ -71,7 +71,7 @@ func serve(t testing.TB, secure, implicit bool) *server {
 		defer close(done)
 		_ = b.Serve(l)
 	}()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		_ = b.Close()
 		_ = l.Close() // Close does not know of a listener that Serve has not reached
 		<-done
