@@ -13,6 +13,7 @@ import (
 	"konto/domain"
 	"konto/eventstore"
 	"konto/internal/readdb"
+	"konto/internal/relay/typed"
 	"konto/projections"
 )
 
@@ -37,10 +38,22 @@ func newRunner(p projections.Projection, at eventstore.Position) *runner {
 // wants reports whether r does something on events of type t.
 func (r *runner) wants(t reflect.Type) bool { return r.Every != nil || len(r.handlers[t]) > 0 }
 
+// decoder returns one that decodes what some projection wants.
+func (p *Projector) decoder() *typed.Decoder {
+	every, wanted := false, map[reflect.Type]bool{}
+	for _, x := range p.Projections {
+		every = every || x.Every != nil
+		for _, h := range x.Handlers {
+			wanted[h.Type] = true
+		}
+	}
+	return typed.NewDecoder(p.Contracts, p.Annotate, func(t reflect.Type) bool { return every || wanted[t] })
+}
+
 // commit takes the cohort over items, up to a position, in one transaction. It
 // returns those that could not be taken; they are where they were. After an
 // error all are where the database says.
-func (p *Projector) commit(ctx context.Context, db *readdb.DB, cohort []*runner, items []item, to eventstore.Position) (failed []*runner, err error) {
+func (p *Projector) commit(ctx context.Context, db *readdb.DB, cohort []*runner, items []typed.Event, to eventstore.Position) (failed []*runner, err error) {
 	began := p.Now()
 	var moved []*runner
 	faults := map[*runner]*fault{}
@@ -115,39 +128,41 @@ func (p *Projector) failed(ctx context.Context, db *readdb.DB, r *runner, f *fau
 	}
 }
 
-// apply runs the handlers of r on those items that it has not seen.
-func (r *runner) apply(ctx context.Context, tx projections.Tx, items []item) *fault {
-	for i := range items {
-		x := &items[i]
-		if x.event.Position.Compare(r.at) <= 0 || x.foreign {
+// apply runs the handlers of r on those events that it has not seen.
+func (r *runner) apply(ctx context.Context, tx projections.Tx, events []typed.Event) *fault {
+	for i := range events {
+		e := &events[i]
+		if e.Record.Position.Compare(r.at) <= 0 || e.Foreign {
 			continue
 		}
-		if x.err != nil && (x.category == FailureUnknownType || r.wants(x.typ)) {
-			return &fault{x.event, x.category, x.err}
-		}
-		if x.typ == nil || !r.wants(x.typ) {
+		switch {
+		case errors.Is(e.Err, domain.ErrUnknownType):
+			return &fault{e.Record, FailureUnknownType, e.Err}
+		case e.Err != nil && (e.Type == nil || r.wants(e.Type)):
+			return &fault{e.Record, FailureDecode, e.Err}
+		case e.Err != nil || !r.wants(e.Type):
 			continue
 		}
-		if err := r.handle(ctx, tx, x); err != nil {
-			return &fault{x.event, FailureApply, err}
+		if err := r.handle(ctx, tx, e); err != nil {
+			return &fault{e.Record, FailureApply, err}
 		}
 	}
 	return nil
 }
 
-func (r *runner) handle(ctx context.Context, tx projections.Tx, x *item) (err error) {
+func (r *runner) handle(ctx context.Context, tx projections.Tx, e *typed.Event) (err error) {
 	defer func() { // a mistake in one read model is no reason to lose the others
 		if v := recover(); v != nil {
 			err = fmt.Errorf("panic: %v", v)
 		}
 	}()
-	for _, h := range r.handlers[x.typ] {
-		if err := h(ctx, tx, x.decoded); err != nil {
+	for _, h := range r.handlers[e.Type] {
+		if err := h(ctx, tx, e.Decoded); err != nil {
 			return err
 		}
 	}
 	if r.Every != nil {
-		return r.Every(ctx, tx, x.decoded)
+		return r.Every(ctx, tx, e.Decoded)
 	}
 	return nil
 }

@@ -33,6 +33,7 @@ import (
 	"konto/internal/envelope"
 	"konto/internal/readdb"
 	"konto/internal/relay"
+	"konto/internal/relay/typed"
 	"konto/projections"
 )
 
@@ -137,7 +138,7 @@ func (e *engine) follow(ctx context.Context) {
 	case <-ctx.Done():
 		return
 	}
-	d := newDecoder(e.Contracts, e.Annotate, e.Projections)
+	d := e.decoder()
 	for backoff := minBackoff; ctx.Err() == nil; {
 		err := e.followFrom(ctx, d, &backoff)
 		if ctx.Err() != nil {
@@ -149,7 +150,7 @@ func (e *engine) follow(ctx context.Context) {
 	}
 }
 
-func (e *engine) followFrom(ctx context.Context, d *decoder, backoff *time.Duration) error {
+func (e *engine) followFrom(ctx context.Context, d *typed.Decoder, backoff *time.Duration) error {
 	e.turn.Lock()
 	at := e.at
 	e.turn.Unlock()
@@ -169,11 +170,11 @@ func (e *engine) followFrom(ctx context.Context, d *decoder, backoff *time.Durat
 }
 
 // apply takes the live projections over events.
-func (e *engine) apply(ctx context.Context, d *decoder, events []eventstore.Recorded) error {
+func (e *engine) apply(ctx context.Context, d *typed.Decoder, events []eventstore.Recorded) error {
 	e.turn.Lock()
 	defer e.turn.Unlock()
 	to := events[len(events)-1].Position
-	failed, err := e.commit(ctx, e.DB, e.live, d.all(events), to)
+	failed, err := e.commit(ctx, e.DB, e.live, d.Batch(events), to)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"konto/eventstore"
 	"konto/internal/readdb"
+	"konto/internal/relay/typed"
 )
 
 const (
@@ -22,7 +23,7 @@ const (
 // chunk is a run of events on its way through the pipeline.
 type chunk struct {
 	events []eventstore.Recorded
-	items  []item
+	items  []typed.Event
 	ready  chan struct{} // closed when items are there
 	to     eventstore.Position
 	err    error // ends the pipeline
@@ -40,11 +41,11 @@ func (p *Projector) readThrough(ctx context.Context, db *readdb.DB, cohort []*ru
 	work := make(chan *chunk, chunksAhead)
 	from := lowest(cohort)
 	group.Go(func() { p.read(ctx, from, order, work) })
-	d := newDecoder(p.Contracts, p.Annotate, p.Projections)
+	d := p.decoder()
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() {
 			for c := range work {
-				c.items = d.all(c.events)
+				c.items = d.Batch(c.events)
 				close(c.ready)
 			}
 		})
@@ -77,8 +78,9 @@ func (p *Projector) readThrough(ctx context.Context, db *readdb.DB, cohort []*ru
 func (p *Projector) read(ctx context.Context, from eventstore.Position, order, work chan<- *chunk) {
 	defer close(order)
 	defer close(work)
+	// First to those who decode: what is in order is sure to become ready.
 	send := func(c *chunk) bool {
-		for _, to := range []chan<- *chunk{order, work} {
+		for _, to := range []chan<- *chunk{work, order} {
 			select {
 			case to <- c:
 			case <-ctx.Done():
