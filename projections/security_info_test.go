@@ -198,3 +198,17 @@ func TestRecoveryGateFollowsRoles(t *testing.T) {
 		t.Errorf("without the role: gate %s, want one", g)
 	}
 }
+
+// A contact that no longer waits, or is no longer in use, is gone.
+func TestNothingStaysBehind(t *testing.T) {
+	t.Parallel()
+	db := open(t, projections.SecurityInfo)
+	db.apply(everything(northwind).events...)
+	var left int
+	err := db.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM security_contacts
+		WHERE waiting = 0 AND (pending IS NOT NULL OR pending_type <> '' OR verification <> '' OR expires_at <> 0 OR failures <> 0)
+			OR verified_at = 0 AND verified IS NOT NULL`).Scan(&left)
+	if err != nil || left != 0 {
+		t.Errorf("%d rows, %v, hold what was withdrawn or removed", left, err)
+	}
+}
