@@ -1,6 +1,7 @@
 package privacy
 
 import (
+	"crypto/rand"
 	"reflect"
 	"testing"
 )
@@ -39,4 +40,50 @@ func Written(b []byte) (fast, same bool) {
 // Commitment is what an envelope's h would be with blind.
 func Commitment(blind []byte, c Context, path string, value []byte) string {
 	return encoding.EncodeToString(commitment(blind, c, path, value))
+}
+
+// Fixed seals and opens with one key for all, without a key file.
+type Fixed struct{ key *dek }
+
+// NewFixed returns a Fixed with a new key.
+func NewFixed() Fixed {
+	key := make([]byte, keySize)
+	_, _ = rand.Read(key) // it never fails
+	b, err := newBox(key)
+	if err != nil {
+		panic(err)
+	}
+	return Fixed{&dek{box: b, ver: 1}}
+}
+
+// Seal is [Keys.Seal] of open values.
+func (x Fixed) Seal(c Context, data []byte) ([]byte, error) {
+	return replace(data, func(dst []byte, f *found) ([]byte, error) {
+		if f.kind != kindPersonal || !f.alone {
+			return nil, ErrMalformed
+		}
+		p, err := parsePersonal(f.inner)
+		if err != nil {
+			return nil, err
+		}
+		return x.key.seal(dst, c, p.Subject, f.path, p.Value)
+	})
+}
+
+// Open is [Keys.Open].
+func (x Fixed) Open(c Context, data []byte) ([]byte, error) {
+	return replace(data, func(dst []byte, f *found) ([]byte, error) {
+		if f.kind != kindSealed {
+			return append(dst, f.whole...), nil
+		}
+		e, err := f.envelope()
+		if err != nil {
+			return nil, err
+		}
+		value, _, err := x.key.open(c, e)
+		if err != nil {
+			return nil, err
+		}
+		return appendPersonal(dst, e.subject, value)
+	})
 }
