@@ -237,8 +237,7 @@ func malformed(err error) error {
 		return nil
 	}
 	e := Malformed("malformed-command", "the body is not the JSON of this command: %v", err)
-	var t *json.UnmarshalTypeError
-	if errors.As(err, &t) {
+	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		e = Malformed("malformed-command", "%s must be %s, not %s", t.Field, t.Type, t.Value).At("/" + strings.ReplaceAll(t.Field, ".", "/"))
 	}
 	return e

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 )
 
@@ -32,9 +33,7 @@ type Facts struct{ known map[Need]any }
 // Knows returns f with one more fact.
 func (f Facts) Knows(n Need, fact any) Facts {
 	known := make(map[Need]any, len(f.known)+1)
-	for k, v := range f.known {
-		known[k] = v
-	}
+	maps.Copy(known, f.known)
 	known[n] = fact
 	return Facts{known}
 }

@@ -78,7 +78,7 @@ const (
 	StreamExists Revision = -4 // the stream has at least one event
 )
 
-// Last, as a place to read from, is the end of a stream.
+// Last is the end of a stream, as a place to read from.
 const Last Revision = math.MaxInt64
 
 func (r Revision) String() string {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -139,7 +140,7 @@ func (a *app) accountDiff() *cobra.Command {
 		Args:    oneArg(streamArg),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if from == "" {
-				return usage(fmt.Errorf("diff: want --from"))
+				return usage(errors.New("diff: want --from"))
 			}
 			c, err := a.client()
 			if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -24,7 +25,7 @@ func (a *app) mail() *cobra.Command {
   konto mail --to anna -o json`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usage(fmt.Errorf("mail: want at most one NUMBER"))
+				return usage(errors.New("mail: want at most one NUMBER"))
 			}
 			return nil
 		},

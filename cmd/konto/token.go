@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"text/tabwriter"
 	"time"
@@ -19,7 +20,7 @@ other clients. Without a NAME it lists who there is.`,
 		Example: `  curl -H "Authorization: Bearer $(konto token anna)" http://127.0.0.1:8080/v1/cards`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usage(fmt.Errorf("token: want at most one NAME"))
+				return usage(errors.New("token: want at most one NAME"))
 			}
 			return nil
 		},

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -128,9 +129,7 @@ func (c *Client) Open(ctx context.Context, method, path string, header http.Head
 	if err != nil {
 		return nil, err
 	}
-	for name, values := range header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, header)
 	if c.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.Token)
 	}
@@ -140,8 +139,7 @@ func (c *Client) Open(ctx context.Context, method, path string, header http.Head
 	}
 	res, err := h.Do(req)
 	if err != nil {
-		var u *url.Error
-		if errors.As(err, &u) {
+		if u, ok := errors.AsType[*url.Error](err); ok {
 			err = u.Err // the URL is in our own words below
 		}
 		return nil, fmt.Errorf("%s %s%s: %w", method, c.Base, path, err)

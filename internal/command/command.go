@@ -130,7 +130,7 @@ func New(cfg Config) *Handler {
 	}
 }
 
-// ErrMustMatch: the command replaces what a person has looked at, so the
+// ErrMustMatch says that the command replaces what a person has looked at, so the
 // caller must name the revision that it saw.
 var ErrMustMatch = domain.Invalid("revision-required",
 	"this command replaces what you have seen: name the revision that you saw").ByRule("X1")
@@ -355,6 +355,7 @@ func (h *Handler) report(req Request, res Result, retries int, err error, took t
 	o := Observation{Command: req.Command, Duration: took, Retries: retries}
 	var rule *domain.Error
 	var stale *StaleError
+	var fault error
 	level := zerolog.InfoLevel
 	switch {
 	case errors.As(err, &rule):
@@ -362,7 +363,7 @@ func (h *Handler) report(req Request, res Result, retries int, err error, took t
 	case errors.As(err, &stale):
 		o.Outcome = "stale"
 	case err != nil:
-		o.Outcome, level = "failed", zerolog.WarnLevel
+		o.Outcome, level, fault = "failed", zerolog.WarnLevel, err
 	case req.DryRun:
 		o.Outcome = "dry-run"
 	case res.Replayed:
@@ -375,11 +376,8 @@ func (h *Handler) report(req Request, res Result, retries int, err error, took t
 	if h.Observe != nil {
 		h.Observe(o)
 	}
-	line := h.Log.WithLevel(level)
-	if level == zerolog.WarnLevel {
-		line = line.Err(err)
-	}
-	line.Str("command", req.Command).Str("command_id", req.ID.String()).
+	h.Log.WithLevel(level).AnErr(zerolog.ErrorFieldName, fault).
+		Str("command", req.Command).Str("command_id", req.ID.String()).
 		Str("stream", envelope.Stream(req.Category, req.Target)).
 		Str("correlation_id", req.Correlation).Str("outcome", o.Outcome).Str("code", o.Code).
 		Int64("revision", int64(res.Revision)).Uint64("position", res.Position.Commit).

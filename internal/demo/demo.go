@@ -182,8 +182,10 @@ const (
 func (w World) verifyAnna(ctx context.Context) error {
 	anna, _ := Find("anna")
 	mobile, email := annasMobile, annasEmail
-	accepted, err := w.send(ctx, step{by: "anna", collection: "security-info", id: anna.ID, name: "UpdateSecurityInfo",
-		body: securityinfo.UpdateSecurityInfo{Mobile: &mobile, AlternateEmail: &email}})
+	accepted, err := w.send(ctx, step{
+		by: "anna", collection: "security-info", id: anna.ID, name: "UpdateSecurityInfo",
+		body: securityinfo.UpdateSecurityInfo{Mobile: &mobile, AlternateEmail: &email},
+	})
 	if err != nil || accepted.Replayed {
 		return err
 	}
@@ -195,8 +197,10 @@ func (w World) verifyAnna(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("demo: code for %s: %w", contact.slot, err)
 		}
-		_, err = w.send(ctx, step{by: "anna", collection: "security-info", id: anna.ID, name: "ConfirmContactVerification",
-			body: securityinfo.ConfirmContactVerification{Slot: contact.slot, Code: code}, nth: "/" + string(contact.slot)})
+		_, err = w.send(ctx, step{
+			by: "anna", collection: "security-info", id: anna.ID, name: "ConfirmContactVerification",
+			body: securityinfo.ConfirmContactVerification{Slot: contact.slot, Code: code}, nth: "/" + string(contact.slot),
+		})
 		if err != nil {
 			return err
 		}

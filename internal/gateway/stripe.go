@@ -157,8 +157,7 @@ func (s *Stripe) trace(ctx context.Context, event stripe.Event, receipt Receipt,
 		ID: s.NewID(), Category: inlet.Aggregate.Category(), Target: inlet.ID(provider, event.ID),
 		Command: "RecordGatewayEvent", Body: body, Actor: actor, Tenant: Tenant, Correlation: correlation,
 	})
-	var rule *domain.Error
-	if errors.As(err, &rule) {
+	if _, ok := errors.AsType[*domain.Error](err); ok {
 		return nil // recorded before, with the outcome it had then
 	}
 	return err
@@ -189,11 +188,11 @@ func (s *Stripe) refuse(w http.ResponseWriter, r *http.Request, status int, code
 }
 
 func (s *Stripe) report(event stripe.Event, receipt Receipt, err error) {
-	outcome, line := receipt.Outcome, s.Log.Info()
+	outcome, level := receipt.Outcome, zerolog.InfoLevel
 	if err != nil {
-		outcome, line = "failed", s.Log.Warn().Err(err)
+		outcome, level = "failed", zerolog.WarnLevel
 	}
-	line.Str("provider", provider).Str("gateway_event", event.ID).Str("type", string(event.Type)).
+	s.Log.WithLevel(level).AnErr(zerolog.ErrorFieldName, err).Str("provider", provider).Str("gateway_event", event.ID).Str("type", string(event.Type)).
 		Str("outcome", outcome).Msg("gateway event")
 	if s.Observe != nil {
 		s.Observe(string(event.Type), outcome)

@@ -111,7 +111,7 @@ func (m Moment) includes(r eventstore.Recorded) bool {
 	return true
 }
 
-// ErrNoAccount: there is no such account, or there was none at that moment.
+// ErrNoAccount says that there is no such account, or there was none at that moment.
 var ErrNoAccount = domain.NotFound("account-not-found", "there is no such account, or there was none at that moment")
 
 // Owner returns the tenant that owns the account, or [ErrNoAccount].

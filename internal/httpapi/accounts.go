@@ -20,8 +20,6 @@ type HistoryPage struct {
 	Next *int64 `json:"next,omitempty"`
 }
 
-const historyPage = 100 // events, unless the caller asks for another number
-
 // accounts registers what auditors read: it comes from the event store alone.
 func (s *server) accounts(api huma.API) {
 	get(s, api, "/v1/accounts/{stream}/history", "Every event of an account, with who, why and the state it led to", "accounts", s.accountHistory)

@@ -75,7 +75,7 @@ func sensitive(d *jsontext.Decoder, token jsontext.Token) error {
 	if isName && secretNames[fold(token.String())] {
 		return refuseAt(d, "sensitive-field-not-accepted", "C2", "this field is never accepted; it goes from the browser to the gateway")
 	}
-	if !isName && kind == '{' && fold(string(d.StackPointer().LastToken())) == "cvc" && isDigits(token.String()) {
+	if !isName && kind == '{' && fold(d.StackPointer().LastToken()) == "cvc" && isDigits(token.String()) {
 		return refuseAt(d, "sensitive-field-not-accepted", "C2", "a security code is never accepted; send the gateway's check result")
 	}
 	return nil

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -58,7 +59,7 @@ func TestReadBody(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			r := httptest.NewRequest("POST", "/", strings.NewReader(c.body))
+			r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(c.body))
 			_, err := readBody(httptest.NewRecorder(), r)
 			got := ""
 			if err != nil {
@@ -78,7 +79,7 @@ func FuzzReadBody(f *testing.F) {
 	f.Add(`{"a":{"b":[1,"4242 4242 4242 4242"]}}`)
 	f.Add(`{"cvc":123,"checks":{"cvc":"pass"}}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		got, err := readBody(httptest.NewRecorder(), httptest.NewRequest("POST", "/", strings.NewReader(body)))
+		got, err := readBody(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)))
 		if err == nil && got[0] != '{' {
 			t.Errorf("readBody(%q) = %q, want an object", body, got)
 		}
@@ -96,7 +97,7 @@ func TestIfMatch(t *testing.T) {
 	}{
 		{"", -2}, {`"0"`, 0}, {`"12"`, 12}, {`12`, -1}, {`W/"12"`, -1}, {`"-1"`, -1}, {`"x"`, -1}, {`""`, -1}, {`*`, -1},
 	} {
-		r := httptest.NewRequest("POST", "/", nil)
+		r := httptest.NewRequest(http.MethodPost, "/", nil)
 		r.Header.Set("If-Match", c.tag)
 		got, err := ifMatch(r)
 		switch {

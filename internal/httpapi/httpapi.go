@@ -22,7 +22,6 @@ package httpapi
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -131,7 +130,7 @@ func (s *server) notFound(mux *http.ServeMux) http.HandlerFunc {
 			other.Method = method
 			if _, pattern := mux.Handler(other); pattern != "/" && method != r.Method {
 				w.Header().Set("Allow", method)
-				s.writeProblem(w, r, newProblem(http.StatusMethodNotAllowed, "method-not-allowed", fmt.Sprintf("this path takes %s", method)))
+				s.writeProblem(w, r, newProblem(http.StatusMethodNotAllowed, "method-not-allowed", "this path takes "+method))
 				return
 			}
 		}

@@ -30,8 +30,7 @@ func (e effects) dispatch(ctx context.Context, j reactor.Job) error {
 		ID: j.ID, Category: j.Dispatch.Category, Target: j.Dispatch.To, Command: j.Dispatch.Command, Body: j.Dispatch.Data,
 		Actor: command.System, Tenant: j.Tenant, Correlation: j.Correlation, Causation: j.Causation,
 	})
-	var rule *domain.Error
-	if errors.As(err, &rule) {
+	if rule, ok := errors.AsType[*domain.Error](err); ok {
 		return reactor.Permanent(rule.Code, err)
 	}
 	return err

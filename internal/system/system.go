@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -38,13 +39,13 @@ import (
 	"konto/internal/relay"
 )
 
-// ErrInUse: another process has the data directory.
+// ErrInUse says that another process has the data directory.
 var ErrInUse = errors.New("the data directory is in use by another konto")
 
 // System is a running Konto.
 type System struct {
 	cfg     Config
-	stops   []stop // in the order of the start
+	stops   []stop          // in the order of the start
 	running context.Context //nolint:containedctx // ends when a part fails or Stop is called; owned by the system
 	fail    context.CancelCauseFunc
 
@@ -137,9 +138,9 @@ func (s *System) Stop(ctx context.Context) error {
 		if failure != nil {
 			errs = append(errs, failure)
 		}
-		for i := len(s.stops) - 1; i >= 0; i-- {
-			if err := s.stops[i].f(ctx); err != nil {
-				errs = append(errs, fmt.Errorf("stop %s: %w", s.stops[i].name, err))
+		for _, part := range slices.Backward(s.stops) {
+			if err := part.f(ctx); err != nil {
+				errs = append(errs, fmt.Errorf("stop %s: %w", part.name, err))
 			}
 		}
 		s.fail(nil)
@@ -190,7 +191,7 @@ func (s *System) lock(context.Context) error {
 		return err
 	}
 	if !got {
-		holder, _ := os.ReadFile(path) //nolint:gosec,errcheck // our own file; what it says is a courtesy
+		holder, _ := os.ReadFile(path) //nolint:gosec // our own file; what it says is a courtesy
 		return fmt.Errorf("%w: %s (%s); stop it, or use another --data", ErrInUse, s.cfg.Data, strings.TrimSpace(string(holder)))
 	}
 	s.atStop("data directory", func(context.Context) error { return l.Unlock() })
