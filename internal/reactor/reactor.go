@@ -1,11 +1,37 @@
-// Package reactor carries out what reactions ask for.
+// Package reactor carries out what reactions ask for: commands to send and
+// people to tell.
+//
+// What a batch of events leads to is written in one transaction: the
+// checkpoint, the memory of processes and a row in the outbox for each effect.
+// Workers take the rows from there. So an effect is asked for exactly once,
+// and carried out at least once: a crash between doing and noting it does it
+// again, under the same ID. Whoever carries effects out keeps to the ID and so
+// does each once.
+//
+// An effect's ID is made of the reaction's name, the event's ID and the
+// effect's index, which a replay repeats. So the file may be lost: an empty
+// one on an old store asks for everything again under the same IDs.
+//
+// Effects with the same target (one aggregate; one person on one channel) run
+// one after another in the order of their events. One that fails keeps those
+// behind it waiting, until it is done or dead. A delayed effect keeps nobody
+// waiting before its time has come.
+//
+// # Why the reactor stops at what it cannot read
+//
+// An event that no contract knows, or a reaction that fails, might mean a
+// message that must leave. Passing over it would lose the message without a
+// trace; so the reactor stands still, says so in its status and tries again.
 package reactor
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,7 +40,9 @@ import (
 	"konto/domain"
 	"konto/eventstore"
 	"konto/internal/envelope"
+	"konto/internal/readdb"
 	"konto/internal/relay"
+	"konto/internal/relay/typed"
 )
 
 // Job is one effect to carry out: a dispatch or a notice.
@@ -32,10 +60,10 @@ type Job struct {
 
 // DispatchJob is a command to send.
 type DispatchJob struct {
-	Category string // of the aggregate
-	To       string // ID of the aggregate
-	Command  string // wire name
-	Data     json.RawMessage
+	Category string          `json:"category"` // of the aggregate
+	To       string          `json:"to"`       // ID of the aggregate
+	Command  string          `json:"command"`  // wire name
+	Data     json.RawMessage `json:"data"`     // opened
 }
 
 // NoticeJob is a message to a person.
@@ -52,61 +80,156 @@ type NoticeJob struct {
 type Crypt func(ctx context.Context, tenant, stream, eventID, typ string, data []byte) ([]byte, error)
 
 // Reactor runs reactions and carries out their effects. Set the fields before
-// Open.
+// Run; they are all needed unless their comment says otherwise.
 type Reactor struct {
 	Path      string // of its SQLite file; its directory must exist
 	Feed      *relay.Feed
 	Store     eventstore.Store
 	Reactions []domain.Reaction
 	Contracts envelope.Contracts
-	Annotate  func(data []byte, tenant, stream, eventID, typ string) []byte
-	Seal      Crypt
-	Open      Crypt
+	// Annotate adds to each sealed value in data what is needed to open it
+	// outside its event; nil leaves data as it is.
+	Annotate typed.Annotate
+	// Seal and Open keep personal values in the outbox unreadable. The stream
+	// they are given is "outbox-<effect ID>".
+	Seal, Open Crypt
 	// Dispatch and Notify carry an effect out. nil means done; an error that
 	// [Permanent] made is final; any other is tried again. They are called
 	// again for an effect that was carried out just before a crash, and must
-	// then do nothing.
+	// then do nothing. They are called from several goroutines.
 	Dispatch func(context.Context, Job) error
 	Notify   func(context.Context, Job) error
 	Workers  int // effects in flight; 0 means 8
-	Now      func() time.Time
-	Rand     *rand.Rand // jitter of retries; nil means none
-	Metrics  Metrics
-	Log      zerolog.Logger
+	// MinBackoff is the pause after the first failure; 0 means 500 ms. It
+	// doubles up to MaxBackoff; 0 means 5 minutes.
+	MinBackoff, MaxBackoff time.Duration
+	// Keep is how long effects that are done stay in the outbox, without their
+	// content; 0 means 24 hours.
+	Keep    time.Duration
+	Now     func() time.Time
+	Rand    *rand.Rand // jitter of retries; nil means none
+	Metrics Metrics
+	Log     zerolog.Logger
+
+	mu      sync.Mutex
+	current *engine // while Run runs
 }
 
 // Metrics are told what a reactor does; a nil function is not called.
 type Metrics struct {
+	// Reacted: the effects of so many events are in the outbox.
 	Reacted func(events, effects int, took time.Duration)
-	// Attempted: outcome is "done", "retry" or "dead".
+	// Attempted: the kind is "dispatch" or "notice", the outcome "done",
+	// "retry" or "dead".
 	Attempted func(kind, outcome string, took time.Duration)
 }
 
-// Status is where the reactor is.
-type Status struct {
-	Position   eventstore.Position // of its checkpoint
-	Head       eventstore.Position // of the store
-	LagEvents  int                 // counted up to 10,000
-	LagSeconds float64
-	Waiting    int           // effects that are due and not yet done
-	Scheduled  int           // effects whose time has not come
-	Dead       int           // effects that can never be done
-	Oldest     time.Duration // age of the oldest waiting effect, since it was due
-	Error      string        // why it stands still; empty if it does not
-}
+// ErrNotRunning: the call needs Run to be under way.
+var ErrNotRunning = errors.New("reactor: not running")
 
 // Permanent marks err as final: trying again cannot help. The class, such as
-// "no-address", is kept with the effect.
-func Permanent(class string, err error) error { return err }
+// "no-address", is kept with the effect; it must hold no personal data.
+func Permanent(class string, err error) error { return &permanentError{class, err} }
 
-// Run reacts and works until ctx ends.
-func (r *Reactor) Run(ctx context.Context) error { return errors.New("not there yet") }
+type permanentError struct {
+	class string
+	err   error
+}
 
-// Status says where the reactor is. It works only while Run does.
-func (r *Reactor) Status(ctx context.Context) (Status, error) { return Status{}, nil }
+func (e *permanentError) Error() string { return e.class + ": " + e.err.Error() }
+func (e *permanentError) Unwrap() error { return e.err }
 
-// Preview returns the effects that events would have, without having them.
-// It works only while Run does.
-func (r *Reactor) Preview(ctx context.Context, events []domain.Recorded[any]) ([]domain.Effect, error) {
-	return nil, nil
+// Run reacts and works until ctx ends, and returns nil then. It returns an
+// error only if its file cannot be used.
+func (r *Reactor) Run(ctx context.Context) error {
+	e, err := r.start(ctx)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil
+	case err != nil:
+		return fmt.Errorf("reactor: %w", err)
+	}
+	r.setCurrent(e)
+	var group sync.WaitGroup
+	group.Go(func() { e.listen(ctx) })
+	group.Go(func() { e.work(ctx) })
+	group.Wait()
+	r.setCurrent(nil)
+	if err := e.outbox.file.Close(); err != nil {
+		return fmt.Errorf("reactor: %w", err)
+	}
+	return nil
+}
+
+// engine is one run of a reactor.
+type engine struct {
+	*Reactor
+	outbox   *outbox
+	decoder  *typed.Decoder
+	commands map[any]command // by reflect.Type
+	wake     chan struct{}   // the outbox has more
+	random   sync.Mutex      // guards Rand
+
+	state struct {
+		sync.Mutex
+		at      eventstore.Position // all events up to here are dealt with
+		problem string
+	}
+}
+
+func (r *Reactor) start(ctx context.Context) (*engine, error) {
+	file, err := readdb.OpenFile(ctx, r.Path, readdb.FileOptions{Durable: true})
+	if err != nil {
+		return nil, err
+	}
+	e := &engine{Reactor: r, outbox: &outbox{file}, commands: commandsOf(r.Contracts), wake: make(chan struct{}, 1)}
+	e.decoder = typed.NewDecoder(r.Contracts, r.Annotate, wants(r.Reactions))
+	at, err := e.outbox.open(ctx)
+	if err == nil {
+		at, err = e.fit(ctx, at)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	e.state.at = at
+	return e, nil
+}
+
+// fit starts over if the store was replaced: a checkpoint that the store has
+// not reached is of another store, and so is the memory of processes. Effects
+// that wait stay.
+func (e *engine) fit(ctx context.Context, at eventstore.Position) (eventstore.Position, error) {
+	head, err := eventstore.Head(ctx, e.Store)
+	if err != nil || at.Compare(head) <= 0 {
+		return at, err
+	}
+	e.Log.Warn().Stringer("position", at).Stringer("head", head).Msg("reactor is ahead of the store, which was replaced")
+	return eventstore.Position{}, e.outbox.reset(ctx)
+}
+
+func (r *Reactor) setCurrent(e *engine) {
+	r.mu.Lock()
+	r.current = e
+	r.mu.Unlock()
+}
+
+func (r *Reactor) running() (*engine, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.current == nil {
+		return nil, ErrNotRunning
+	}
+	return r.current, nil
+}
+
+// backoff is the pause after so many failures.
+func (e *engine) backoff(failures int) time.Duration {
+	longest := cmp.Or(e.MaxBackoff, 5*time.Minute)
+	d := min(cmp.Or(e.MinBackoff, 500*time.Millisecond)<<min(failures-1, 20), longest)
+	if e.Rand == nil {
+		return d
+	}
+	e.random.Lock()
+	defer e.random.Unlock()
+	return d/2 + time.Duration(e.Rand.Int64N(int64(d/2)+1))
 }
