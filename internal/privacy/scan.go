@@ -102,6 +102,9 @@ type scanner struct {
 	steps []step // from the document to the value at hand
 	room  [8]step
 	all   []found
+	// inside counts the markers around the value at hand: what is inside a
+	// personal value is part of it.
+	inside int
 }
 
 // step is a member's name, in quotes, or an element's index.
@@ -145,10 +148,17 @@ func (s *scanner) object() bool {
 		s.space()
 		s.steps[len(s.steps)-1].name = name
 		from = s.at
+		k := markerKind(name)
+		if k != 0 {
+			s.inside++
+		}
 		if !s.value() {
 			return false
 		}
-		if k := markerKind(name); k != 0 && f.kind == 0 {
+		if k != 0 {
+			s.inside--
+		}
+		if k != 0 && f.kind == 0 {
 			f.kind, f.inner = k, s.data[from:s.at]
 		}
 		if s.space(); s.byte(',') {
@@ -159,7 +169,7 @@ func (s *scanner) object() bool {
 		}
 	}
 	s.steps = s.steps[:len(s.steps)-1]
-	if f.kind == 0 {
+	if f.kind == 0 || s.inside > 0 {
 		return true
 	}
 	f.end, f.alone, f.path = s.at, members == 1, s.path()
