@@ -111,7 +111,7 @@ type Decline struct {
 }
 
 // Codes returns the decline codes that have a place in the taxonomy, sorted.
-func Codes() []string { return slices.Sorted(maps.Keys(codes())) }
+func Codes() []string { return slices.Sorted(maps.Keys(meanings)) }
 
 // AdviceCodes returns the advice codes that [Classify] follows, sorted.
 func AdviceCodes() []string {
@@ -122,7 +122,7 @@ func AdviceCodes() []string {
 // plain no. A failed check of the address or the security code explains a
 // plain no. Advice decides over all of this, except that it never lifts a mask.
 func Classify(code, advice string, checks Checks) Decline {
-	d, known := codes()[code]
+	d, known := meanings[code]
 	if !known {
 		d = ofClass(IssuerSoft)
 		d.Unknown = true

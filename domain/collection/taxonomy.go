@@ -38,10 +38,12 @@ func ofClass(c Class) Decline {
 	return Decline{Class: IssuerSoft, Retry: Spaced, WhoFixes: Bank, ChecklistItem: ItemBank, Show: ShowGeneric}
 }
 
-// codes returns what each published decline code means: the 47 constants of
+// meanings is what each published decline code means: the 47 constants of
 // stripe-go v85 and no other. Public lists of codes that are not worth a retry
 // (GOV.UK Pay, Polar) agree with the classes; where they disagree with each
 // other, as on do_not_honor and not_permitted, a few spaced attempts are made.
+var meanings = codes()
+
 func codes() map[string]Decline {
 	never := func(d Decline) Decline {
 		d.Retry = Never
