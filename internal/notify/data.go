@@ -73,9 +73,10 @@ type (
 
 	cardChangeData struct {
 		cardData
-		Change   string `json:"change"`
-		NewBrand string `json:"newBrand"`
-		NewLast4 string `json:"newLast4"`
+		Change   string   `json:"change"`
+		Changed  []string `json:"changed"`
+		NewBrand string   `json:"newBrand"`
+		NewLast4 string   `json:"newLast4"`
 	}
 
 	customerData struct {

@@ -144,6 +144,17 @@ func (w *writer) labels(changed []string) []string {
 	return out
 }
 
+// changed lists the names of what was changed, if there is any.
+func (w *writer) changed(p *page, labels []string) {
+	if len(labels) == 0 {
+		return
+	}
+	p.ListTitle = w.t("common.changed", values{"Count": len(labels)})
+	for i, l := range labels {
+		p.List = append(p.List, item{Number: i + 1, Text: l})
+	}
+}
+
 func ordinal(n int) string {
 	if n <= 0 {
 		return ""

@@ -50,6 +50,9 @@ func variants() map[string][]string {
 		v[notify.CardChanged] = append(v[notify.CardChanged], fmt.Sprintf(
 			`{"change":%q,"brand":"amex","last4":"0005","expMonth":1,"expYear":2030,"subscriptionId":"s","cardId":"c","newBrand":"visa","newLast4":"1881"}`, change))
 	}
+	v[notify.CardChanged] = append(v[notify.CardChanged],
+		`{"change":"edited","last4":"0005","changed":["holderName","expMonth","expYear","billingAddress.line1","phone"]}`,
+		`{"change":"auto-updated","brand":"unheardOf","last4":"0005","changed":["last4","brand"]}`)
 	v[notify.CustomerAccountChanged] = []string{
 		`{"changed":["email"],"companyName":"Contoso","partnerId":"p"}`,
 		`{"changed":["billingInfo.email","/billingInfo/defaultAddress/city","unheardOf"],"companyName":{"$personal":{"subject":"x","value":"Contoso"}}}`,

@@ -43,7 +43,7 @@ func Sample(template string) json.RawMessage {
 		CardDeclined: `{"brand":"visa","last4":"4242","expMonth":4,"expYear":2027,"amountMinor":123450,"currency":"SEK",
 			"class":"data-address","checklistItem":"address","code":"incorrect_zip","subscriptionId":"sub-7","invoiceId":"inv-31",
 			"cardId":"card-9","attempt":1,"ownerIsRecipient":true}`,
-		CardChanged:            `{"change":"edited","brand":"mastercard","last4":"4444","expMonth":9,"expYear":2028,"cardId":"card-9"}`,
+		CardChanged:            `{"change":"edited","brand":"mastercard","last4":"4444","expMonth":9,"expYear":2028,"cardId":"card-9","changed":["expMonth","expYear"]}`,
 		CustomerAccountChanged: `{"changed":["companyName","defaultAddress.postalCode"],"companyName":"Contoso AB","partnerId":"partner-3","customerId":"customer-8"}`,
 	}[template])
 }
@@ -136,6 +136,7 @@ func (w *writer) cardChanged(p *page) error {
 		w.add(p, "new_card", w.card(n))
 	}
 	w.add(p, "subscription", d.SubscriptionID)
+	w.changed(p, w.labels(d.Changed))
 	p.Action = action{w.t("action.card", nil), w.r.link(w.r.cfg.Links.Card, d.CardID)}
 	if d.Change == "backup-added" && d.SubscriptionID != "" {
 		p.Action = action{w.t("action.subscription", nil), w.r.link(w.r.cfg.Links.Subscription, d.SubscriptionID)}
@@ -173,10 +174,7 @@ func (w *writer) customerAccountChanged(p *page) error {
 		}),
 	}
 	w.add(p, "partner", d.PartnerID)
-	p.ListTitle = w.t("customer_account_changed.list", values{"Count": len(labels)})
-	for i, l := range labels {
-		p.List = append(p.List, item{Number: i + 1, Text: l})
-	}
+	w.changed(p, labels)
 	p.Action = action{w.t("action.customer", nil), w.r.link(w.r.cfg.Links.Customer, customer)}
 	w.securityNotice(p, "customer_account_changed.not_you")
 	p.NoticeTitle = w.t("common.not_expected", nil)
