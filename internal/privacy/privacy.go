@@ -104,7 +104,7 @@ type Config struct {
 	RootKeyFile string
 	Now         func() time.Time
 	// CacheSize is how many data keys are held in memory; 0 means 65,536,
-	// about 60 MB when full.
+	// about 70 MB when full.
 	CacheSize int
 }
 

@@ -72,9 +72,9 @@ func markerKind(name []byte) kind {
 // scan returns the personal values in data, outermost only, in their order.
 //
 // Every event and every row passes here, mostly for nothing, so it only finds
-// where things begin and end: it takes 0.5 µs for a card's event where a
-// general decoder takes 9. It accepts all JSON and more; what is not JSON is
-// for whoever decodes the document to refuse.
+// where things begin and end: with a general decoder BenchmarkAnnotate takes
+// three times as long. It accepts all JSON and more; what is not JSON is for
+// whoever decodes the document to refuse.
 func scan(data []byte) ([]found, error) {
 	if !mayHold(data) {
 		return nil, nil
