@@ -14,8 +14,8 @@ import (
 	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
 )
 
-// schema of the key file. States: a data key is active (sealing and opening),
-// retired (opening only) or destroyed (a tombstone); a generation is active,
+// schema of the key file. A data key is active, or destroyed and a tombstone;
+// the newest version seals, all active ones open. A generation is active,
 // retiring while keys move away from it, or destroyed. Times are Unix
 // microseconds.
 const schema = `
@@ -37,7 +37,6 @@ CREATE TABLE IF NOT EXISTS tenant_key (
 
 const (
 	active    = "active"
-	retired   = "retired"
 	retiring  = "retiring"
 	destroyed = "destroyed"
 )
