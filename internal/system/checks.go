@@ -86,8 +86,8 @@ func (s *System) checkOutbox(ctx context.Context) (map[string]any, error) {
 		"waiting": o.Waiting, "scheduled": o.Scheduled, "dead": o.Dead, "oldestSeconds": o.Oldest.Seconds(),
 		"lagEvents": o.LagEvents, "lagSeconds": o.LagSeconds,
 	}
-	if o.Error != "" {
-		err = errors.New(o.Error)
+	if o.Problem != "" {
+		err = errors.New(o.Problem)
 	}
 	return facts, err
 }
