@@ -227,6 +227,38 @@ func testOneWinner(t *testing.T, s eventstore.Store) {
 	}
 }
 
+// testRepeatedAtOnce sends one append many times at the same moment, as an
+// impatient client does.
+func testRepeatedAtOnce(t *testing.T, s eventstore.Store) {
+	stream, other := Stream(), Stream()
+	expected := eventstore.NoStream
+	for range 20 {
+		events := Events(2)
+		var got [8]eventstore.Appended
+		var wg sync.WaitGroup
+		for i := range got {
+			wg.Go(func() {
+				var err error
+				if got[i], err = s.Append(t.Context(), stream, expected, events...); err != nil {
+					t.Errorf("Append = %v", err)
+				}
+			})
+			wg.Go(func() {
+				if _, err := s.Append(t.Context(), other, eventstore.Any, Events(1)...); err != nil {
+					t.Errorf("Append = %v", err)
+				}
+			})
+		}
+		wg.Wait()
+		for _, at := range got {
+			if at != got[0] || at.Revision != expected+2 {
+				t.Fatalf("the same append at %s gave %+v", expected, got)
+			}
+		}
+		expected += 2
+	}
+}
+
 func testReusedBuffers(t *testing.T, s eventstore.Store) {
 	stream := Stream()
 	e := Events(1)[0]

@@ -42,6 +42,7 @@ func Run(t *testing.T, newStore func(t *testing.T) eventstore.Store) {
 		{"Append/Invalid", testInvalid},
 		{"Append/Cancelled", testAppendCancelled},
 		{"Append/OneWinner", testOneWinner},
+		{"Append/RepeatedAtOnce", testRepeatedAtOnce},
 		{"Append/CallerReusesBuffers", testReusedBuffers},
 		{"Recorded", testRecorded},
 		{"Read/Ranges", testReadRanges},

@@ -4,14 +4,11 @@ import (
 	"konto/eventstore"
 )
 
-// decide finds out, on the writer's goroutine, what becomes of an append. If
-// stored is true, the caller must add its events, the last of which gets the
-// revision in the result. The order of the rules is EventStoreDB's.
-func (s *Store) decide(r *request) (result eventstore.Appended, stored bool, err error) {
-	current, err := s.head(r.stream)
-	if err != nil {
-		return result, false, err
-	}
+// decide finds out, on the writer's goroutine, what becomes of an append to a
+// stream whose newest event has the revision current. If stored is true, the
+// caller must add its events, the last of which gets the revision in the
+// result. The order of the rules is EventStoreDB's.
+func (s *Store) decide(r *request, current eventstore.Revision) (result eventstore.Appended, stored bool, err error) {
 	fresh := eventstore.Appended{Revision: current + eventstore.Revision(len(r.events))}
 	wrong := &eventstore.WrongRevisionError{Stream: r.stream, Expected: r.expected, Current: current}
 	switch {
@@ -19,7 +16,7 @@ func (s *Store) decide(r *request) (result eventstore.Appended, stored bool, err
 		return result, false, wrong
 	case r.expected == current:
 		return fresh, true, nil
-	case r.expected >= eventstore.NoStream:
+	case r.mayRepeat(current):
 		return s.repeatedAt(r, wrong)
 	}
 	for i := range r.events {
@@ -33,6 +30,11 @@ func (s *Store) decide(r *request) (result eventstore.Appended, stored bool, err
 		result = at
 	}
 	return result, false, nil
+}
+
+// mayRepeat reports whether only a look at older events can tell what r is.
+func (r *request) mayRepeat(current eventstore.Revision) bool {
+	return r.expected >= eventstore.NoStream && r.expected < current
 }
 
 // repeatedAt compares the events with those that follow the expected revision.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cockroachdb/errors/oserror"
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -70,10 +72,12 @@ func Open(dir string, c Config) (*Store, error) {
 	s.fence = newFence(c.FS, c.Listener.Failed)
 	s.tail.limit = c.TailBytes
 	if err := s.open(dir); err != nil {
-		s.release()
+		if cause := s.failure(); cause != nil {
+			err = cause // what followed from it says less
+		}
+		_ = s.release() // err is what matters
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
 	}
-	s.fence.armed.Store(true)
 	s.running.Add(2)
 	go s.write()
 	go s.acknowledge()
@@ -81,7 +85,7 @@ func Open(dir string, c Config) (*Store, error) {
 }
 
 func (s *Store) open(dir string) error {
-	if err := s.fence.MkdirAll(dir, 0o750); err != nil {
+	if err := makeDir(s.fence, dir); err != nil {
 		return err
 	}
 	lock, err := pebble.LockDirectory(dir, s.fence)
@@ -90,28 +94,103 @@ func (s *Store) open(dir string) error {
 	}
 	s.lock = lock
 	s.cache = pebble.NewCache(s.config.CacheBytes)
-	db, err := pebble.Open(dir, s.options())
-	switch {
-	case err == nil:
-	case strings.Contains(err.Error(), "unknown format major version"): // pebble has no sentinel for it
-		return fmt.Errorf("%w: %w", ErrFormat, err)
-	case pebble.IsCorruptionError(err):
-		return fmt.Errorf("%w: %w", ErrCorrupt, err)
-	default:
+	path := s.fence.PathJoin(dir, "db")
+	if err := s.create(dir, path); err != nil {
 		return err
 	}
-	s.db = db
+	if s.db, err = openPebble(path, s.options()); err != nil {
+		return err
+	}
+	s.fence.armed.Store(true)
 	if err := s.checkFormat(); err != nil {
 		return err
 	}
-	return s.startWriter()
+	if err := s.startWriter(); err != nil {
+		return err
+	}
+	return s.failure()
+}
+
+// create makes an empty database at path unless there is one. It does so under
+// another name: a database whose creation the power cut interrupted cannot be
+// opened, and must not be mistaken for a damaged one.
+func (s *Store) create(dir, path string) error {
+	if _, err := s.fence.Stat(path); !oserror.IsNotExist(err) {
+		return err
+	}
+	unfinished := s.fence.PathJoin(dir, "db.new")
+	if err := s.fence.RemoveAll(unfinished); err != nil {
+		return err
+	}
+	db, err := openPebble(unfinished, s.options())
+	if err != nil {
+		return err
+	}
+	s.db = db
+	err = errors.Join(s.checkFormat(), s.failure(), db.Close())
+	s.db = nil
+	if err != nil {
+		return err
+	}
+	if err := s.fence.Rename(unfinished, path); err != nil {
+		return err
+	}
+	return syncDir(s.fence, dir)
+}
+
+// makeDir makes dir and its parents, durably.
+func makeDir(fs vfs.FS, dir string) error {
+	if _, err := fs.Stat(dir); !oserror.IsNotExist(err) {
+		return err
+	}
+	parent := fs.PathDir(dir)
+	if parent != dir {
+		if err := makeDir(fs, parent); err != nil {
+			return err
+		}
+	}
+	if err := fs.MkdirAll(dir, 0o750); err != nil {
+		return err
+	}
+	return syncDir(fs, parent)
+}
+
+func syncDir(fs vfs.FS, dir string) error {
+	f, err := fs.OpenDir(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// openPebble opens the database and translates errors. pebble panics where it
+// cannot sync the directory; at start there is somebody to tell.
+func openPebble(dir string, o *pebble.Options) (db *pebble.DB, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			cause, ok := p.(error)
+			if !ok {
+				panic(p)
+			}
+			err = cause
+		}
+	}()
+	db, err = pebble.Open(dir, o)
+	switch {
+	case err == nil:
+		return db, nil
+	case strings.Contains(err.Error(), "unknown format major version"): // pebble has no sentinel for it
+		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
+	case pebble.IsCorruptionError(err):
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return nil, err
 }
 
 // options are what measuring found; the package comment has the figures.
 func (s *Store) options() *pebble.Options {
 	o := &pebble.Options{
 		FS:                 s.fence,
-		Lock:               s.lock,
 		Cache:              s.cache,
 		Logger:             silent{s.fence},
 		FormatMajorVersion: pebble.FormatNewest,
@@ -133,6 +212,15 @@ func (s *Store) options() *pebble.Options {
 		o.Levels[i].EnsureL0Defaults()
 	}
 	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionNone })
+	// Events come in the order of their keys. Kept apart from the index, whose
+	// keys come in any order, their tables overlap nothing, and a compaction
+	// moves them to a lower level without rewriting them.
+	o.Experimental.SpanPolicyFunc = func(start []byte) (pebble.SpanPolicy, []byte, error) {
+		if end := []byte{eventPrefix + 1}; bytes.Compare(start, end) < 0 {
+			return pebble.SpanPolicy{}, end, nil
+		}
+		return pebble.SpanPolicy{}, nil, nil
+	}
 	o.EventListener = &pebble.EventListener{
 		BackgroundError: func(err error) {
 			s.fence.hurt.Store(true)
@@ -182,11 +270,11 @@ func (s *Store) Close() error {
 func (s *Store) release() error {
 	s.reading.Lock() // no read is under way
 	defer s.reading.Unlock()
-	var errs []error
-	if s.db != nil && s.fence.failure() == nil && s.fence.armed.Load() {
-		errs = append(errs, s.db.Flush()) // so that the next start has nothing to replay
-	}
 	close(s.fence.closing)
+	var errs []error
+	if s.db != nil && s.failure() == nil {
+		errs = append(errs, s.flush())
+	}
 	if s.db != nil {
 		errs = append(errs, s.db.Close())
 	}
@@ -200,6 +288,20 @@ func (s *Store) release() error {
 		return nil //nolint:nilerr // every append since has returned the cause
 	}
 	return errors.Join(errs...)
+}
+
+// flush writes what is in memory to tables, so that the next start has no log to
+// replay.
+func (s *Store) flush() error {
+	flushed, err := s.db.AsyncFlush()
+	if err != nil {
+		return err
+	}
+	select {
+	case <-flushed:
+	case <-s.fence.closed: // pebble would try again for ever
+	}
+	return nil
 }
 
 // failure returns why the store is read-only, or nil.
@@ -216,7 +318,14 @@ func (silent) Infof(string, ...any) {}
 func (silent) Errorf(string, ...any) {}
 
 // Fatalf implements [pebble.Logger].
-func (l silent) Fatalf(format string, args ...any) { l.fence.fail(fmt.Errorf(format, args...)) }
+func (l silent) Fatalf(format string, args ...any) {
+	for _, arg := range args {
+		if err, ok := arg.(error); ok {
+			l.fence.fail(fmt.Errorf("pebble stopped: %w", err))
+		}
+	}
+	l.fence.fail(fmt.Errorf(format, args...)) // the first failure is what counts
+}
 
 func (s *Store) now() time.Time { return s.config.Now().UTC().Truncate(time.Microsecond) }
 

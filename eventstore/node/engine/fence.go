@@ -20,15 +20,18 @@ import (
 // when its log cannot be written, and tries forever, without a pause, when a
 // table cannot. So behind a closed fence a write to the log seems to succeed
 // (the store asks [fence.failure] before it believes that an append is durable)
-// and every other write waits until the store is closed, and then fails.
+// and every other write waits until the store is closed, and then fails. While
+// pebble recovers, all writes seem to succeed, because it would repeat a failing
+// flush without end; [Open] then asks for the failure.
 type fence struct {
 	vfs.FS
 	onFail func(error)
 
-	armed   atomic.Bool // after recovery; before, errors just go to pebble
+	armed   atomic.Bool // recovery is over
 	cause   atomic.Pointer[error]
 	once    sync.Once
 	hurt    atomic.Bool   // a background job failed; let the next one wait
+	closed  chan struct{} // closed with the fence
 	closing chan struct{} // closed when the store closes
 }
 
@@ -37,7 +40,7 @@ type fence struct {
 const backgroundPause = 100 * time.Millisecond
 
 func newFence(fs vfs.FS, onFail func(error)) *fence {
-	return &fence{FS: fs, onFail: onFail, closing: make(chan struct{})}
+	return &fence{FS: fs, onFail: onFail, closed: make(chan struct{}), closing: make(chan struct{})}
 }
 
 // failure returns why the fence is closed, or nil.
@@ -51,7 +54,10 @@ func (f *fence) failure() error {
 func (f *fence) fail(err error) {
 	f.once.Do(func() {
 		f.cause.Store(&err)
-		f.onFail(err)
+		close(f.closed)
+		if f.armed.Load() {
+			f.onFail(err)
+		}
 	})
 }
 
@@ -59,14 +65,12 @@ func (f *fence) fail(err error) {
 func (f *fence) do(silent bool, change func() error) error {
 	cause := f.failure()
 	if cause == nil {
-		err := change()
-		if err == nil || !f.armed.Load() {
-			return err
+		if cause = change(); cause == nil {
+			return nil
 		}
-		f.fail(err)
-		cause = err
+		f.fail(cause)
 	}
-	if silent {
+	if silent || !f.armed.Load() {
 		return nil
 	}
 	<-f.closing
@@ -84,7 +88,7 @@ func (f *fence) create(name string, open func() (vfs.File, error)) (vfs.File, er
 	if err != nil {
 		return nil, err
 	}
-	if file == nil { // the fence is closed, and this is a log
+	if file == nil { // the fence is closed, and pebble must not know
 		file = vfs.NewMemFile(nil)
 	}
 	return &fencedFile{File: file, fence: f, silent: isLog(name)}, nil
@@ -217,11 +221,8 @@ func (f *fencedFile) SyncTo(length int64) (full bool, err error) {
 // written.
 func (f *fencedFile) Close() error {
 	err := f.File.Close()
-	if err != nil && f.fence.armed.Load() {
-		f.fence.fail(err)
-		if f.silent {
-			return nil
-		}
+	if err == nil {
+		return nil
 	}
-	return err
+	return f.fence.do(f.silent, func() error { return err })
 }

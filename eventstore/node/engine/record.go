@@ -149,7 +149,7 @@ func (d *decoder) decode(r *eventstore.Recorded, position uint64, rec []byte) er
 	}
 	rec = d.copy(rec)
 	r.Binary = rec[4]&flagBinary != 0
-	r.At = time.UnixMicro(int64(binary.LittleEndian.Uint64(rec[5:]))).UTC()        //nolint:gosec // as encoded
+	r.At = time.UnixMicro(int64(binary.LittleEndian.Uint64(rec[5:]))).UTC()                //nolint:gosec // as encoded
 	r.Revision = eventstore.Revision(binary.LittleEndian.Uint64(rec[13:]) & math.MaxInt64) //nolint:gosec // masked
 	r.Position = eventstore.Position{Commit: position, Prepare: position}
 	r.Link = nil

@@ -110,22 +110,30 @@ func (s *Store) write() {
 	}
 }
 
-// commit starts to write one group of requests and returns the others.
+// commit starts to write one group of requests and returns the others. A group
+// has no more requests than heads has room for: the head of a stream that the
+// group writes to must stay in memory until the batch can be read.
 func (s *Store) commit(requests []*request) []*request {
 	g := &group{began: s.now(), requests: make([]*request, 0, len(requests))}
-	var broken error
-	for len(requests) > 0 && g.bytes < maxGroupBytes {
+	for len(requests) > 0 && g.bytes < maxGroupBytes && len(g.requests) < s.config.CachedHeads {
 		r := requests[0]
+		current, err := s.head(r.stream)
+		if g.batch != nil && r.mayRepeat(current) {
+			break // what it may repeat may be in this batch, where it cannot be read yet
+		}
 		requests = requests[1:]
 		if !r.state.CompareAndSwap(waiting, taken) {
 			continue
 		}
 		g.requests = append(g.requests, r)
-		if broken = s.failure(); broken != nil {
-			r.err = unavailable(r.stream, broken)
+		if broken := s.failure(); broken != nil {
+			err = unavailable(r.stream, broken)
+		}
+		if err != nil {
+			r.err = err
 			continue
 		}
-		if r.result, r.stored, r.err = s.decide(r); r.stored {
+		if r.result, r.stored, r.err = s.decide(r, current); r.stored {
 			s.add(g, r)
 		}
 	}
