@@ -91,34 +91,58 @@ func (h *Handler) bodyMAC(owner string, t task) string {
 	return h.Keys.MAC(owner, "command", t.Command+"\x00"+string(t.Body))
 }
 
-// reserve takes the keys that t must be alone with.
+// reserve takes the keys that t must be alone with: all of them, or none.
 func (h *Handler) reserve(ctx context.Context, t task, m domain.Meta, refused error) error {
 	r, ok := t.cmd.(domain.Reserver)
 	if !ok || refused != nil {
 		return nil
 	}
-	for i, want := range r.Reserves(m) {
-		body, err := json.Marshal(reservation.Reserve{Kind: want.Kind, Holder: t.Target, Tenant: m.Tenant})
-		if err != nil {
-			return err
-		}
-		_, err = h.Handle(ctx, Request{
-			ID:       uuid.NewSHA1(t.ID, strconv.AppendInt([]byte("reserve/"), int64(i), 10)),
-			Category: reservation.Aggregate.Category(),
-			Target:   reservation.ID(want.Kind, want.Scope, want.Key),
-			Command:  "Reserve", Body: body, Actor: System, Tenant: m.Tenant,
-			Correlation: t.Correlation, Causation: t.ID.String(), DryRun: t.DryRun,
-		})
-		var taken *domain.Error
-		if errors.As(err, &taken) && taken.Is(reservation.ErrReserved) {
-			holder, _ := taken.Facts["holder"].(string)
+	var taken []domain.Reservation
+	for _, want := range r.Reserves(m) {
+		res, err := h.claim(ctx, t, m, want, "Reserve", reservation.Reserve{Kind: want.Kind, Holder: t.Target, Tenant: m.Tenant})
+		var rule *domain.Error
+		if errors.As(err, &rule) && rule.Is(reservation.ErrReserved) {
+			if err := h.giveBack(ctx, t, m, taken); err != nil {
+				return err
+			}
+			holder, _ := rule.Facts["holder"].(string)
 			return want.Taken(holder)
 		}
 		if err != nil {
 			return fmt.Errorf("reserve %s: %w", want.Kind, err)
 		}
+		if len(res.Events) > 0 && !res.Replayed && !t.DryRun {
+			taken = append(taken, want)
+		}
 	}
 	return nil
+}
+
+// giveBack releases what a refused command has just taken, or its key would be
+// blocked until the claim runs out.
+func (h *Handler) giveBack(ctx context.Context, t task, m domain.Meta, taken []domain.Reservation) error {
+	for _, r := range taken {
+		if _, err := h.claim(ctx, t, m, r, "ReleaseReservation", reservation.ReleaseReservation{Holder: t.Target}); err != nil {
+			return fmt.Errorf("release %s: %w", r.Kind, err)
+		}
+	}
+	return nil
+}
+
+// claim sends a command to a reservation. Its ID holds the time of the attempt:
+// when the caller sends t again, the key may have gone to somebody else, and
+// what an earlier attempt was told counts no more.
+func (h *Handler) claim(ctx context.Context, t task, m domain.Meta, r domain.Reservation, name string, cmd any) (Result, error) {
+	body, err := json.Marshal(cmd)
+	if err != nil {
+		return Result{}, err
+	}
+	target := reservation.ID(r.Kind, r.Scope, r.Key)
+	return h.Handle(ctx, Request{
+		ID:       uuid.NewSHA1(t.ID, []byte(name+"/"+target+"/"+strconv.FormatInt(t.at.UnixMicro(), 10))),
+		Category: reservation.Aggregate.Category(), Target: target, Command: name, Body: body,
+		Actor: System, Tenant: m.Tenant, Correlation: t.Correlation, Causation: t.ID.String(), DryRun: t.DryRun,
+	})
 }
 
 // System is the actor that Konto itself is.

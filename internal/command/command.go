@@ -101,15 +101,6 @@ type Config struct {
 	CacheStates int
 }
 
-// Observation is what there is to count about a command.
-type Observation struct {
-	Command  string
-	Outcome  string // "accepted", "replayed", "nothing", "refused", "stale", "failed", "dry-run"
-	Code     string // of a refusal
-	Duration time.Duration
-	Retries  int // conflicts with another writer
-}
-
 // Handler carries requests out. It is safe for concurrent use.
 type Handler struct {
 	Config
@@ -208,7 +199,11 @@ func (h *Handler) understand(req Request, start time.Time) (task, error) {
 // end of the append, and never while facts are looked up.
 func (h *Handler) try(ctx context.Context, t task) (Result, error) {
 	e := h.states.entry(t.contract, t.Target)
-	owner, trace, facts, err := h.admit(ctx, t, e)
+	a := domain.Attempt{Category: t.Category, Command: t.Command, ID: t.Target, Actor: t.Actor}
+	if done, res, err := h.approach(ctx, t, e, &a); done || err != nil {
+		return res, err
+	}
+	trace, facts, err := h.admit(ctx, t, e, a)
 	if err != nil {
 		return Result{Stream: e.stream, Revision: eventstore.NoStream, Trace: trace}, err
 	}
@@ -219,18 +214,23 @@ func (h *Handler) try(ctx context.Context, t task) (Result, error) {
 	if err := h.load(ctx, e, false); err != nil {
 		return Result{}, err
 	}
-	if e.tenant != "" && e.tenant != owner {
-		return Result{}, &eventstore.WrongRevisionError{Stream: e.stream, Expected: eventstore.NoStream, Current: e.revision}
+	if e.tenant != "" && e.tenant != a.Owner {
+		return Result{}, e.moved(eventstore.NoStream)
 	}
-	if done, res, err := h.replay(ctx, t, e, owner); done {
+	if done, res, err := h.replay(ctx, t, e); done {
 		return res, err
 	}
-	meta := h.metaFor(t, owner)
+	meta := h.metaFor(t, a.Owner)
 	meta.Facts = facts
 	if err := h.match(ctx, t, e, meta); err != nil {
 		return Result{Stream: e.stream, Revision: e.revision}, err
 	}
-	events, refused := h.decide(ctx, t, e, meta)
+	events, refused := t.contract.Decide(e.state, t.cmd, meta)
+	if len(events) == 0 {
+		if err := h.believe(ctx, e); err != nil {
+			return Result{}, err
+		}
+	}
 	switch {
 	case refused != nil && len(events) == 0:
 		return Result{Stream: e.stream, Revision: e.revision, Trace: trace}, refused
@@ -242,43 +242,62 @@ func (h *Handler) try(ctx context.Context, t task) (Result, error) {
 	return h.append(ctx, t, e, meta, events, refused)
 }
 
-// decide runs the rule. That there is nothing to store is not believed of a
-// cached state before the stream's tail has been read.
-func (h *Handler) decide(ctx context.Context, t task, e *entry, m domain.Meta) ([]any, error) {
-	events, refused := t.contract.Decide(e.state, t.cmd, m)
-	if len(events) > 0 || !e.cached {
-		return events, refused
+// believe reads the stream's tail if e was not read in this turn. An
+// [eventstore.ErrWrongRevision] says that the stream has moved on: whatever was
+// made of e so far, from the authorization on, has to be made again.
+func (h *Handler) believe(ctx context.Context, e *entry) error {
+	if !e.cached {
+		return nil
 	}
 	before := e.revision
 	if err := h.load(ctx, e, true); err != nil {
-		return nil, err
+		return err
 	}
-	if e.revision == before {
-		return events, refused
+	if e.revision != before {
+		return e.moved(before)
 	}
-	return t.contract.Decide(e.state, t.cmd, m)
+	return nil
 }
 
-// admit finds out who owns the aggregate, asks whether the actor may send the
-// command, and gathers the facts that the rule needs.
-func (h *Handler) admit(ctx context.Context, t task, e *entry) (string, []domain.Ruling, domain.Facts, error) {
-	a := domain.Attempt{Category: t.Category, Command: t.Command, ID: t.Target, Actor: t.Actor}
-	if err := h.owner(ctx, t, e, &a); err != nil {
-		return "", nil, a.Facts, err
+// approach returns what the command led to if it had been carried out before.
+// That comes first: a caller who missed the answer gets it also when the
+// command would be refused by now. Otherwise it sets which tenant owns the
+// aggregate, or would.
+func (h *Handler) approach(ctx context.Context, t task, e *entry, a *domain.Attempt) (done bool, res Result, err error) {
+	if err := e.lock(ctx); err != nil {
+		return false, res, err
 	}
-	var err error
-	a.Facts, err = h.gather(ctx, a.Facts, func(f domain.Facts) []domain.Need {
+	defer e.unlock()
+	if err := h.load(ctx, e, false); err != nil {
+		return false, res, err
+	}
+	a.Owner, a.Exists = e.tenant, e.revision >= 0
+	switch {
+	case a.Exists:
+		return h.replay(ctx, t, e)
+	case t.Actor.Kind == domain.KindPerson:
+		a.Owner = h.Authorization.Owner(t.Category, t.Target, t.Actor)
+	default:
+		a.Owner = t.Tenant
+	}
+	return false, res, nil
+}
+
+// admit asks whether the actor may send the command, and gathers the facts
+// that the rule needs.
+func (h *Handler) admit(ctx context.Context, t task, e *entry, a domain.Attempt) ([]domain.Ruling, domain.Facts, error) {
+	facts, err := h.gather(ctx, a.Facts, func(f domain.Facts) []domain.Need {
 		a.Facts = f
 		return h.Authorization.Needs(a)
 	})
 	if err != nil {
-		return "", nil, a.Facts, err
+		return nil, facts, err
 	}
-	trace, err := h.Authorization.Rule(a)
-	if err != nil {
-		return "", trace, a.Facts, err
+	a.Facts = facts
+	trace, refused := h.Authorization.Rule(a)
+	if refused != nil {
+		return trace, facts, h.doubt(ctx, e, a, refused)
 	}
-	facts := a.Facts
 	if n, ok := t.cmd.(domain.Needer); ok {
 		meta := h.metaFor(t, a.Owner)
 		facts, err = h.gather(ctx, facts, func(f domain.Facts) []domain.Need {
@@ -286,27 +305,26 @@ func (h *Handler) admit(ctx context.Context, t task, e *entry) (string, []domain
 			return n.Needs(meta)
 		})
 	}
-	return a.Owner, trace, facts, err
+	return trace, facts, err
 }
 
-// owner sets which tenant owns the aggregate, or would.
-func (h *Handler) owner(ctx context.Context, t task, e *entry, a *domain.Attempt) error {
+// doubt returns refused, unless the aggregate has come to be since the state
+// that it was refused by was cached. Its owner never changes after that.
+func (h *Handler) doubt(ctx context.Context, e *entry, a domain.Attempt, refused error) error {
+	if a.Exists {
+		return refused
+	}
 	if err := e.lock(ctx); err != nil {
 		return err
 	}
 	defer e.unlock()
-	if err := h.load(ctx, e, false); err != nil {
+	if err := h.load(ctx, e, true); err != nil {
 		return err
 	}
-	a.Owner, a.Exists = e.tenant, e.revision >= 0
-	switch {
-	case a.Exists:
-	case t.Actor.Kind == domain.KindPerson:
-		a.Owner = h.Authorization.Owner(t.Category, t.Target, t.Actor)
-	default:
-		a.Owner = t.Tenant
+	if e.revision >= 0 {
+		return e.moved(eventstore.NoStream)
 	}
-	return nil
+	return refused
 }
 
 // metaFor is what the rule may know, but for the facts.
@@ -319,7 +337,7 @@ func (h *Handler) metaFor(t task, owner string) domain.Meta {
 }
 
 // replay returns what an earlier attempt of the same command led to.
-func (h *Handler) replay(ctx context.Context, t task, e *entry, owner string) (bool, Result, error) {
+func (h *Handler) replay(ctx context.Context, t task, e *entry) (bool, Result, error) {
 	last, ok := e.commands[commandKey(t.ID)]
 	if !ok {
 		return false, Result{}, nil
@@ -337,7 +355,7 @@ func (h *Handler) replay(ctx context.Context, t task, e *entry, owner string) (b
 		if m.Command != t.ID.String() {
 			break
 		}
-		if m.CommandType != t.Command || m.BodyMAC != h.bodyMAC(owner, t) {
+		if m.CommandType != t.Command || m.Actor.ID != t.Actor.ID || m.BodyMAC != h.bodyMAC(e.tenant, t) {
 			return true, Result{}, errReused
 		}
 		if len(res.Events) == 0 {
@@ -348,38 +366,5 @@ func (h *Handler) replay(ctx context.Context, t task, e *entry, owner string) (b
 			return true, res, m.Refused
 		}
 	}
-	return true, res, nil
-}
-
-func (h *Handler) report(req Request, res Result, retries int, err error, took time.Duration) {
-	o := Observation{Command: req.Command, Duration: took, Retries: retries}
-	var rule *domain.Error
-	var stale *StaleError
-	var fault error
-	level := zerolog.InfoLevel
-	switch {
-	case errors.As(err, &rule):
-		o.Outcome, o.Code = "refused", rule.Code
-	case errors.As(err, &stale):
-		o.Outcome = "stale"
-	case err != nil:
-		o.Outcome, level, fault = "failed", zerolog.WarnLevel, err
-	case req.DryRun:
-		o.Outcome = "dry-run"
-	case res.Replayed:
-		o.Outcome = "replayed"
-	case len(res.Events) == 0:
-		o.Outcome = "nothing"
-	default:
-		o.Outcome = "accepted"
-	}
-	if h.Observe != nil {
-		h.Observe(o)
-	}
-	h.Log.WithLevel(level).AnErr(zerolog.ErrorFieldName, fault).
-		Str("command", req.Command).Str("command_id", req.ID.String()).
-		Str("stream", envelope.Stream(req.Category, req.Target)).
-		Str("correlation_id", req.Correlation).Str("outcome", o.Outcome).Str("code", o.Code).
-		Int64("revision", int64(res.Revision)).Uint64("position", res.Position.Commit).
-		Int("events", len(res.Events)).Int("retries", retries).Dur("dur_ms", took).Msg("command")
+	return len(res.Events) > 0, res, nil // none: another command has the same key
 }

@@ -43,7 +43,9 @@ func (e *StaleError) Error() string {
 	return fmt.Sprintf("%s has moved from %s to %s", e.Stream, e.Seen, e.Current)
 }
 
-// match compares what the caller saw with what there is.
+// match compares what the caller saw with what there is. An account that is not
+// there is for the rule to refuse, as it would be without an expectation: the
+// answer for it must be the one for an account that is somebody else's.
 func (h *Handler) match(ctx context.Context, t task, e *entry, m domain.Meta) error {
 	if t.Expected == nil {
 		if t.info.CallerSaw && e.revision >= 0 && t.Actor.Kind == domain.KindPerson {
@@ -54,8 +56,13 @@ func (h *Handler) match(ctx context.Context, t task, e *entry, m domain.Meta) er
 	if *t.Expected == e.revision {
 		return nil
 	}
-	if err := h.load(ctx, e, true); err != nil || *t.Expected == e.revision {
+	if err := h.believe(ctx, e); err != nil {
 		return err
+	}
+	if e.revision < 0 {
+		if events, refused := e.contract.Decide(e.state, t.cmd, m); refused != nil && len(events) == 0 {
+			return refused
+		}
 	}
 	stale, err := h.explain(ctx, t, e, m)
 	if err != nil {
@@ -106,16 +113,35 @@ func (h *Handler) explain(ctx context.Context, t task, e *entry, m domain.Meta) 
 		return nil, err
 	}
 	for _, c := range net {
-		f := changes[c.Field]
+		f := latest(changes, c.Field)
 		f.Change = c
 		for _, y := range yours {
-			if y.Field == c.Field || strings.HasPrefix(y.Field, c.Field+"/") || strings.HasPrefix(c.Field, y.Field+"/") {
+			if overlap(y.Field, c.Field) {
 				f.Conflict, f.Yours = true, y.After
 			}
 		}
 		stale.Changes = append(stale.Changes, f)
 	}
+	stale.Current = again.revision
 	return stale, nil
+}
+
+// overlap reports whether two JSON pointers are about the same, or one about a
+// part of the other.
+func overlap(a, b string) bool {
+	return a == b || strings.HasPrefix(a, b+"/") || strings.HasPrefix(b, a+"/")
+}
+
+// latest returns the newest change of field, of a part of it or of what it is
+// a part of: a list that came, grew and went is three fields along the way.
+func latest(changes map[string]FieldChange, field string) FieldChange {
+	last := changes[field]
+	for at, c := range changes {
+		if c.Revision > last.Revision && overlap(at, field) {
+			last = c
+		}
+	}
+	return last
 }
 
 // credit notes r as what last changed each field that it changed.

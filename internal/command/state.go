@@ -83,6 +83,11 @@ func (e *entry) restart() {
 	e.commands = map[uint64]eventstore.Revision{}
 }
 
+// moved says that e is no longer where it was when somebody looked at it.
+func (e *entry) moved(from eventstore.Revision) error {
+	return &eventstore.WrongRevisionError{Stream: e.stream, Expected: from, Current: e.revision}
+}
+
 // load folds what e lacks. Unless fresh is asked for, a state that nobody knows
 // to be behind is taken as it is.
 func (h *Handler) load(ctx context.Context, e *entry, fresh bool) error {

@@ -1,0 +1,53 @@
+package command
+
+import (
+	"errors"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"konto/domain"
+	"konto/internal/envelope"
+)
+
+// Observation is what there is to count about a command.
+type Observation struct {
+	Command  string
+	Outcome  string // "accepted", "replayed", "nothing", "refused", "stale", "failed", "dry-run"
+	Code     string // of a refusal
+	Duration time.Duration
+	Retries  int // conflicts with another writer
+}
+
+func (h *Handler) report(req Request, res Result, retries int, err error, took time.Duration) {
+	o := Observation{Command: req.Command, Duration: took, Retries: retries}
+	var rule *domain.Error
+	var stale *StaleError
+	var fault error
+	level := zerolog.InfoLevel
+	switch {
+	case errors.As(err, &rule):
+		o.Outcome, o.Code = "refused", rule.Code
+	case errors.As(err, &stale):
+		o.Outcome = "stale"
+	case err != nil:
+		o.Outcome, level, fault = "failed", zerolog.WarnLevel, err
+	case req.DryRun:
+		o.Outcome = "dry-run"
+	case res.Replayed:
+		o.Outcome = "replayed"
+	case len(res.Events) == 0:
+		o.Outcome = "nothing"
+	default:
+		o.Outcome = "accepted"
+	}
+	if h.Observe != nil {
+		h.Observe(o)
+	}
+	h.Log.WithLevel(level).AnErr(zerolog.ErrorFieldName, fault).
+		Str("command", req.Command).Str("command_id", req.ID.String()).
+		Str("stream", envelope.Stream(req.Category, req.Target)).
+		Str("correlation_id", req.Correlation).Str("outcome", o.Outcome).Str("code", o.Code).
+		Int64("revision", int64(res.Revision)).Uint64("position", res.Position.Commit).
+		Int("events", len(res.Events)).Int("retries", retries).Dur("dur_ms", took).Msg("command")
+}
