@@ -76,11 +76,8 @@ const (
 // begun calls [readdb.DB.Migrate] first; Run calls it in any case.
 func (p *Projector) Run(ctx context.Context) error {
 	cohorts, err := p.cohorts(ctx)
-	switch {
-	case ctx.Err() != nil:
-		return nil
-	case err != nil:
-		return fmt.Errorf("projector: %w", err)
+	if err != nil {
+		return unlessEnded(ctx, fmt.Errorf("projector: %w", err))
 	}
 	e := &engine{Projector: p, board: p.board(), joined: make(chan struct{})}
 	for _, cohort := range cohorts {
@@ -89,6 +86,16 @@ func (p *Projector) Run(ctx context.Context) error {
 	e.group.Go(func() { e.follow(ctx) })
 	e.group.Wait()
 	return nil
+}
+
+// unlessEnded returns err, or nil if ctx has ended and err comes from that.
+func unlessEnded(ctx context.Context, err error) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	default:
+		return err
+	}
 }
 
 // cohorts returns the projections by where they are. One that has seen what
@@ -233,7 +240,7 @@ func (e *engine) catchUp(ctx context.Context, cohort *[]*runner) (done bool, err
 	}
 	e.live = append(e.live, *cohort...)
 	for _, r := range *cohort {
-		e.board.lives(r)
+		e.lives(r)
 		e.Log.Info().Str("projection", r.Name).Stringer("position", r.at).Msg("projection is live")
 	}
 	return true, nil
@@ -249,7 +256,7 @@ func (e *engine) pause(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil
 	}
-	t := time.NewTimer(e.board.jitter(e.Rand, d))
+	t := time.NewTimer(e.jitter(e.Rand, d))
 	defer t.Stop()
 	select {
 	case <-t.C:

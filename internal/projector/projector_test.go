@@ -66,7 +66,7 @@ func sums(name string, version int, broken *atomic.Int64) projections.Projection
 }
 
 type fixture struct {
-	t     testing.TB
+	t     *testing.T
 	store *memory.Store
 	bus   *bus.Bus
 	db    *readdb.DB
@@ -75,7 +75,7 @@ type fixture struct {
 	at    eventstore.Position
 }
 
-func newFixture(t testing.TB) *fixture {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	f := &fixture{t: t, store: memory.New(), log: zerolog.Nop()}
 	b, err := bus.Start(t.Context(), bus.Config{Dir: t.TempDir(), Log: f.log})

@@ -54,13 +54,13 @@ CREATE INDEX IF NOT EXISTS outbox_dead ON outbox (seq) WHERE state = 'dead'`
 
 // row is an effect that waits.
 type row struct {
-	seq                                                          int64
+	seq                                                             int64
 	id, kind, typ, tenant, correlation, causation, reaction, target string
-	payload                                                      []byte
-	at                                                           time.Time // of the event
-	delayed                                                      bool
-	due                                                          time.Time // if delayed
-	attempts                                                     int
+	payload                                                         []byte
+	at                                                              time.Time // of the event
+	delayed                                                         bool
+	due                                                             time.Time // if delayed
+	attempts                                                        int
 }
 
 // stream is the place that personal values in the payload are sealed for.

@@ -69,6 +69,7 @@ type DispatchJob struct {
 // NoticeJob is a message to a person.
 type NoticeJob struct {
 	To       string // a person's ID
+	Tenant   string // To's
 	Address  string // if not empty, where the message goes instead
 	Channel  domain.Channel
 	Template string
@@ -124,7 +125,7 @@ type Metrics struct {
 	Attempted func(kind, outcome string, took time.Duration)
 }
 
-// ErrNotRunning: the call needs Run to be under way.
+// ErrNotRunning says that the call needs Run to be under way.
 var ErrNotRunning = errors.New("reactor: not running")
 
 // Permanent marks err as final: trying again cannot help. The class, such as
@@ -143,11 +144,8 @@ func (e *permanentError) Unwrap() error { return e.err }
 // error only if its file cannot be used.
 func (r *Reactor) Run(ctx context.Context) error {
 	e, err := r.start(ctx)
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return nil
-	case err != nil:
-		return fmt.Errorf("reactor: %w", err)
+	if err != nil {
+		return unlessEnded(ctx, fmt.Errorf("reactor: %w", err))
 	}
 	r.setCurrent(e)
 	var group sync.WaitGroup
@@ -159,6 +157,16 @@ func (r *Reactor) Run(ctx context.Context) error {
 		return fmt.Errorf("reactor: %w", err)
 	}
 	return nil
+}
+
+// unlessEnded returns err, or nil if ctx has ended and err comes from that.
+func unlessEnded(ctx context.Context, err error) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	default:
+		return err
+	}
 }
 
 // engine is one run of a reactor.

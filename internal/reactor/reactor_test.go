@@ -268,10 +268,14 @@ func TestEffects(t *testing.T) {
 		jobs[i].At, jobs[i].ID = time.Time{}, uuid.Nil
 	}
 	want := []reactor.Job{
-		{Tenant: "t1", Correlation: "c1", Causation: jobs[0].Causation, Reaction: "remind", Attempt: 1,
-			Dispatch: &reactor.DispatchJob{Category: "order", To: "1", Command: "Remind", Data: []byte(`{"n":0}`)}},
-		{Tenant: "t1", Correlation: "c1", Causation: uuid.UUID(id).String(), Reaction: "tell", Attempt: 1,
-			Notice: &reactor.NoticeJob{To: "p1", Address: "old@example.test", Channel: domain.Mail, Template: "placed", Data: []byte(`{"n":7}`)}},
+		{
+			Tenant: "t1", Correlation: "c1", Causation: jobs[0].Causation, Reaction: "remind", Attempt: 1,
+			Dispatch: &reactor.DispatchJob{Category: "order", To: "1", Command: "Remind", Data: []byte(`{"n":0}`)},
+		},
+		{
+			Tenant: "t1", Correlation: "c1", Causation: uuid.UUID(id).String(), Reaction: "tell", Attempt: 1,
+			Notice: &reactor.NoticeJob{To: "p1", Tenant: "t1", Address: "old@example.test", Channel: domain.Mail, Template: "placed", Data: []byte(`{"n":7}`)},
+		},
 	}
 	if diff := cmp.Diff(want, jobs); diff != "" {
 		t.Errorf("jobs (-want +got):\n%s", diff)

@@ -41,7 +41,7 @@ type result struct {
 func (e *engine) work(ctx context.Context) {
 	m := &manager{
 		engine: e, jobs: make(chan row), results: make(chan result, cmp.Or(e.Workers, 8)),
-		held: map[int64]bool{}, lines: map[string][]row{}, fetch: true,
+		held: map[int64]bool{}, lines: map[string][]row{}, fetch: true, settled: make(chan []result, 1),
 	}
 	var group sync.WaitGroup
 	for range cap(m.results) {
@@ -60,12 +60,14 @@ func (e *engine) work(ctx context.Context) {
 		close(m.results)
 	}()
 	// What was done while the end came is noted, or it would be done again.
-	var last []result
 	for x := range m.results {
-		last = append(last, x)
+		m.ended = append(m.ended, x)
 	}
-	if len(last) > 0 {
-		if err := e.outbox.settle(context.WithoutCancel(ctx), last); err != nil {
+	if m.settling {
+		<-m.settled
+	}
+	if len(m.ended) > 0 {
+		if err := e.outbox.settle(context.WithoutCancel(ctx), m.ended); err != nil {
 			e.Log.Warn().Err(err).Msg("outcomes not noted")
 		}
 	}
@@ -81,6 +83,12 @@ type manager struct {
 	lines   map[string][]row // rows of each target; the first is ready or with a worker
 	ready   []string         // targets whose first row no worker has
 	fetch   bool             // the outbox may have more
+
+	// Outcomes are noted in one synced transaction for all that ended during
+	// the one before.
+	ended    []result
+	settling bool
+	settled  chan []result
 }
 
 func (m *manager) run(ctx context.Context) {
@@ -88,13 +96,14 @@ func (m *manager) run(ctx context.Context) {
 	defer due.Stop()
 	prune := time.NewTicker(pruneEvery)
 	defer prune.Stop()
-	for {
+	for ctx.Err() == nil {
 		if m.fetch && len(m.held) <= fetchRows {
 			if err := m.fill(ctx, due); err != nil && ctx.Err() == nil {
 				m.Log.Warn().Err(err).Msg("outbox cannot be read")
 				due.Reset(time.Second)
 			}
 		}
+		m.settle(ctx)
 		var jobs chan<- row
 		var first row
 		if len(m.ready) > 0 {
@@ -104,7 +113,9 @@ func (m *manager) run(ctx context.Context) {
 		case jobs <- first:
 			m.ready = m.ready[1:]
 		case r := <-m.results:
-			m.settle(ctx, r)
+			m.end(r)
+		case results := <-m.settled:
+			m.free(results)
 		case <-m.wake:
 			m.fetch = true
 		case <-due.C:
@@ -112,7 +123,6 @@ func (m *manager) run(ctx context.Context) {
 		case <-prune.C:
 			m.prune(ctx)
 		case <-ctx.Done():
-			return
 		}
 	}
 }
@@ -153,52 +163,59 @@ func (m *manager) fill(ctx context.Context, due *time.Timer) error {
 	return nil
 }
 
-// settle notes first and whatever else has ended meanwhile, in one synced
-// transaction, and lets the next of each target go.
-func (m *manager) settle(ctx context.Context, first result) {
-	results := []result{first}
-	for len(m.results) > 0 {
-		results = append(results, <-m.results)
+// end lets the next row of r's target go, unless r must be tried again.
+func (m *manager) end(r result) {
+	m.ended = append(m.ended, r)
+	target := r.row.target
+	line := m.lines[target][1:]
+	if r.outcome != outcomeRetry && len(line) > 0 {
+		m.lines[target] = line
+		m.ready = append(m.ready, target)
+		return
 	}
-	for failures := 1; ; failures++ {
-		err := m.outbox.settle(ctx, results)
-		if err == nil {
-			break
-		}
-		if ctx.Err() != nil {
-			return
-		}
-		m.Log.Warn().Err(err).Msg("outcomes not noted")
-		if t := time.NewTimer(min(m.backoff(failures), 5*time.Second)); !expired(ctx, t) {
-			return
-		}
+	if r.outcome != outcomeRetry {
+		delete(m.lines, target)
 	}
-	for _, r := range results {
-		m.next(r)
-	}
-	m.Log.Debug().Int("effects", len(results)).Msg("effects settled")
 }
 
-// next moves the line of r's target on.
-func (m *manager) next(r result) {
-	target := r.row.target
-	line := m.lines[target]
-	if r.outcome == outcomeRetry {
-		// All of the line wait for the first; the outbox knows until when.
-		for _, x := range line {
+// settle starts to note what has ended, unless that is under way.
+func (m *manager) settle(ctx context.Context) {
+	if m.settling || len(m.ended) == 0 {
+		return
+	}
+	results := m.ended
+	m.ended, m.settling = nil, true
+	go func() {
+		for failures := 1; ; failures++ {
+			err := m.outbox.settle(context.WithoutCancel(ctx), results)
+			if err == nil {
+				break
+			}
+			m.Log.Warn().Err(err).Msg("outcomes not noted")
+			if !expired(ctx, time.NewTimer(min(m.backoff(failures), 5*time.Second))) {
+				break // they are done again
+			}
+		}
+		m.settled <- results
+	}()
+}
+
+// free forgets rows whose outcome the outbox knows.
+func (m *manager) free(results []result) {
+	m.settling = false
+	for _, r := range results {
+		if r.outcome != outcomeRetry {
+			delete(m.held, r.row.seq)
+			continue
+		}
+		// All of the line wait for its first; the outbox knows until when.
+		for _, x := range m.lines[r.row.target] {
 			delete(m.held, x.seq)
 		}
-		delete(m.lines, target)
+		delete(m.lines, r.row.target)
 		m.fetch = true
-		return
 	}
-	delete(m.held, r.row.seq)
-	if line = line[1:]; len(line) == 0 {
-		delete(m.lines, target)
-		return
-	}
-	m.lines[target] = line
-	m.ready = append(m.ready, target)
+	m.Log.Debug().Int("effects", len(results)).Msg("effects settled")
 }
 
 func (m *manager) prune(ctx context.Context) {
@@ -297,6 +314,6 @@ func (e *engine) job(ctx context.Context, r row) (Job, error) {
 	if !n.Address.IsZero() && !n.Address.Readable() {
 		return Job{}, Permanent("address-erased", domain.Conflict("address-erased", "the address can no longer be read"))
 	}
-	job.Notice = &NoticeJob{n.To, n.Address.Value, n.Channel, n.Template, n.Data}
+	job.Notice = &NoticeJob{n.To, cmp.Or(n.Tenant, r.tenant), n.Address.Value, n.Channel, n.Template, n.Data}
 	return job, nil
 }

@@ -271,7 +271,7 @@ func (d *DB) publish(cs ...Checkpoint) {
 
 // SQL databases have no unsigned numbers. The bits are kept; a position beyond
 // half of the range would only look odd in the table.
-func number(u uint64) int64   { return int64(u) } //nolint:gosec // bits are kept
+func number(u uint64) int64   { return int64(u) }  //nolint:gosec // bits are kept
 func unnumber(i int64) uint64 { return uint64(i) } //nolint:gosec // bits are kept
 
 func text(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

@@ -135,7 +135,7 @@ type Tx struct{ file *File }
 
 // ExecContext runs a statement. The statement is prepared once.
 func (t *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	s, err := t.prepare(ctx, query)
+	s, err := t.prepare(ctx, query) //nolint:sqlclosecheck // is kept for the next time; File.Close closes it
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func (t *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Re
 
 // QueryRowContext runs a query for one row. The statement is prepared once.
 func (t *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	s, err := t.prepare(ctx, query)
+	s, err := t.prepare(ctx, query) //nolint:sqlclosecheck // is kept for the next time; File.Close closes it
 	if err != nil {
 		return t.file.conn.QueryRowContext(ctx, query, args...) // has the same error
 	}

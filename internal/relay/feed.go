@@ -74,6 +74,8 @@ type cursor struct {
 	batch []eventstore.Recorded
 	level float64 // events in the last rateWindow, older ones fading
 	at    time.Time
+	// refused counts the attempts to attach to the bus since the last success.
+	refused int
 }
 
 func (c *cursor) run(ctx context.Context) error {
@@ -107,13 +109,16 @@ func (c *cursor) live(ctx context.Context, js jetstream.JetStream, back <-chan n
 	detach, err := c.attach(ctx, js, messages)
 	if err != nil {
 		c.Log.Debug().Err(err).Msg("bus cannot be read, reading the store")
-		if !wait(ctx, c.idle()) {
+		// At first often: at a start the relay is about to make the stream.
+		c.refused++
+		if !wait(ctx, min(c.idle(), 5*time.Millisecond<<min(c.refused, 10))) {
 			return ctx.Err()
 		}
 		_, err := c.catchUp(ctx)
 		return err
 	}
 	defer detach()
+	c.refused = 0
 	idle := time.NewTimer(c.idle())
 	defer idle.Stop()
 	for {

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // pipeline is a store, a bus and what runs between them.
 type pipeline struct {
-	t     testing.TB
+	t     *testing.T
 	store *memory.Store
 	bus   *bus.Bus
 	log   zerolog.Logger
@@ -35,7 +35,7 @@ type pipeline struct {
 	at    eventstore.Position // of the last event
 }
 
-func newPipeline(t testing.TB) *pipeline {
+func newPipeline(t *testing.T) *pipeline {
 	t.Helper()
 	p := &pipeline{t: t, store: memory.New(), log: zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.ErrorLevel)}
 	b, err := bus.Start(t.Context(), bus.Config{Dir: t.TempDir(), Log: p.log})
@@ -253,11 +253,13 @@ func TestFeedSurvives(t *testing.T) {
 		spoil func(*testing.T, *pipeline, jetstream.JetStream)
 	}{
 		{"stream deleted", func(t *testing.T, _ *pipeline, js jetstream.JetStream) {
+			t.Helper()
 			if err := js.DeleteStream(t.Context(), relay.StreamName); err != nil {
 				t.Log(err)
 			}
 		}},
 		{"tail dropped", func(t *testing.T, _ *pipeline, js jetstream.JetStream) {
+			t.Helper()
 			s, err := js.Stream(t.Context(), relay.StreamName)
 			if err != nil {
 				t.Log(err)
@@ -269,21 +271,25 @@ func TestFeedSurvives(t *testing.T) {
 			}
 		}},
 		{"stream purged", func(t *testing.T, _ *pipeline, js jetstream.JetStream) {
+			t.Helper()
 			if s, err := js.Stream(t.Context(), relay.StreamName); err == nil {
 				_ = s.Purge(t.Context())
 			}
 		}},
 		{"server restarted", func(t *testing.T, p *pipeline, _ jetstream.JetStream) {
+			t.Helper()
 			if err := p.bus.Restart(t.Context(), false); err != nil {
 				t.Error(err)
 			}
 		}},
 		{"directory wiped", func(t *testing.T, p *pipeline, _ jetstream.JetStream) {
+			t.Helper()
 			if err := p.bus.Restart(t.Context(), true); err != nil {
 				t.Error(err)
 			}
 		}},
 		{"foreign message", func(t *testing.T, _ *pipeline, js jetstream.JetStream) {
+			t.Helper()
 			_, _ = js.Publish(t.Context(), "konto.events.x.Y", []byte("noise"))
 		}},
 	}

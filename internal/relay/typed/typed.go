@@ -20,7 +20,7 @@ import (
 	"konto/internal/envelope"
 )
 
-// ErrBroken: data or metadata are not the JSON of their type.
+// ErrBroken says that data or metadata are not the JSON of their type.
 var ErrBroken = errors.New("event cannot be decoded")
 
 // Event is a record on its way to those who want it.
