@@ -31,6 +31,10 @@ type Config struct {
 	Mail     Mail     `koanf:"mail"`
 	Stripe   Stripe   `koanf:"stripe"`
 
+	// WriteOnly takes commands and keeps no read model, publishes nothing and
+	// carries out no effect: the write side by itself, for measuring it.
+	WriteOnly bool `koanf:"-"`
+
 	// CacheStates is how many folded accounts are kept in memory; 0 means 65,536.
 	CacheStates int `koanf:"cache-states"`
 

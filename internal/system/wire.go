@@ -112,6 +112,10 @@ func (s *System) wireEffects() error {
 		Digest: s.keys.MAC, Code: s.keys.Code, Log: s.component("notify"),
 		SMTP: notify.SMTP{Addr: mail.Addr, TLS: notify.TLS(mail.TLS), Username: mail.Username, Password: mail.Password},
 		From: mail.From, SMSDomain: mail.SMSDomain, VoiceDomain: mail.VoiceDomain, BaseURL: s.cfg.PublicURL,
+		Links: notify.Links{
+			SecurityInfo: "/v1/security-info/{id}", Card: "/v1/cards/{id}",
+			Subscription: "/v1/subscriptions/{id}", Customer: "/v1/customers/{id}",
+		},
 	})
 	if err != nil {
 		return err
@@ -122,17 +126,23 @@ func (s *System) wireEffects() error {
 }
 
 func (s *System) startRelay(context.Context) error {
-	s.run("relay", s.relay.Run)
+	if !s.cfg.WriteOnly {
+		s.run("relay", s.relay.Run)
+	}
 	return nil
 }
 
 func (s *System) startProjector(context.Context) error {
-	s.run("projector", s.projector.Run)
+	if !s.cfg.WriteOnly {
+		s.run("projector", s.projector.Run)
+	}
 	return nil
 }
 
 func (s *System) startReactor(context.Context) error {
-	s.run("reactor", s.reactor.Run)
+	if !s.cfg.WriteOnly {
+		s.run("reactor", s.reactor.Run)
+	}
 	return nil
 }
 
@@ -147,6 +157,7 @@ func (s *System) api() http.Handler {
 	if s.cfg.Dev {
 		extra[issuerPath+"/"] = s.issuer.Handler()
 		extra[mailPath] = s.mailbox.Handler()
+		extra[mailPath+".json"] = s.mailbox.Handler()
 		extra[mailPath+"/"] = s.mailbox.Handler()
 	}
 	s.metrics.Watch(s.projectionLag, s.outboxDepth)
