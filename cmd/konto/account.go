@@ -18,12 +18,12 @@ import (
 )
 
 func (a *app) account() *cobra.Command {
-	c := &cobra.Command{
+	c := group(&cobra.Command{
 		Use:   "account",
 		Short: "Replay an account: its history, its state at a moment, what changed",
 		Long: `An account is one stream, such as card-0193… or secinfo-0193…. A moment is a
 revision (12), a time (2026-03-01T12:00:00Z) or a date (2026-03-01).`,
-	}
+	})
 	c.AddCommand(a.accountHistory(), a.accountState(), a.accountDiff())
 	return c
 }
@@ -84,11 +84,24 @@ func actorName(e history.Entry) string {
 	return fmt.Sprintf("%s %s", e.Actor.Roles[0], e.Actor.ID)
 }
 
+// field writes a JSON pointer as people do.
+func field(pointer string) string {
+	return strings.ReplaceAll(strings.TrimPrefix(pointer, "/"), "/", ".")
+}
+
+// before is what a field was; "nothing" if it was not there.
+func before(value json.RawMessage) string {
+	if len(value) == 0 {
+		return "nothing"
+	}
+	return string(value)
+}
+
 // summary is one line for each change.
 func summary(changes []diff.Change) []string {
 	lines := make([]string, len(changes))
 	for i, c := range changes {
-		field := strings.ReplaceAll(strings.TrimPrefix(c.Field, "/"), "/", ".")
+		field := field(c.Field)
 		switch {
 		case c.Before == nil || string(c.Before) == "null":
 			lines[i] = fmt.Sprintf("+ %s = %s", field, c.After)

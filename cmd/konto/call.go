@@ -97,22 +97,15 @@ func commandNames() []string {
 }
 
 func collectionOf(name string) (found string, err error) {
-	near := ""
 	contracts(func(c domain.Contract, info domain.CommandInfo) {
-		switch {
-		case info.Name == name:
+		if info.Name == name {
 			found = c.Collection()
-		case strings.EqualFold(info.Name, name) || strings.HasPrefix(info.Name, name):
-			near = info.Name
 		}
 	})
-	switch {
-	case found != "":
-		return found, nil
-	case near != "":
-		return "", usage(fmt.Errorf("there is no command %s; did you mean %s?", name, near))
+	if found == "" {
+		return "", usage(fmt.Errorf("there is no command %s%s; konto cmd ls lists all", name, didYouMean(name, commandNames())))
 	}
-	return "", usage(fmt.Errorf("there is no command %s; konto cmd ls lists all", name))
+	return found, nil
 }
 
 // readData returns a body given as JSON, as @FILE or as - for standard input.

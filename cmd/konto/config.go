@@ -50,12 +50,16 @@ func unmarshal(k *koanf.Koanf, cfg *system.Config) error {
 	return nil
 }
 
+// variable is the environment variable for a setting.
+func variable(name string) string {
+	return "KONTO_" + strings.ToUpper(strings.NewReplacer(".", "__", "-", "_").Replace(name))
+}
+
 func configTopic() *cobra.Command {
 	var b strings.Builder
 	b.WriteString("Settings of konto serve, as a YAML file has them (levels are nested), and as\nenvironment variables:\n")
 	for _, name := range settings() {
-		variable := "KONTO_" + strings.ToUpper(strings.NewReplacer(".", "__", "-", "_").Replace(name))
-		fmt.Fprintf(&b, "  %-24s %s\n", name, variable)
+		fmt.Fprintf(&b, "  %-24s %s\n", name, variable(name))
 	}
 	return &cobra.Command{Use: "config", Short: "Which settings there are", Long: b.String()}
 }

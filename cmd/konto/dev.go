@@ -130,7 +130,7 @@ func (a *app) devLog() (zerolog.Logger, func(), error) {
 	if err != nil {
 		return zerolog.Nop(), nil, err
 	}
-	terminal := zerolog.ConsoleWriter{Out: a.stderr, TimeFormat: time.TimeOnly, NoColor: !a.colored()}
+	terminal := zerolog.ConsoleWriter{Out: a.stderr, TimeFormat: time.TimeOnly, NoColor: !a.colored(a.stderr)}
 	w := zerolog.MultiLevelWriter(f, &zerolog.FilteredLevelWriter{
 		Writer: zerolog.LevelWriterAdapter{Writer: terminal}, Level: zerolog.WarnLevel,
 	})

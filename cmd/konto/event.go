@@ -17,7 +17,7 @@ import (
 )
 
 func (a *app) event() *cobra.Command {
-	c := &cobra.Command{Use: "event", Short: "Follow what happens"}
+	c := group(&cobra.Command{Use: "event", Short: "Follow what happens"})
 	c.AddCommand(a.eventTail())
 	return c
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -44,8 +45,38 @@ func exitCodesTopic() *cobra.Command {
     7  too many requests, or busy: try later
     8  unavailable: nobody answers, or the store is down
   124  timed out
-  130  interrupted`,
+  130  interrupted
+konto dev and konto serve end with 0 when a signal stops them once they run;
+a second signal ends them at once. With -o json or jsonl, what went wrong is
+one JSON object on standard error.`,
 	}
+}
+
+// oneLine gives cobra's "did you mean" the form that ours has.
+func oneLine(err error) error {
+	text, near, ok := strings.Cut(err.Error(), "\n\nDid you mean this?")
+	if !ok {
+		return err
+	}
+	return errors.New(text + "; did you mean " + strings.Join(strings.Fields(near), " or ") + "?")
+}
+
+// wantsJSON reports whether args ask for JSON. It is for when they could not
+// be read.
+func wantsJSON(args []string) bool {
+	for i, arg := range args {
+		switch arg {
+		case "--":
+			return false
+		case "--json", "-ojson", "-ojsonl", "-o=json", "-o=jsonl", "--output=json", "--output=jsonl":
+			return true
+		case "-o", "--output":
+			if i+1 < len(args) && (args[i+1] == "json" || args[i+1] == "jsonl") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // usageError is a mistake in how the program was called.
@@ -67,21 +98,24 @@ func (a *app) exit(ctx context.Context, err error) int {
 	var p *client.Problem
 	isProblem := errors.As(err, &p)
 	switch {
-	case a.output != "table" && isProblem:
+	case a.wantsLines() && isProblem:
 		_, _ = fmt.Fprintln(a.stderr, string(p.Raw))
-	case a.output != "table":
+	case a.wantsLines():
 		line, _ := json.Marshal(map[string]any{"error": err.Error(), "exitCode": code}) //nolint:errchkjson // strings and numbers marshal
 		_, _ = fmt.Fprintln(a.stderr, string(line))
 	case isProblem:
-		printProblem(a.stderr, p)
+		a.printProblem(p)
 	default:
 		_, _ = fmt.Fprintln(a.stderr, "konto:", err)
 	}
-	if code == exitUsage && a.output == "table" {
+	if code == exitUsage && !a.wantsLines() && !a.quiet {
 		_, _ = fmt.Fprintln(a.stderr, "Run 'konto --help' or 'konto COMMAND --help' for how it is used.")
 	}
 	return code
 }
+
+// wantsLines reports whether a program reads what is printed.
+func (a *app) wantsLines() bool { return a.output == "json" || a.output == "jsonl" }
 
 func exitCode(ctx context.Context, err error) int {
 	var p *client.Problem
@@ -95,7 +129,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.Is(err, context.DeadlineExceeded):
 		return exitTimeout
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, errNoDev):
 		return exitUnavailable
 	case errors.Is(err, system.ErrInUse):
 		return exitConflict

@@ -1,14 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"konto/internal/client"
@@ -30,11 +33,14 @@ const (
 	tokenLife = 12 * time.Hour
 )
 
+// errNoDev: there is nothing to call.
+var errNoDev = errors.New("no konto dev has run here")
+
 func readLocal(data string) (local, error) {
 	var l local
 	b, err := os.ReadFile(filepath.Join(data, localFile)) //nolint:gosec // the directory is the caller's choice
 	if errors.Is(err, fs.ErrNotExist) {
-		return l, fmt.Errorf("no konto dev has run on %s; start one, or name a Konto with --url", data)
+		return l, fmt.Errorf("%w: %s is empty; start konto dev, or name a Konto with --url and --token-file", errNoDev, data)
 	}
 	if err != nil {
 		return l, err
@@ -69,35 +75,27 @@ func (l local) mint(data string, p demo.Person, now func() time.Time) (string, e
 	return issuer.Mint(identity.Person{ID: p.ID, Tenant: p.Tenant, Roles: p.Roles}, tokenLife)
 }
 
-// client returns a client that calls as the flags say.
+// client returns a client that calls as the flags say: with the token of
+// --token-file, else as a person of the demo company. A token of the local
+// issuer goes to the konto dev on this machine and nowhere else, unless --as
+// asks for it.
 func (a *app) client() (*client.Client, error) {
-	base, file := a.url, a.token
-	if base == "" {
-		base = a.getenv("KONTO_URL")
-	}
-	if file == "" {
-		file = a.getenv("KONTO_TOKEN_FILE")
-	}
-	if base != "" && a.as == "" && file != "" {
+	base, file := cmp.Or(a.url, a.getenv("KONTO_URL")), cmp.Or(a.token, a.getenv("KONTO_TOKEN_FILE"))
+	if base != "" && a.as == "" {
 		return remote(base, file)
 	}
 	l, err := readLocal(a.devData)
 	if err != nil {
 		return nil, err
 	}
-	if base == "" {
-		base = l.URL
-	}
+	base = cmp.Or(base, l.URL)
 	if file != "" && a.as == "" {
 		return remote(base, file)
 	}
-	name := a.as
-	if name == "" {
-		name = "anna"
-	}
+	name := cmp.Or(a.as, "anna")
 	person, ok := demo.Find(name)
 	if !ok {
-		return nil, usage(fmt.Errorf("--as %s: nobody is called so; konto token lists who there is", name))
+		return nil, usage(fmt.Errorf("--as %s: nobody is called so%s; konto token lists who there is", name, didYouMean(name, names())))
 	}
 	token, err := l.mint(a.devData, person, time.Now)
 	if err != nil {
@@ -106,10 +104,27 @@ func (a *app) client() (*client.Client, error) {
 	return &client.Client{Base: base, Token: token}, nil
 }
 
+// remote returns a client for a Konto anywhere; without a token it reads what
+// everybody may, such as /readyz.
 func remote(base, tokenFile string) (*client.Client, error) {
-	token, err := os.ReadFile(tokenFile) //nolint:gosec // the caller names the file
-	if err != nil {
-		return nil, err
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" {
+		return nil, usage(fmt.Errorf("--url %s: want http://HOST:PORT or https://HOST", base))
 	}
-	return &client.Client{Base: base, Token: trimSpace(token)}, nil
+	c := &client.Client{Base: strings.TrimSuffix(base, "/")}
+	if tokenFile == "" {
+		return c, nil
+	}
+	token, err := os.ReadFile(tokenFile) //nolint:gosec // the caller names the file
+	c.Token = trimSpace(token)
+	return c, err
+}
+
+// names are what the people of the demo company are called.
+func names() []string {
+	var all []string
+	for _, p := range demo.People() {
+		all = append(all, p.Name)
+	}
+	return all
 }

@@ -53,10 +53,12 @@ func (a *app) mail() *cobra.Command {
 }
 
 func (a *app) printMail(m mailbox.Message) error {
-	return a.print(m, func(w *tabwriter.Writer) {
-		_, _ = fmt.Fprintf(w, "To:\t%s\nSubject:\t%s\nReceived:\t%s\n\n%s\n",
-			strings.Join(m.Recipients, ", "), m.Subject, m.ReceivedAt.Local().Format(time.DateTime), m.Text)
-	})
+	if a.output != "table" {
+		return a.print(m, nil)
+	}
+	_, err := fmt.Fprintf(a.stdout, "To:        %s\nSubject:   %s\nReceived:  %s\n\n%s\n",
+		strings.Join(m.Recipients, ", "), m.Subject, m.ReceivedAt.Local().Format(time.DateTime), strings.TrimRight(m.Text, "\n"))
+	return err
 }
 
 func (a *app) printMailbox(answer []byte) error {

@@ -32,11 +32,19 @@ type environment struct {
 
 // run is the program: it returns its exit code.
 func run(ctx context.Context, args []string, env environment) int {
-	a := &app{environment: env}
+	a := &app{environment: env, end: func() {}}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(env.stdin)
 	root.SetOut(env.stdout)
 	root.SetErr(env.stderr)
-	return a.exit(ctx, root.ExecuteContext(ctx))
+	cmd, err := root.ExecuteContextC(ctx)
+	defer a.end()
+	if err != nil && cmd == root {
+		err = usage(oneLine(err)) // root does nothing by itself: it did not understand
+	}
+	if err != nil && wantsJSON(args) {
+		a.output = "json" // also when the flags were not understood
+	}
+	return a.exit(ctx, err)
 }

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"reflect"
 	"text/tabwriter"
 )
 
 // print writes v as JSON or, with a line for each element, as JSON lines, or
-// calls table.
+// calls table. Only on a terminal are a table's lines cut to its width.
 func (a *app) print(v any, table func(w *tabwriter.Writer)) error {
 	switch a.output {
 	case "json":
@@ -22,9 +23,14 @@ func (a *app) print(v any, table func(w *tabwriter.Writer)) error {
 	case "jsonl":
 		return a.printLines(v)
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', 0)
+	var b bytes.Buffer
+	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
 	table(w)
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(a.stdout, cut(b.String(), width(a.stdout)))
+	return err
 }
 
 func (a *app) printLines(v any) error {

@@ -2,25 +2,34 @@ package main
 
 import (
 	"fmt"
-	"io"
+	"strconv"
 	"strings"
 
 	"konto/internal/client"
 )
 
 // printProblem says what the API refused, by which rule, and what to do instead.
-func printProblem(w io.Writer, p *client.Problem) {
+func (a *app) printProblem(p *client.Problem) {
+	w, s := a.stderr, a.style(a.stderr)
 	line := func(name, value string) {
 		if value != "" {
-			_, _ = fmt.Fprintf(w, "  %-9s %s\n", name, value)
+			_, _ = fmt.Fprintf(w, "  %s %s\n", s.faint(fmt.Sprintf("%-9s", name)), value)
 		}
 	}
-	_, _ = fmt.Fprintf(w, "konto: %s (%d %s)\n", p.Detail, p.Status, p.Code)
+	_, _ = fmt.Fprintf(w, "%s %s %s\n", s.bad("konto:"), p.Detail, s.faint("("+strconv.Itoa(p.Status)+" "+p.Code+")"))
 	line("rule", p.Rule)
 	line("who may", strings.Join(p.WhoMay, ", "))
 	line("instead", p.Instead)
 	for _, e := range p.Errors {
 		line(e.Pointer, e.Detail)
+	}
+	for _, c := range p.Changes {
+		mark := ""
+		if c.Conflict {
+			mark = ", as you do"
+		}
+		line("changed", fmt.Sprintf("%s: %s → %s by %s at %s (revision %d)%s",
+			field(c.Field), before(c.Before), c.After, c.By, c.At.UTC().Format("2006-01-02 15:04:05"), c.Revision, mark))
 	}
 	line("request", p.RequestID)
 }

@@ -2,26 +2,14 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
-	"charm.land/lipgloss/v2"
-	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
 	"konto/internal/demo"
 	"konto/internal/system"
 )
-
-// colored reports whether messages to people may have colour.
-func (a *app) colored() bool {
-	if a.getenv("NO_COLOR") != "" || a.getenv("TERM") == "dumb" {
-		return false
-	}
-	f, ok := a.stderr.(*os.File)
-	return ok && isatty.IsTerminal(f.Fd())
-}
 
 // printFirstScreen says what a person needs to begin.
 func (a *app) printFirstScreen(s *system.System, seeded bool, ready, total time.Duration) {
@@ -29,11 +17,8 @@ func (a *app) printFirstScreen(s *system.System, seeded bool, ready, total time.
 		_, _ = fmt.Fprintln(a.stdout, s.URL())
 		return
 	}
-	strong, faint := plain, plain
-	if a.colored() {
-		strong = lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Color("6")).Render
-		faint = lipgloss.NewStyle().Faint(true).Render
-	}
+	style := a.style(a.stdout)
+	strong, faint := style.strong, style.faint
 	konto := program()
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, "  "+format+"\n", args...) }
@@ -64,8 +49,6 @@ func (a *app) printFirstScreen(s *system.System, seeded bool, ready, total time.
 	line("%s", faint("Ctrl-C stops it."))
 	_, _ = fmt.Fprintln(a.stdout, b.String())
 }
-
-func plain(text ...string) string { return strings.Join(text, " ") }
 
 func trimSpace(b []byte) string { return strings.TrimSpace(string(b)) }
 

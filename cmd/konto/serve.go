@@ -117,7 +117,11 @@ func setting(name, value string) (string, any, error) {
 	}
 	inner, isFile := strings.CutSuffix(key, "-file")
 	if !isFile || !known(inner) {
-		return "", nil, fmt.Errorf("%s: there is no setting %s; konto help config lists them", name, key)
+		near := ""
+		if k := nearest(key, settings()); k != "" {
+			near = "; did you mean " + variable(k) + "?"
+		}
+		return "", nil, fmt.Errorf("%s: there is no setting %s%s; konto help config lists them", name, key, near)
 	}
 	content, err := os.ReadFile(value) //nolint:gosec // the operator names the file
 	return inner, trimSpace(content), err

@@ -24,13 +24,14 @@ other clients. Without a NAME it lists who there is.`,
 			}
 			return nil
 		},
+		ValidArgs: names(),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return a.listPeople()
 			}
 			person, ok := demo.Find(args[0])
 			if !ok {
-				return usage(fmt.Errorf("nobody is called %s; konto token lists who there is", args[0]))
+				return usage(fmt.Errorf("nobody is called %s%s; konto token lists who there is", args[0], didYouMean(args[0], names())))
 			}
 			l, err := readLocal(a.devData)
 			if err != nil {

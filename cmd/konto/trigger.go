@@ -48,7 +48,11 @@ func (a *app) trigger() *cobra.Command {
 		ValidArgs: names,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || triggers[args[0]] == "" {
-				return usage(fmt.Errorf("trigger: want one of %s", strings.Join(names, ", ")))
+				near := ""
+				if len(args) == 1 {
+					near = didYouMean(args[0], names)
+				}
+				return usage(fmt.Errorf("trigger: want one of %s%s", strings.Join(names, ", "), near))
 			}
 			return nil
 		},

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Client calls one Konto as one caller. It is safe for concurrent use.
@@ -41,11 +42,31 @@ type Accepted struct {
 	Revision int64  `json:"revision"`
 	Position string `json:"position"`
 	Events   []struct {
-		ID   string `json:"id"`
-		Type string `json:"type"`
+		ID   string          `json:"id"`
+		Type string          `json:"type"`
+		Data json.RawMessage `json:"data"` // dry runs only
 	} `json:"events"`
-	Replayed bool            `json:"replayed"`
-	Raw      json.RawMessage `json:"-"` // the whole answer
+	Replayed bool `json:"replayed"`
+	// Of a dry run only: what would follow, and how the authorization got there.
+	Effects []Effect        `json:"effects"`
+	Trace   []Ruling        `json:"trace"`
+	Raw     json.RawMessage `json:"-"` // the whole answer
+}
+
+// Effect is something that would follow from a command.
+type Effect struct {
+	Kind     string `json:"kind"` // "notice" or "command"
+	To       string `json:"to"`
+	Name     string `json:"name"`
+	Channel  string `json:"channel"`
+	AfterSec int64  `json:"afterSeconds"`
+}
+
+// Ruling is one check of the authorization.
+type Ruling struct {
+	Check  string `json:"check"`
+	Passed bool   `json:"passed"`
+	Why    string `json:"why"`
 }
 
 // Problem is what the API refused with (RFC 9457).
@@ -63,7 +84,19 @@ type Problem struct {
 		Code    string `json:"code"`
 		Detail  string `json:"detail"`
 	} `json:"errors"`
-	Raw json.RawMessage `json:"-"` // the whole problem
+	Changes []Change        `json:"changes"` // of an account that has moved on
+	Raw     json.RawMessage `json:"-"`       // the whole problem
+}
+
+// Change is a field that somebody changed after the caller looked.
+type Change struct {
+	Field    string          `json:"field"` // JSON pointer
+	Before   json.RawMessage `json:"before"`
+	After    json.RawMessage `json:"after"`
+	Conflict bool            `json:"conflict"` // the caller's command is about it, too
+	By       string          `json:"by"`       // ID of an actor
+	At       time.Time       `json:"at"`
+	Revision int64           `json:"revision"`
 }
 
 func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
