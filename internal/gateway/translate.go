@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -82,7 +83,7 @@ func (s *Stripe) charge(ctx context.Context, event stripe.Event, outcome string)
 		return nil, err
 	}
 	result := collection.RecordChargeResult{
-		Outcome: outcome, CardID: cardID, AmountMinor: c.Amount, Currency: c.Currency,
+		Outcome: outcome, CardID: cardID, AmountMinor: c.Amount, Currency: strings.ToUpper(c.Currency),
 		OccurredAt: time.Unix(c.Created, 0).UTC(), GatewayEventID: event.ID,
 	}
 	checks := c.Details.Card.Checks

@@ -27,13 +27,14 @@ func (s *server) accounts(api huma.API) {
 	get(s, api, "/v1/accounts/{stream}/diff", "What differs between two moments of an account", "accounts", s.accountDiff)
 }
 
-type account struct {
-	common
+// Account names the account that is read; exported, like [Common].
+type Account struct {
+	Common
 	Stream string `path:"stream" doc:"the account's stream, such as card-0192…"`
 }
 
 type historyQuery struct {
-	account
+	Account
 	From  int64 `query:"from" minimum:"0" doc:"the revision to begin with"`
 	Limit int   `query:"limit" minimum:"1" maximum:"1000" doc:"events on a page" default:"100"`
 }
@@ -58,7 +59,7 @@ func (s *server) accountHistory(ctx context.Context, q *historyQuery) (answer[Hi
 }
 
 type stateQuery struct {
-	account
+	Account
 	AsOf string `query:"as-of" doc:"a revision, an RFC 3339 time or a date; now if absent"`
 }
 
@@ -76,7 +77,7 @@ func (s *server) accountState(ctx context.Context, q *stateQuery) (answer[histor
 }
 
 type diffQuery struct {
-	account
+	Account
 	From string `query:"from" required:"true" doc:"a revision, an RFC 3339 time or a date"`
 	To   string `query:"to" doc:"the same; now if absent"`
 }

@@ -44,15 +44,17 @@ type Page[T any] struct {
 	Next  string `json:"next,omitempty" doc:"pass it as cursor= for the next page; absent on the last"`
 }
 
-type listQuery struct {
-	common
+// ListQuery is what every list takes.
+type ListQuery struct {
+	Common
 	Tenant string `query:"tenant" doc:"whose; your own organization's if absent"`
 	Cursor string `query:"cursor" doc:"from the page before"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
 }
 
-type oneQuery struct {
-	common
+// OneQuery is what every single resource takes.
+type OneQuery struct {
+	Common
 	ID     string `path:"id"`
 	Tenant string `query:"tenant" doc:"whose; your own organization's if absent"`
 }
@@ -66,7 +68,7 @@ func (s *server) reach(ctx context.Context, category, id, tenant string) (owner 
 }
 
 // one answers with a single row.
-func one[T any](s *server, ctx context.Context, category string, q *oneQuery, find func(tenant string) (T, error), revision func(T) int64) (a answer[T], err error) { //nolint:revive // ctx follows the receiver that a generic function cannot have
+func one[T any](s *server, ctx context.Context, category string, q *OneQuery, find func(tenant string) (T, error), revision func(T) int64) (a answer[T], err error) { //nolint:revive // ctx follows the receiver that a generic function cannot have
 	tenant, personal, err := s.reach(ctx, category, q.ID, q.Tenant)
 	if err != nil {
 		return a, err
@@ -82,7 +84,7 @@ func one[T any](s *server, ctx context.Context, category string, q *oneQuery, fi
 }
 
 // many answers with a page of rows.
-func many[T any](s *server, ctx context.Context, category string, q *listQuery, find func(tenant string) ([]T, string, error)) (a answer[Page[T]], err error) { //nolint:revive // ctx follows the receiver that a generic function cannot have
+func many[T any](s *server, ctx context.Context, category string, q *ListQuery, find func(tenant string) ([]T, string, error)) (a answer[Page[T]], err error) { //nolint:revive // ctx follows the receiver that a generic function cannot have
 	tenant, personal, err := s.reach(ctx, category, "", q.Tenant)
 	if err != nil {
 		return a, err
@@ -92,86 +94,86 @@ func many[T any](s *server, ctx context.Context, category string, q *listQuery, 
 	return a, err
 }
 
-func (s *server) whoami(ctx context.Context, _ *common) (answer[domain.Actor], error) {
+func (s *server) whoami(ctx context.Context, _ *Common) (answer[domain.Actor], error) {
 	return answer[domain.Actor]{body: actorOf(ctx)}, nil
 }
 
-func (s *server) securityInfo(ctx context.Context, q *oneQuery) (answer[projections.SecurityInfoRow], error) {
+func (s *server) securityInfo(ctx context.Context, q *OneQuery) (answer[projections.SecurityInfoRow], error) {
 	return one(s, ctx, securityinfo.Aggregate.Category(), q, func(tenant string) (projections.SecurityInfoRow, error) {
 		return projections.SecurityInfoOf(ctx, s.Read, tenant, q.ID)
 	}, func(r projections.SecurityInfoRow) int64 { return r.Revision })
 }
 
-func (s *server) readiness(ctx context.Context, q *listQuery) (answer[Page[projections.Readiness]], error) {
+func (s *server) readiness(ctx context.Context, q *ListQuery) (answer[Page[projections.Readiness]], error) {
 	return many(s, ctx, securityinfo.Aggregate.Category(), q, func(tenant string) ([]projections.Readiness, string, error) {
 		return projections.RecoveryReadiness(ctx, s.Read, tenant, q.Cursor, q.Limit)
 	})
 }
 
-func (s *server) admins(ctx context.Context, q *listQuery) (answer[Page[projections.AdminRow]], error) {
+func (s *server) admins(ctx context.Context, q *ListQuery) (answer[Page[projections.AdminRow]], error) {
 	return many(s, ctx, admin.Aggregate.Category(), q, func(tenant string) ([]projections.AdminRow, string, error) {
 		return projections.AdminList(ctx, s.Read, tenant, q.Cursor, q.Limit)
 	})
 }
 
-func (s *server) admin(ctx context.Context, q *oneQuery) (answer[projections.AdminRow], error) {
+func (s *server) admin(ctx context.Context, q *OneQuery) (answer[projections.AdminRow], error) {
 	return one(s, ctx, admin.Aggregate.Category(), q, func(tenant string) (projections.AdminRow, error) {
 		return projections.Admin(ctx, s.Read, tenant, q.ID)
 	}, func(r projections.AdminRow) int64 { return r.Revision })
 }
 
 type cardsQuery struct {
-	listQuery
+	ListQuery
 	Owner   string `query:"owner" doc:"only cards that this admin added"`
 	Removed bool   `query:"removed" doc:"removed cards, too"`
 }
 
 func (s *server) cards(ctx context.Context, q *cardsQuery) (answer[Page[projections.PaymentMethod]], error) {
-	return many(s, ctx, card.Aggregate.Category(), &q.listQuery, func(tenant string) ([]projections.PaymentMethod, string, error) {
+	return many(s, ctx, card.Aggregate.Category(), &q.ListQuery, func(tenant string) ([]projections.PaymentMethod, string, error) {
 		f := projections.PaymentMethodFilter{Owner: q.Owner, WithRemoved: q.Removed}
 		return projections.PaymentMethodList(ctx, s.Read, tenant, f, s.Now(), q.Cursor, q.Limit)
 	})
 }
 
-func (s *server) card(ctx context.Context, q *oneQuery) (answer[projections.PaymentMethod], error) {
+func (s *server) card(ctx context.Context, q *OneQuery) (answer[projections.PaymentMethod], error) {
 	return one(s, ctx, card.Aggregate.Category(), q, func(tenant string) (projections.PaymentMethod, error) {
 		return projections.PaymentMethodByID(ctx, s.Read, tenant, q.ID, s.Now())
 	}, func(r projections.PaymentMethod) int64 { return r.Revision })
 }
 
-func (s *server) subscriptions(ctx context.Context, q *listQuery) (answer[Page[projections.SubscriptionRow]], error) {
+func (s *server) subscriptions(ctx context.Context, q *ListQuery) (answer[Page[projections.SubscriptionRow]], error) {
 	return many(s, ctx, billing.Aggregate.Category(), q, func(tenant string) ([]projections.SubscriptionRow, string, error) {
 		return projections.SubscriptionList(ctx, s.Read, tenant, q.Cursor, q.Limit)
 	})
 }
 
-func (s *server) subscription(ctx context.Context, q *oneQuery) (answer[projections.SubscriptionRow], error) {
+func (s *server) subscription(ctx context.Context, q *OneQuery) (answer[projections.SubscriptionRow], error) {
 	return one(s, ctx, billing.Aggregate.Category(), q, func(tenant string) (projections.SubscriptionRow, error) {
 		return projections.SubscriptionByID(ctx, s.Read, tenant, q.ID)
 	}, func(r projections.SubscriptionRow) int64 { return r.Revision })
 }
 
 type declinesQuery struct {
-	listQuery
+	ListQuery
 	Invoice string `query:"invoice" doc:"only attempts on this invoice"`
 	Card    string `query:"card" doc:"only attempts on this card"`
 }
 
 func (s *server) declines(ctx context.Context, q *declinesQuery) (answer[Page[projections.DeclineExplanation]], error) {
-	return many(s, ctx, collection.Aggregate.Category(), &q.listQuery, func(tenant string) ([]projections.DeclineExplanation, string, error) {
+	return many(s, ctx, collection.Aggregate.Category(), &q.ListQuery, func(tenant string) ([]projections.DeclineExplanation, string, error) {
 		f := projections.DeclineFilter{InvoiceID: q.Invoice, CardID: q.Card}
 		return projections.DeclineList(ctx, s.Read, tenant, f, q.Cursor, q.Limit)
 	})
 }
 
-func (s *server) decline(ctx context.Context, q *oneQuery) (answer[projections.DeclineExplanation], error) {
+func (s *server) decline(ctx context.Context, q *OneQuery) (answer[projections.DeclineExplanation], error) {
 	return one(s, ctx, collection.Aggregate.Category(), q, func(tenant string) (projections.DeclineExplanation, error) {
 		return projections.Decline(ctx, s.Read, tenant, q.ID)
 	}, func(projections.DeclineExplanation) int64 { return -1 })
 }
 
 type customersQuery struct {
-	listQuery
+	ListQuery
 	Prefix string `query:"prefix" doc:"only companies whose name begins so"`
 }
 
@@ -187,21 +189,21 @@ func (s *server) customers(ctx context.Context, q *customersQuery) (a answer[Pag
 	return a, err
 }
 
-func (s *server) customer(ctx context.Context, q *oneQuery) (answer[projections.CustomerAccount], error) {
+func (s *server) customer(ctx context.Context, q *OneQuery) (answer[projections.CustomerAccount], error) {
 	q.Tenant = q.ID // a customer's account is the customer's own
 	return one(s, ctx, customer.Aggregate.Category(), q, func(tenant string) (projections.CustomerAccount, error) {
 		return projections.Customer(ctx, s.Read, tenant)
 	}, func(r projections.CustomerAccount) int64 { return r.Revision })
 }
 
-func (s *server) relationships(ctx context.Context, q *listQuery) (answer[Page[projections.Relationship]], error) {
+func (s *server) relationships(ctx context.Context, q *ListQuery) (answer[Page[projections.Relationship]], error) {
 	return many(s, ctx, relationship.Aggregate.Category(), q, func(tenant string) ([]projections.Relationship, string, error) {
 		return projections.Relationships(ctx, s.Read, tenant, q.Cursor, q.Limit)
 	})
 }
 
 type timelineQuery struct {
-	listQuery
+	ListQuery
 	Stream string `query:"stream" doc:"only this account"`
 	Type   string `query:"type" doc:"only events of this type"`
 }
@@ -209,20 +211,20 @@ type timelineQuery struct {
 // timeline shows all of an organization's accounts, so it is for those who may
 // read the most private of them.
 func (s *server) timeline(ctx context.Context, q *timelineQuery) (answer[Page[projections.TimelineEntry]], error) {
-	return many(s, ctx, securityinfo.Aggregate.Category(), &q.listQuery, func(tenant string) ([]projections.TimelineEntry, string, error) {
+	return many(s, ctx, securityinfo.Aggregate.Category(), &q.ListQuery, func(tenant string) ([]projections.TimelineEntry, string, error) {
 		f := projections.TimelineFilter{Stream: q.Stream, Type: q.Type}
 		return projections.Timeline(ctx, s.Read, tenant, f, q.Cursor, q.Limit)
 	})
 }
 
 type notificationsQuery struct {
-	listQuery
+	ListQuery
 	Person string `query:"person" doc:"only messages to this person"`
 	Cause  string `query:"cause" doc:"only messages that this event led to"`
 }
 
 func (s *server) notifications(ctx context.Context, q *notificationsQuery) (answer[Page[projections.Notification]], error) {
-	return many(s, ctx, notification.Aggregate.Category(), &q.listQuery, func(tenant string) ([]projections.Notification, string, error) {
+	return many(s, ctx, notification.Aggregate.Category(), &q.ListQuery, func(tenant string) ([]projections.Notification, string, error) {
 		f := projections.NotificationFilter{Person: q.Person, Cause: q.Cause}
 		return projections.Notifications(ctx, s.Read, tenant, f, q.Cursor, q.Limit)
 	})

@@ -17,13 +17,14 @@ import (
 	"konto/internal/privacy"
 )
 
-// common is what every query takes.
-type common struct {
+// Common is what every query takes. It is exported because huma reads parameters
+// from exported fields alone, embedded ones included.
+type Common struct {
 	After       string `query:"after" doc:"a position from an earlier answer: wait until the read model has seen it"`
 	IfNoneMatch string `header:"If-None-Match" doc:"the ETag of what you have; 304 if it is still that"`
 }
 
-func (c *common) base() *common { return c }
+func (c *Common) base() *Common { return c }
 
 // answer is what a query found.
 type answer[T any] struct {
@@ -42,7 +43,7 @@ type output struct {
 // sent again to a caller who has it.
 func get[In, Out any, PIn interface {
 	*In
-	base() *common
+	base() *Common
 }](s *server, api huma.API, path, summary, tag string, find func(context.Context, PIn) (answer[Out], error), models ...string,
 ) {
 	types := api.OpenAPI().Components.Schemas
