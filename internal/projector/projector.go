@@ -61,6 +61,8 @@ type Projector struct {
 type Metrics struct {
 	// Applied: a transaction took a projection so many events on.
 	Applied func(projection string, events int, took time.Duration)
+	// Visible: the live projections have applied these events.
+	Visible func(events []eventstore.Recorded)
 	// Failed: a projection could not apply an event; see the Failure constants.
 	Failed func(projection, category string)
 }
@@ -187,6 +189,9 @@ func (e *engine) apply(ctx context.Context, d *typed.Decoder, events []eventstor
 	}
 	e.at = to
 	e.live = without(e.live, failed)
+	if e.Metrics.Visible != nil {
+		e.Metrics.Visible(events)
+	}
 	for _, r := range failed {
 		e.group.Go(func() { e.chase(ctx, []*runner{r}, e.delay(r)) })
 	}
