@@ -81,13 +81,14 @@ func TestLargeEventsTravelByReference(t *testing.T) {
 	p.check(p.readToEnd(p.feed(), eventstore.Position{}))
 }
 
-// The stream is spoilt while events come; the reader sees each once.
-func TestFeedSurvives(t *testing.T) {
-	t.Parallel()
-	rounds := []struct {
-		name  string
-		spoil func(*testing.T, *pipeline, jetstream.JetStream)
-	}{
+// spoil is something that can happen to the bus.
+type spoil struct {
+	name string
+	do   func(*testing.T, *pipeline, jetstream.JetStream)
+}
+
+func spoils() []spoil {
+	return []spoil{
 		{"stream deleted", func(t *testing.T, _ *pipeline, js jetstream.JetStream) {
 			t.Helper()
 			if err := js.DeleteStream(t.Context(), relay.StreamName); err != nil {
@@ -129,7 +130,12 @@ func TestFeedSurvives(t *testing.T) {
 			_, _ = js.Publish(t.Context(), "konto.events.x.Y", []byte("noise"))
 		}},
 	}
-	for _, r := range rounds {
+}
+
+// The stream is spoilt while events come; the reader sees each once.
+func TestFeedSurvives(t *testing.T) {
+	t.Parallel()
+	for _, r := range spoils() {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
 			p := newPipeline(t)
@@ -145,7 +151,7 @@ func TestFeedSurvives(t *testing.T) {
 			go func() {
 				defer close(written)
 				for range more {
-					r.spoil(t, p, js)
+					r.do(t, p, js)
 					p.append(500)
 				}
 			}()
