@@ -122,11 +122,16 @@ func (c *cursor) live(ctx context.Context, js jetstream.JetStream, back <-chan n
 	idle := time.NewTimer(c.idle())
 	defer idle.Stop()
 	for {
-		idle.Reset(c.idle())
 		select {
 		case m := <-messages:
+			before := c.last
 			if err := c.take(ctx, m, messages); err != nil {
 				return err
+			}
+			// Messages that say nothing new, as when the stream is filled
+			// again, are silence too.
+			if c.last != before {
+				idle.Reset(c.idle())
 			}
 		case <-back:
 			return nil
@@ -139,6 +144,7 @@ func (c *cursor) live(ctx context.Context, js jetstream.JetStream, back <-chan n
 				c.Log.Debug().Int("events", late).Msg("bus is silent, read the store")
 				return nil
 			}
+			idle.Reset(c.idle())
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -3,10 +3,13 @@ package relay_test
 import (
 	"context"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/goleak"
 
@@ -252,6 +255,50 @@ func TestRelaysRace(t *testing.T) {
 			t.Fatalf("message %d is at %s (%v), want %s", i+1, m.Header.Get(relay.HeaderPosition), err, e.Position)
 		}
 	}
+}
+
+// While the stream repeats what is known, what is new comes from the store.
+func TestRefillDelaysNothing(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t)
+	p.append(10)
+	stop := p.relay()
+	last, err := p.held(10).GetMsg(t.Context(), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	last.Header.Del(jetstream.ExpectedLastSeqHeader)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	repeated := make(chan struct{}, 10_000)
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer cancel()
+	group.Go(func() {
+		for tick := time.NewTicker(5 * time.Millisecond); ctx.Err() == nil; <-tick.C {
+			last.Header.Set(jetstream.MsgIDHeader, uuid.NewString())
+			_ = p.bus.Conn().PublishMsg(&nats.Msg{Subject: last.Subject, Header: last.Header, Data: last.Data})
+			repeated <- struct{}{}
+		}
+	})
+	var got []eventstore.Recorded
+	for batch, err := range p.feed().From(ctx, eventstore.Position{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if batch == nil {
+			group.Go(func() {
+				for range 20 { // it is live by then
+					<-repeated
+				}
+				p.append(1)
+			})
+		}
+		if got = append(got, batch...); len(got) == 11 {
+			break
+		}
+	}
+	p.check(got)
 }
 
 func TestFeedWithoutBus(t *testing.T) {
