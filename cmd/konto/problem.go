@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -30,6 +31,9 @@ func (a *app) printProblem(p *client.Problem) {
 		}
 		line("changed", fmt.Sprintf("%s: %s → %s by %s at %s (revision %d)%s",
 			field(c.Field), before(c.Before), c.After, c.By, c.At.UTC().Format("2006-01-02 15:04:05"), c.Revision, mark))
+	}
+	if p.Status == http.StatusPreconditionRequired && p.Facts.Revision != nil {
+		line("seen", fmt.Sprintf("it is at revision %d now: look at it, then add --if-match %d", *p.Facts.Revision, *p.Facts.Revision))
 	}
 	line("request", p.RequestID)
 }

@@ -84,6 +84,9 @@ type Problem struct {
 		Code    string `json:"code"`
 		Detail  string `json:"detail"`
 	} `json:"errors"`
+	Facts struct {
+		Revision *int64 `json:"revision"` // of the account now, if the caller has to name it
+	} `json:"facts"`
 	Changes []Change        `json:"changes"` // of an account that has moved on
 	Raw     json.RawMessage `json:"-"`       // the whole problem
 }

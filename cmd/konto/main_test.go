@@ -1,0 +1,137 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain makes the test binary stand in for konto: the scripts run the
+// program itself, in processes of its own.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"konto": main})
+}
+
+// TestScripts runs testdata/script/*.txtar, each in a directory and with
+// servers of its own. README.md in that folder lists their commands.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		Setup:               setup,
+		Cmds:                scriptCommands(),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+	})
+}
+
+// setup gives a script the names that it needs: those of the demo company, and
+// where the data is.
+func setup(env *testscript.Env) error {
+	for name, value := range demoNames() {
+		env.Setenv(name, value)
+	}
+	env.Setenv("KONTO_DATA", filepath.Join(env.WorkDir, "data"))
+	env.Setenv("NO_COLOR", "1")
+	env.Values[processes{}] = map[string]*process{}
+	env.Values[mailServer{}] = &mailServer{}
+	env.Defer(func() {
+		for _, p := range env.Values[processes{}].(map[string]*process) {
+			p.kill()
+		}
+	})
+	return nil
+}
+
+func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
+	return map[string]func(*testscript.TestScript, bool, []string){
+		"start":    start,
+		"signal":   sendSignal,
+		"ended":    ended,
+		"exits":    exits,
+		"http":     httpRequest,
+		"json":     jsonIs,
+		"keep":     keep,
+		"code":     code,
+		"mails":    mails,
+		"settled":  settled,
+		"webhook":  sendWebhook,
+		"declines": declines,
+		"issuer":   issuer,
+		"smtp":     smtpServer,
+	}
+}
+
+// TestReadme runs the commands of README.md, so that they cannot drift: every
+// line of a console block that begins with "$ ". The first one starts the
+// system and is left running; lines that are about the source tree are only
+// checked to name what exists.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, checked := readmeScript(t, string(readme))
+	if checked < 10 {
+		t.Fatalf("README.md has %d commands in its console blocks, want at least 10: is the block format still the same?", checked)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "readme.txtar"), []byte(script), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{Dir: dir, Setup: setup, Cmds: scriptCommands(), RequireExplicitExec: true})
+}
+
+// readmeScript turns the console blocks of README.md into a script.
+func readmeScript(t *testing.T, readme string) (script string, commands int) {
+	t.Helper()
+	var b strings.Builder
+	inside := false
+	for line := range strings.Lines(readme) {
+		line = strings.TrimRight(line, "\n")
+		if strings.HasPrefix(line, "```") {
+			inside = line == "```console"
+			continue
+		}
+		command, ok := strings.CutPrefix(line, "$ ")
+		if !inside || !ok {
+			continue
+		}
+		commands++
+		b.WriteString(readmeLine(t, command) + "\n")
+	}
+	return b.String(), commands
+}
+
+// readmeLine is how a command of the README runs here: konto is the test
+// binary, and the data directory and the port are the script's own.
+func readmeLine(t *testing.T, command string) string {
+	t.Helper()
+	target, isMake := strings.CutPrefix(command, "make ")
+	switch {
+	case isMake:
+		makefile, err := os.ReadFile(filepath.Join("..", "..", "Makefile"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		target, _, _ = strings.Cut(target, " ")
+		if !strings.Contains(string(makefile), "\n"+target+":") {
+			t.Errorf("README.md says %q, but the Makefile has no %s", command, target)
+		}
+		return "# " + command
+	case command == "go run ./cmd/konto dev" || command == "konto dev":
+		return "start dev konto dev --addr 127.0.0.1:0"
+	case strings.HasPrefix(command, "go build") || strings.HasPrefix(command, "docker"):
+		return "# " + command
+	case strings.HasPrefix(command, "konto serve"):
+		return "issuer\nsmtp\n" + "start serve " + strings.ReplaceAll(command, "konto.yaml", "$SERVE_CONFIG")
+	}
+	command = strings.ReplaceAll(command, "go run ./cmd/konto", "konto")
+	command = strings.ReplaceAll(command, "http://127.0.0.1:8080", "$URL")
+	command = strings.ReplaceAll(command, "konto-data", "$KONTO_DATA")
+	return "exec sh -c '" + strings.ReplaceAll(command, "'", "''") + "'"
+}

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// patience is how long a script waits for anything before it fails.
+const patience = 30 * time.Second
+
+// processes is the key of a script's processes by name.
+type processes struct{}
+
+// process is a server that a script started.
+type process struct {
+	cmd  *exec.Cmd
+	done chan struct{} // closed when it has ended
+	out  *lines
+}
+
+// kill ends p if it still runs, and waits.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill() // it may have ended
+	<-p.done
+}
+
+// lines is what a process has printed, and its first line that matches.
+type lines struct {
+	mu    sync.Mutex
+	text  bytes.Buffer
+	want  *regexp.Regexp
+	first chan []string // the submatches of the first match; buffered
+	once  sync.Once
+}
+
+func (l *lines) read(r io.Reader, done *sync.WaitGroup) {
+	defer done.Done()
+	s := bufio.NewScanner(r)
+	s.Buffer(nil, 1<<20)
+	for s.Scan() {
+		l.mu.Lock()
+		l.text.WriteString(s.Text() + "\n")
+		l.mu.Unlock()
+		if m := l.want.FindStringSubmatch(s.Text()); m != nil {
+			l.once.Do(func() { l.first <- m })
+		}
+	}
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// start runs a server until the script ends, and sets $URL to the address that
+// it prints when it is ready:
+//
+//	start NAME konto dev ...
+func start(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: start NAME PROGRAM [ARG...]")
+	}
+	all := ts.Value(processes{}).(map[string]*process)
+	if old := all[args[0]]; old != nil {
+		select {
+		case <-old.done:
+		default:
+			ts.Fatalf("%s is already running", args[0])
+		}
+	}
+	path, err := lookPath(ts, args[1])
+	ts.Check(err)
+	p := &process{
+		cmd: exec.Command(path, args[2:]...), done: make(chan struct{}), //nolint:gosec,noctx // the script names the program, and kill ends it
+		out: &lines{want: regexp.MustCompile(`(http://127\.0\.0\.1:\d+)`), first: make(chan []string, 1)},
+	}
+	p.cmd.Dir, p.cmd.Env = ts.MkAbs("."), environ(ts)
+	stdout, err := p.cmd.StdoutPipe()
+	ts.Check(err)
+	stderr, err := p.cmd.StderrPipe()
+	ts.Check(err)
+	ts.Check(p.cmd.Start())
+	var readers sync.WaitGroup
+	readers.Add(2)
+	go p.out.read(stdout, &readers)
+	go p.out.read(stderr, &readers)
+	go func() {
+		readers.Wait()
+		_ = p.cmd.Wait() // ended looks at the state
+		close(p.done)
+	}()
+	all[args[0]] = p
+	timeout := time.NewTimer(patience)
+	defer timeout.Stop()
+	select {
+	case m := <-p.out.first:
+		ts.Setenv("URL", m[1])
+		ts.Setenv("ADDR", strings.TrimPrefix(m[1], "http://"))
+	case <-p.done:
+		ts.Fatalf("%s ended before it was ready:\n%s", args[0], p.out)
+	case <-timeout.C:
+		ts.Fatalf("%s is not ready after %s:\n%s", args[0], patience, p.out)
+	}
+}
+
+// lookPath finds a program on the script's PATH.
+func lookPath(ts *testscript.TestScript, name string) (string, error) {
+	for dir := range strings.SplitSeq(ts.Getenv("PATH"), string(os.PathListSeparator)) {
+		path := dir + string(os.PathSeparator) + name
+		if info, err := os.Stat(path); err == nil && !info.IsDir() {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("there is no program %s", name)
+}
+
+// environ is the script's environment: what konto and the shell look at.
+func environ(ts *testscript.TestScript) []string {
+	env := []string{}
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "NO_COLOR"} {
+		env = append(env, name+"="+ts.Getenv(name))
+	}
+	for _, name := range append(settings(), "url", "token-file") {
+		if v := ts.Getenv(variable(name)); v != "" {
+			env = append(env, variable(name)+"="+v)
+		}
+	}
+	return env
+}
+
+func named(ts *testscript.TestScript, name string) *process {
+	p := ts.Value(processes{}).(map[string]*process)[name]
+	if p == nil {
+		ts.Fatalf("nothing was started as %s", name)
+	}
+	return p
+}
+
+// sendSignal sends a signal to a server:
+//
+//	signal NAME INT|TERM|KILL
+func sendSignal(ts *testscript.TestScript, neg bool, args []string) {
+	signals := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}
+	if neg || len(args) != 2 || signals[args[1]] == 0 {
+		ts.Fatalf("usage: signal NAME INT|TERM|KILL")
+	}
+	ts.Check(named(ts, args[0]).cmd.Process.Signal(signals[args[1]]))
+}
+
+// ended waits until a server has ended and checks its exit code; -1 is an end
+// by a signal. What it printed is in stdout:
+//
+//	ended NAME CODE
+func ended(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: ended NAME CODE")
+	}
+	p := named(ts, args[0])
+	timeout := time.NewTimer(patience)
+	defer timeout.Stop()
+	select {
+	case <-p.done:
+	case <-timeout.C:
+		ts.Fatalf("%s still runs after %s:\n%s", args[0], patience, p.out)
+	}
+	if got := strconv.Itoa(p.cmd.ProcessState.ExitCode()); got != args[1] {
+		ts.Fatalf("%s ended with %s, want %s:\n%s", args[0], got, args[1], p.out)
+	}
+	_, _ = io.WriteString(ts.Stdout(), p.out.String())
+}
+
+// exits runs a program and checks its exit code:
+//
+//	exits CODE PROGRAM [ARG...]
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM [ARG...]")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		got = exit.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("%s exits with %d, want %s\n%s%s", strings.Join(args[1:], " "), got, args[0], ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+	}
+}
