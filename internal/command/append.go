@@ -26,13 +26,18 @@ func EventID(command uuid.UUID, index int) uuid.UUID {
 // remembered comes with its events and is returned once they are stored.
 func (h *Handler) append(ctx context.Context, t task, e *entry, m domain.Meta, events []any, refused error) (Result, error) {
 	if err := h.reserve(ctx, t, m, refused); err != nil {
+		if moved := h.believe(ctx, e); moved != nil {
+			return Result{}, moved
+		}
 		return Result{Stream: e.stream, Revision: e.revision}, err
 	}
 	records, shown, err := h.record(ctx, t, e, m.Tenant, events, refused)
 	if err != nil {
 		return Result{}, err
 	}
+	ctx, span := h.Tracer.Start(ctx, "append")
 	at, err := h.Store.Append(ctx, e.stream, e.revision, records...)
+	span.End()
 	if err != nil {
 		e.behind = true // perhaps stored, perhaps beaten: the next turn reads on
 		return Result{}, fmt.Errorf("append to %s: %w", e.stream, err)

@@ -18,6 +18,11 @@
 // the stream's tail is read. So with the cache on, off, or shared with other
 // processes on the same store, the answers are the same.
 //
+// One thing differs: if two processes carry out the same command at the same
+// moment, the store keeps the first one's events, and the second process has
+// its own time of the command in its cached state until it reads the stream
+// again.
+//
 // # Why one lock per stream
 //
 // Commands on one stream queue up in the process instead of racing to the
@@ -143,7 +148,8 @@ func (h *Handler) Handle(ctx context.Context, req Request) (Result, error) {
 	start := h.Now()
 	ctx, span := h.Tracer.Start(ctx, "command "+req.Command, trace.WithAttributes(
 		attribute.String("konto.command_id", req.ID.String()),
-		attribute.String("konto.stream", envelope.Stream(req.Category, req.Target))))
+		attribute.String("konto.stream", envelope.Stream(req.Category, req.Target)),
+		attribute.String("konto.correlation_id", req.Correlation)))
 	defer span.End()
 
 	res, retries, err := h.carryOut(ctx, req, start)
@@ -226,7 +232,7 @@ func (h *Handler) try(ctx context.Context, t task) (Result, error) {
 		return Result{Stream: e.stream, Revision: e.revision}, err
 	}
 	events, refused := t.contract.Decide(e.state, t.cmd, meta)
-	if len(events) == 0 {
+	if len(events) == 0 || t.DryRun {
 		if err := h.believe(ctx, e); err != nil {
 			return Result{}, err
 		}

@@ -48,10 +48,13 @@ func (e *StaleError) Error() string {
 // answer for it must be the one for an account that is somebody else's.
 func (h *Handler) match(ctx context.Context, t task, e *entry, m domain.Meta) error {
 	if t.Expected == nil {
-		if t.info.CallerSaw && e.revision >= 0 && t.Actor.Kind == domain.KindPerson {
-			return ErrMustMatch.With("revision", int64(e.revision))
+		if !t.info.CallerSaw || e.revision < 0 || t.Actor.Kind != domain.KindPerson {
+			return nil
 		}
-		return nil
+		if err := h.believe(ctx, e); err != nil {
+			return err
+		}
+		return ErrMustMatch.With("revision", int64(e.revision))
 	}
 	if *t.Expected == e.revision {
 		return nil
