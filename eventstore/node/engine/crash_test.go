@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	cuts = flag.Int("cuts", 10, "power cuts in TestPowerCuts")
+	cuts = flag.Int("cuts", 5, "power cuts in TestPowerCuts")
 	seed = flag.Uint64("seed", 1, "of the first power cut; each cut has its own")
 )
 

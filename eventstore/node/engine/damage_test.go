@@ -42,8 +42,9 @@ func TestDamage(t *testing.T) {
 		}
 	}
 	rng := rand.New(rand.NewPCG(4, 2))
+	const tries = 48
 	reported, silent := 0, 0
-	for try := range 120 {
+	for try := range tries {
 		fs := disk.CrashClone(vfs.CrashCloneCfg{})
 		what := damage(t, fs, rng)
 		got, err := readEverything(t, fs)
@@ -67,7 +68,7 @@ func TestDamage(t *testing.T) {
 	if reported == 0 {
 		t.Error("no damage was reported")
 	}
-	t.Logf("%d of 120 damages reported, %d looked like a power cut", reported, silent)
+	t.Logf("%d of %d damages reported, %d looked like a power cut", reported, tries, silent)
 }
 
 func damage(t *testing.T, fs vfs.FS, rng *rand.Rand) string {

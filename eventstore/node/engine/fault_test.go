@@ -20,7 +20,7 @@ import (
 // TestFaults lets the n-th change of the disk fail, for n = 1, 2, ... until a
 // life of the store passes without it: once, as a passing fault does, and from
 // then on, as a full or dead disk does.
-var everyFault = flag.Bool("every-fault", false, "let TestFaults try each operation, not one in nine")
+var everyFault = flag.Bool("every-fault", false, "let TestFaults try each operation, not one in 17")
 
 func TestFaults(t *testing.T) {
 	t.Parallel()
@@ -30,7 +30,7 @@ func TestFaults(t *testing.T) {
 				t.Parallel()
 				n, step := int64(1), int64(1)
 				if !*everyFault {
-					n, step = int64(1+offset), 9
+					n, step = int64(1+offset), 17
 				}
 				for ; faultyLife(t, n, cause, forever); n += step {
 					if t.Failed() {

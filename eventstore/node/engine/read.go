@@ -166,7 +166,7 @@ var pagePool = sync.Pool{New: func() any { return new(page) }}
 
 func (p *page) free() {
 	clear(p.events[:max(p.used, len(p.events))])
-	p.events, p.used, p.decoder.chunk, p.decoder.stream = p.events[:0], 0, nil, ""
+	p.events, p.used, p.decoder.stream = p.events[:0], 0, ""
 	if len(p.decoder.types) > 256 {
 		p.decoder.types = map[string]string{}
 	}

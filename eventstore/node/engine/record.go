@@ -7,7 +7,6 @@ import (
 	"hash/crc32"
 	"math"
 	"time"
-	"unsafe"
 
 	"konto/eventstore"
 )
@@ -109,28 +108,12 @@ func finishSum(sum uint32, rec []byte, position uint64) uint32 {
 	return crc32.Update(sum, castagnoli(), tail[:])
 }
 
-// decoder turns records into events. It copies them into chunks, so that the
-// events outlive the block they were read from.
+// decoder turns records into events. It copies each, so that an event outlives
+// the block it was read from, and keeps nothing but itself in memory.
 type decoder struct {
 	table  *crc32.Table
-	chunk  []byte
 	stream string // of the newest event
 	types  map[string]string
-}
-
-// chunkBytes is how much an event that is kept may keep alive besides itself.
-const chunkBytes = 16 << 10
-
-func (d *decoder) copy(b []byte) []byte {
-	if len(b) > chunkBytes/4 {
-		return append(make([]byte, 0, len(b)), b...)
-	}
-	if cap(d.chunk)-len(d.chunk) < len(b) {
-		d.chunk = make([]byte, 0, chunkBytes)
-	}
-	n := len(d.chunk)
-	d.chunk = append(d.chunk, b...)
-	return d.chunk[n:len(d.chunk):len(d.chunk)]
 }
 
 // decode checks the record found at position and fills r with it.
@@ -147,7 +130,7 @@ func (d *decoder) decode(r *eventstore.Recorded, position uint64, rec []byte) er
 	if rec[4]&^flagsKnown != 0 {
 		return corrupt("record at %d has unknown flags %#x", position, rec[4])
 	}
-	rec = d.copy(rec)
+	rec = append([]byte(nil), rec...)
 	r.Binary = rec[4]&flagBinary != 0
 	r.At = time.UnixMicro(int64(binary.LittleEndian.Uint64(rec[5:]))).UTC()                //nolint:gosec // as encoded
 	r.Revision = eventstore.Revision(binary.LittleEndian.Uint64(rec[13:]) & math.MaxInt64) //nolint:gosec // masked
@@ -195,7 +178,7 @@ func (d *decoder) intern(b []byte) string {
 }
 
 func (d *decoder) sameStream(b []byte) string {
-	if d.stream != unsafe.String(unsafe.SliceData(b), len(b)) { // no allocation to compare
+	if d.stream != string(b) { // no allocation to compare
 		d.stream = string(b)
 	}
 	return d.stream
