@@ -114,7 +114,7 @@ func (h *Handler) load(ctx context.Context, e *entry, fresh bool) error {
 // fold adds a recorded event to e. Half a fold would be a wrong state, so a
 // failure starts e over.
 func (h *Handler) fold(ctx context.Context, e *entry, r eventstore.Recorded) error {
-	meta, err := envelope.ParseMeta(r.Meta)
+	meta, err := envelope.ParseHead(r.Meta)
 	if err != nil {
 		return err
 	}

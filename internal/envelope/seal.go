@@ -2,7 +2,6 @@ package envelope
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -19,7 +18,7 @@ func Seal(ctx context.Context, k *privacy.Keys, stream, tenant string, e eventst
 	if e.Data, err = k.Seal(ctx, where, e.Data); err != nil {
 		return e, fmt.Errorf("data: %w", err)
 	}
-	meta, err := json.Marshal(m)
+	meta, err := m.encode()
 	if err != nil {
 		return e, fmt.Errorf("metadata: %w", err)
 	}
