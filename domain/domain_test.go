@@ -248,6 +248,17 @@ func TestPersonalForms(t *testing.T) {
 			t.Errorf("%s: written as %s, %v, want %s", test.name, back, err, test.json)
 		}
 	}
+	// The same form in ways that Konto does not write it.
+	for _, text := range []string{
+		`{ "$personal": {"subject": "s1", "value": "Ann"} }`, `{"$personal":{"value":"Ann","subject":"s1"}}`,
+		`{"$personal":{"subject":"s1","value":"Ann","since":{}}}`, `{"$personal":{"subject":"\u00731","value":"Ann"}}`,
+		`{"$personal":{"subject":"s1","value":"Ann"},"x":{"y":{}}}`,
+	} {
+		var got domain.Personal[string]
+		if err := json.Unmarshal([]byte(text), &got); err != nil || got.Subject != "s1" || got.Value != "Ann" {
+			t.Errorf("%s = %+v, %v, want Ann about s1", text, got, err)
+		}
+	}
 	var p domain.Personal[string]
 	if err := json.Unmarshal([]byte(`null`), &p); err != nil || !p.IsZero() {
 		t.Errorf("null = %v, %v, want no value", p, err)
