@@ -31,6 +31,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/rs/zerolog"
+	"go.opentelemetry.io/otel/trace"
 
 	"konto/domain"
 	"konto/eventstore"
@@ -63,6 +64,7 @@ type Config struct {
 	NewID     func() uuid.UUID
 	Log       zerolog.Logger
 	Version   Version
+	Tracer    trace.Tracer
 	// Checks are what /readyz asks.
 	Checks []Check
 	// Metrics is what /metrics shows; nil for none.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"go.opentelemetry.io/otel/trace"
 
 	"konto/internal/httpapi"
 )
@@ -42,6 +43,8 @@ type Config struct {
 	Log     zerolog.Logger      `koanf:"-"`
 	Now     func() time.Time    `koanf:"-"` // required
 	Getenv  func(string) string `koanf:"-"` // for OpenTelemetry's own variables; nil for none
+	// Tracing makes the spans; nil means as OpenTelemetry's variables say.
+	Tracing trace.TracerProvider `koanf:"-"`
 }
 
 // Keys says where the root key of personal data comes from.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 
 	"konto/domain"
 	"konto/domain/notification"
@@ -21,6 +23,7 @@ import (
 type effects struct {
 	commands *command.Handler
 	notifier *notify.Notifier
+	tracer   trace.Tracer
 }
 
 // dispatch sends the command of an effect. Its ID is the effect's, so that a
@@ -37,6 +40,9 @@ func (e effects) dispatch(ctx context.Context, j reactor.Job) error {
 }
 
 func (e effects) notify(ctx context.Context, j reactor.Job) error {
+	ctx, span := e.tracer.Start(ctx, "notify "+string(j.Notice.Channel), trace.WithAttributes(
+		attribute.String("konto.correlation_id", j.Correlation), attribute.String("konto.template", j.Notice.Template)))
+	defer span.End()
 	return e.notifier.Deliver(ctx, notify.Message{
 		ID: j.ID.String(), Tenant: j.Notice.Tenant, Cause: j.Causation, Correlation: j.Correlation,
 		To: j.Notice.To, Address: j.Notice.Address, Channel: j.Notice.Channel,

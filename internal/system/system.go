@@ -22,6 +22,7 @@ import (
 
 	"github.com/gofrs/flock"
 	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/trace"
 
 	"konto/domain/policy"
 	"konto/eventstore"
@@ -58,6 +59,7 @@ type System struct {
 	issuer    *identity.Issuer // nil but in development
 	verifier  *identity.Verifier
 	metrics   *obs.Metrics
+	tracer    trace.Tracer
 	commands  *command.Handler
 	contracts envelope.Contracts
 	relay     *relay.Relay
@@ -86,6 +88,7 @@ func Start(ctx context.Context, cfg Config) (*System, error) {
 		name  string
 		start func(context.Context) error
 	}{
+		{"memory", s.tuneMemory},
 		{"data directory", s.lock},
 		{"listener", s.listen},
 		{"keys", s.openKeys},

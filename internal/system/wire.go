@@ -76,11 +76,9 @@ func (s *System) openIdentity(context.Context) error {
 // wire makes the parts that know each other.
 func (s *System) wire(ctx context.Context) error {
 	s.metrics = obs.NewMetrics(s.cfg.Version.Version)
-	tracing, flush, err := obs.Tracing(ctx, s.cfg.Version.Version, s.cfg.Getenv)
-	if err != nil {
+	if err := s.startTracing(ctx); err != nil {
 		return err
 	}
-	s.atStop("traces", flush)
 	feed := func(name string) *relay.Feed {
 		return &relay.Feed{Store: s.store, Conn: s.bus.Conn(), Now: s.cfg.Now, Log: s.component(name)}
 	}
@@ -88,6 +86,7 @@ func (s *System) wire(ctx context.Context) error {
 	s.projector = &projector.Projector{
 		Feed: feed("projector"), Store: s.store, DB: s.read, Projections: projections.All, Contracts: s.contracts,
 		Annotate: annotate, Now: s.cfg.Now, Rand: newRand(), Log: s.component("projector"),
+		Metrics: projector.Metrics{Visible: s.traceVisible},
 	}
 	s.reactor = &reactor.Reactor{
 		Path: filepath.Join(s.cfg.Data, "reactor.db"), Feed: feed("reactor"), Store: s.store,
@@ -98,7 +97,7 @@ func (s *System) wire(ctx context.Context) error {
 	s.commands = command.New(command.Config{
 		Store: s.store, Keys: s.keys, Contracts: s.contracts,
 		Sources: slices.Concat(policy.Sources, contact.Sources()), Authorization: policy.Table,
-		Now: s.cfg.Now, Log: s.component("command"), Tracer: tracing.Tracer("konto"),
+		Now: s.cfg.Now, Log: s.component("command"), Tracer: s.tracer,
 		Preview: s.reactor.Preview, CacheStates: s.cfg.CacheStates,
 		Observe: func(o command.Observation) { s.metrics.Command(o.Command, o.Outcome, o.Duration, o.Retries) },
 	})
@@ -120,7 +119,7 @@ func (s *System) wireEffects() error {
 	if err != nil {
 		return err
 	}
-	e := effects{s.commands, notifier}
+	e := effects{s.commands, notifier, s.tracer}
 	s.reactor.Dispatch, s.reactor.Notify = e.dispatch, e.notify
 	return nil
 }
@@ -164,7 +163,7 @@ func (s *System) api() http.Handler {
 	return httpapi.New(httpapi.Config{
 		Commands: s.commands, Contracts: policy.Contracts, Reading: policy.Table, Store: s.store, Keys: s.keys,
 		Read: s.read, Verifier: s.verifier, Now: s.cfg.Now, NewID: newID, Log: s.component("http"),
-		Version: s.cfg.Version, Checks: s.checks(), Metrics: s.metrics.Registry, Extra: extra,
+		Version: s.cfg.Version, Tracer: s.tracer, Checks: s.checks(), Metrics: s.metrics.Registry, Extra: extra,
 	})
 }
 
