@@ -12,6 +12,7 @@ import (
 )
 
 func testExpected(t *testing.T, s eventstore.Store) {
+	t.Helper()
 	const missing = eventstore.NoStream
 	for _, test := range []struct {
 		name     string
@@ -53,6 +54,7 @@ func testExpected(t *testing.T, s eventstore.Store) {
 }
 
 func testAtomic(t *testing.T, s eventstore.Store) {
+	t.Helper()
 	stream, other := Stream(), Stream()
 	first, second := Events(3), Events(4)
 	at := mustAppend(t, s, stream, eventstore.NoStream, first...)
@@ -80,6 +82,7 @@ func testAtomic(t *testing.T, s eventstore.Store) {
 }
 
 func testRepeatedExact(t *testing.T, s eventstore.Store) {
+	t.Helper()
 	stream := Stream()
 	a, b, c := Events(1), Events(3), Events(2)
 	afterA := mustAppend(t, s, stream, eventstore.NoStream, a...)
@@ -127,6 +130,7 @@ func testRepeatedExact(t *testing.T, s eventstore.Store) {
 }
 
 func testRepeatedAny(t *testing.T, s eventstore.Store) {
+	t.Helper()
 	stream := Stream()
 	a, b := Events(2), Events(2)
 	afterA := mustAppend(t, s, stream, eventstore.Any, a...)
@@ -157,6 +161,7 @@ func testRepeatedAny(t *testing.T, s eventstore.Store) {
 }
 
 func testInvalid(t *testing.T, s eventstore.Store) {
+	t.Helper()
 	stream := Stream()
 	noType, noID, large := Events(2), Events(2), Events(1)
 	noType[1].Type = ""
@@ -188,6 +193,7 @@ func testInvalid(t *testing.T, s eventstore.Store) {
 }
 
 func testAppendCancelled(t *testing.T, s eventstore.Store) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if got, err := s.Append(ctx, Stream(), eventstore.Any, Events(1)...); !errors.Is(err, context.Canceled) {
@@ -197,6 +203,7 @@ func testAppendCancelled(t *testing.T, s eventstore.Store) {
 
 // testOneWinner lets writers race for each revision of one stream.
 func testOneWinner(t *testing.T, s eventstore.Store) {
+	t.Helper()
 	const writers, each = 8, 25
 	stream := Stream()
 	var won [writers]int
@@ -230,6 +237,7 @@ func testOneWinner(t *testing.T, s eventstore.Store) {
 // testRepeatedAtOnce sends one append many times at the same moment, as an
 // impatient client does.
 func testRepeatedAtOnce(t *testing.T, s eventstore.Store) {
+	t.Helper()
 	stream, other := Stream(), Stream()
 	expected := eventstore.NoStream
 	for range 20 {
@@ -260,6 +268,7 @@ func testRepeatedAtOnce(t *testing.T, s eventstore.Store) {
 }
 
 func testReusedBuffers(t *testing.T, s eventstore.Store) {
+	t.Helper()
 	stream := Stream()
 	e := Events(1)[0]
 	e.Data = []byte(`{"mine":true}`)

@@ -78,7 +78,7 @@ func Stream() string { return "eventstoretest-" + rand.Text() }
 func Events(n int) []eventstore.Event {
 	events := make([]eventstore.Event, n)
 	for i := range events {
-		id := uuid.New()
+		id := uuid.New() //nolint:forbidigo // fresh IDs for a store that may hold others
 		events[i] = eventstore.Event{
 			ID: eventstore.ID(id), Type: fmt.Sprintf("Type%d", i%3),
 			Data: fmt.Appendf(nil, `{"id":%q}`, id), Meta: fmt.Appendf(nil, `{"n":%d}`, i),

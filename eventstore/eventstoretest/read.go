@@ -14,15 +14,16 @@ import (
 )
 
 func testRecorded(t *testing.T, s eventstore.Store) {
+	t.Helper()
 	stream := Stream()
 	events := Events(4)
 	events[1].Binary, events[1].Data = true, []byte{0, 255, 1, 254, '\n'}
 	events[2].Meta = nil
 	events[3].Data = nil
 	events[3].Meta = []byte(`{ "spaces" :  "stay", "ü": "\u00fc" }`)
-	from := time.Now().Add(-time.Minute)
+	from := time.Now().Add(-time.Minute) //nolint:forbidigo // a test: the store has the real clock
 	mustAppend(t, s, stream, eventstore.NoStream, events...)
-	to := time.Now().Add(time.Minute)
+	to := time.Now().Add(time.Minute) //nolint:forbidigo // as above
 	got := readStream(t.Context(), t, s, stream, eventstore.ReadStream{})
 	for i, r := range got {
 		if d := cmp.Diff(events[i], r.Event, cmpopts.EquateEmpty()); d != "" {
@@ -45,6 +46,7 @@ func testRecorded(t *testing.T, s eventstore.Store) {
 }
 
 func testReadRanges(t *testing.T, s eventstore.Store) {
+	t.Helper()
 	stream := Stream()
 	events := Events(9)
 	mustAppend(t, s, stream, eventstore.NoStream, events[:2]...)
@@ -80,6 +82,7 @@ func testReadRanges(t *testing.T, s eventstore.Store) {
 }
 
 func testReadMissing(t *testing.T, s eventstore.Store) {
+	t.Helper()
 	stream := Stream()
 	mustAppend(t, s, stream+"x", eventstore.NoStream, Events(1)...)
 	for _, o := range []eventstore.ReadStream{{}, {From: 7}, {From: eventstore.Last, Direction: eventstore.Backward}} {
@@ -99,6 +102,7 @@ func testReadMissing(t *testing.T, s eventstore.Store) {
 // testReadLong reads more than any buffer holds, in both directions, while
 // other streams lie between the events.
 func testReadLong(t *testing.T, s eventstore.Store) {
+	t.Helper()
 	stream, other := Stream(), Stream()
 	var events []eventstore.Event
 	next := eventstore.NoStream
@@ -116,6 +120,7 @@ func testReadLong(t *testing.T, s eventstore.Store) {
 }
 
 func testReadCancelled(t *testing.T, s eventstore.Store) {
+	t.Helper()
 	stream := Stream()
 	mustAppend(t, s, stream, eventstore.NoStream, Events(3)...)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -140,6 +145,7 @@ func testReadCancelled(t *testing.T, s eventstore.Store) {
 }
 
 func testReadAllRanges(t *testing.T, s eventstore.Store) {
+	t.Helper()
 	streams := []string{Stream(), Stream(), Stream()}
 	var events []eventstore.Event
 	for i := range 12 {
@@ -191,6 +197,7 @@ func testReadAllRanges(t *testing.T, s eventstore.Store) {
 }
 
 func testSystem(t *testing.T, s eventstore.Store) {
+	t.Helper()
 	stream := "$" + Stream()
 	events := Events(2)
 	events[1].Type = "$metadata"
@@ -205,6 +212,7 @@ func testSystem(t *testing.T, s eventstore.Store) {
 }
 
 func testKeptSlices(t *testing.T, s eventstore.Store) {
+	t.Helper()
 	stream := Stream()
 	events := Events(1500)
 	mustAppend(t, s, stream, eventstore.NoStream, events...)

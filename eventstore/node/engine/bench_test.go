@@ -48,7 +48,7 @@ func BenchmarkSync(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	record := make([]byte, 600)
 	for b.Loop() {
 		if _, err := f.Write(record); err != nil {
@@ -71,7 +71,7 @@ func BenchmarkAppend(b *testing.B) {
 			}
 			b.Run(fmt.Sprintf("writers=%d/events=%d", writers, events), func(b *testing.B) {
 				s := open(b, b.TempDir(), engine.Config{})
-				defer s.Close()
+				defer func() { _ = s.Close() }()
 				b.ReportAllocs()
 				appendAll(b, s, writers, events)
 			})
@@ -131,11 +131,11 @@ func BenchmarkRead(b *testing.B) {
 	const short, each, long = 20_000, 30, 400_000
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as the program does
 	s := open(b, dir, engine.Config{})
-	defer func() { s.Close() }()
+	defer func() { _ = s.Close() }()
 	if head, err := eventstore.Head(b.Context(), s); err != nil || head == (eventstore.Position{}) {
 		fillStore(b, s, short, each, long)
 		b.Log(s.Metrics())
-		s.Close()
+		_ = s.Close()
 		s = open(b, dir, engine.Config{})
 	}
 	total := count(b, s.ReadAll(b.Context(), eventstore.ReadAll{}))
@@ -187,7 +187,7 @@ func BenchmarkRead(b *testing.B) {
 	b.Run("open", func(b *testing.B) {
 		for b.Loop() {
 			b.StopTimer()
-			s.Close()
+			_ = s.Close()
 			b.StartTimer()
 			s = open(b, dir, engine.Config{})
 		}

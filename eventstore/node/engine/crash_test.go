@@ -275,7 +275,7 @@ func (h *history) checkRepeated(ctx context.Context, s eventstore.Store, events 
 	for _, a := range h.acked {
 		at, err := s.Append(ctx, a.stream, a.expected, a.events...)
 		if err != nil || at != a.at {
-			return fmt.Errorf("repeated append to %s at %d = %+v, %v, want %+v", a.stream, a.expected, at, err, a.at)
+			return fmt.Errorf("repeated append to %s at %d = %+v, %w, want %+v", a.stream, a.expected, at, err, a.at)
 		}
 	}
 	n := 0

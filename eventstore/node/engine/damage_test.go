@@ -117,7 +117,7 @@ func readEverything(t *testing.T, fs vfs.FS) (map[eventstore.Position]string, er
 	if err != nil {
 		return nil, err
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	got := map[eventstore.Position]string{}
 	for r, err := range s.ReadAll(t.Context(), eventstore.ReadAll{}) {
 		if err != nil {

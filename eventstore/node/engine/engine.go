@@ -284,8 +284,8 @@ func (s *Store) release() error {
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())
 	}
-	if cause := s.fence.failure(); cause != nil {
-		return nil //nolint:nilerr // every append since has returned the cause
+	if s.fence.broken() {
+		return nil // every append since has returned the cause
 	}
 	return errors.Join(errs...)
 }

@@ -43,11 +43,11 @@ func TestStore(t *testing.T) {
 	}
 }
 
-func open(t testing.TB, dir string, c engine.Config) *engine.Store {
-	t.Helper()
+func open(tb testing.TB, dir string, c engine.Config) *engine.Store {
+	tb.Helper()
 	s, err := engine.Open(dir, c)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }
@@ -120,7 +120,7 @@ func TestClock(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 678_901_234, time.FixedZone("x", 3600))
 	groups := make(chan engine.Group, 1)
 	s := open(t, t.TempDir(), engine.Config{Now: func() time.Time { return at }, Listener: engine.Listener{Committed: func(g engine.Group) { groups <- g }}})
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	if _, err := s.Append(t.Context(), "s", eventstore.NoStream, eventstore.Event{ID: eventstore.ID{1}, Type: "T"}, eventstore.Event{ID: eventstore.ID{2}, Type: "T"}); err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func TestRememberedIDs(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = open(t, dir, c)
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	if got := add(2); got != 1 {
 		t.Errorf("the second of four events again, three remembered: revision %d, want 1", got)
 	}
@@ -172,7 +172,7 @@ func TestWithdrawn(t *testing.T) {
 		held <- struct{}{}
 		<-hold
 	}}})
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	event := func(id byte) eventstore.Event { return eventstore.Event{ID: eventstore.ID{id}, Type: "T"} }
 	if _, err := s.Append(t.Context(), "s", eventstore.Any, event(1)); err != nil {
 		t.Fatal(err)

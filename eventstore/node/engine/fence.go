@@ -51,6 +51,8 @@ func (f *fence) failure() error {
 	return nil
 }
 
+func (f *fence) broken() bool { return f.cause.Load() != nil }
+
 func (f *fence) fail(err error) {
 	f.once.Do(func() {
 		f.cause.Store(&err)
@@ -145,7 +147,7 @@ func (f *fence) MkdirAll(dir string, perm os.FileMode) error {
 // Remove implements [vfs.FS]. A file that cannot be removed harms nobody: the
 // next start tries again.
 func (f *fence) Remove(name string) error {
-	if f.failure() != nil {
+	if f.broken() {
 		return nil
 	}
 	return f.FS.Remove(name)
@@ -153,7 +155,7 @@ func (f *fence) Remove(name string) error {
 
 // RemoveAll implements [vfs.FS].
 func (f *fence) RemoveAll(name string) error {
-	if f.failure() != nil {
+	if f.broken() {
 		return nil
 	}
 	return f.FS.RemoveAll(name)

@@ -71,7 +71,7 @@ func clients(t *testing.T, seed uint64) []porcupine.Operation {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	var mu sync.Mutex
 	var history []porcupine.Operation
 	start := time.Now()

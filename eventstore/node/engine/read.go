@@ -122,7 +122,7 @@ func bound(p eventstore.Position) uint64 {
 // pages yields what fill puts into pages, at most limit events (0: all).
 func (s *Store) pages(limit int, fill func(p *page, size int) (more bool, err error)) iter.Seq2[eventstore.Recorded, error] {
 	return func(yield func(eventstore.Recorded, error) bool) {
-		p := pagePool.Get().(*page) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+		p := pagePool.Get().(*page) //nolint:forcetypeassert // the pool holds nothing else
 		defer p.free()
 		size := firstPage
 		for {
@@ -193,14 +193,11 @@ func (s *Store) scan(p *page, lower, upper uint64, size int, forward bool) ([]ev
 		return p.events, readError(err)
 	}
 	defer it.Close() //nolint:errcheck // it.Error has been read
-	step := it.Next
-	ok := false
-	if forward {
-		ok = it.First()
-	} else {
-		ok, step = it.Last(), it.Prev
+	first, step := it.First, it.Next
+	if !forward {
+		first, step = it.Last, it.Prev
 	}
-	for ; ok; ok = step() {
+	for ok := first(); ok; ok = step() {
 		if err := p.take(it); err != nil {
 			return p.events, err
 		}

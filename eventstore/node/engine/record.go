@@ -58,7 +58,7 @@ const (
 // number of events(4), CRC-32C of all that and the key(4).
 const runLen = 8 + 8 + 4 + 4
 
-// ErrCorrupt: what is on disk is not what was written. Errors that match it
+// ErrCorrupt means that what is on disk is not what was written. Errors that match it
 // match [eventstore.ErrUnavailable] too.
 var ErrCorrupt = errors.New("engine: corrupt store")
 
@@ -96,7 +96,7 @@ func appendRecord(buf []byte, stream string, e *eventstore.Event) []byte {
 
 // finishRecord fills in what only the writer knows.
 func finishRecord(rec []byte, position, revision uint64, at time.Time) {
-	binary.LittleEndian.PutUint64(rec[5:], uint64(at.UnixMicro())) //nolint:gosec // two's complement, and back in decode
+	binary.LittleEndian.PutUint64(rec[5:], uint64(at.UnixMicro()))
 	binary.LittleEndian.PutUint64(rec[13:], revision)
 	binary.LittleEndian.PutUint32(rec, finishSum(binary.LittleEndian.Uint32(rec), rec, position))
 }
@@ -132,8 +132,8 @@ func (d *decoder) decode(r *eventstore.Recorded, position uint64, rec []byte) er
 	}
 	rec = append([]byte(nil), rec...)
 	r.Binary = rec[4]&flagBinary != 0
-	r.At = time.UnixMicro(int64(binary.LittleEndian.Uint64(rec[5:]))).UTC()                //nolint:gosec // as encoded
-	r.Revision = eventstore.Revision(binary.LittleEndian.Uint64(rec[13:]) & math.MaxInt64) //nolint:gosec // masked
+	r.At = time.UnixMicro(int64(binary.LittleEndian.Uint64(rec[5:]))).UTC() //nolint:gosec // as encoded
+	r.Revision = eventstore.Revision(binary.LittleEndian.Uint64(rec[13:]) & math.MaxInt64)
 	r.Position = eventstore.Position{Commit: position, Prepare: position}
 	r.Link = nil
 	r.ID = eventstore.ID(rec[recordHead : recordHead+16])

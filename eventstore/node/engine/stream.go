@@ -94,7 +94,7 @@ func seekRun(runs *pebble.Iterator, upper []byte, from int64) bool {
 		return runs.Last()
 	}
 	key := append([]byte(nil), upper...)
-	binary.BigEndian.PutUint64(key[len(key)-8:], uint64(from)+1) //nolint:gosec // not negative
+	binary.BigEndian.PutUint64(key[len(key)-8:], uint64(from)+1)
 	return runs.SeekLT(key)
 }
 
@@ -144,7 +144,6 @@ type walk struct {
 	size    int
 	forward bool
 	key     []byte
-	at      uint64 // position under events, 0 if none
 }
 
 func (w *walk) nextRun(runs *pebble.Iterator) bool {
@@ -160,7 +159,7 @@ func (w *walk) run(r run) (done bool, err error) {
 	if !w.forward {
 		revision, position, step = uint64(r.lastRevision()), r.last, ^uint64(0) //nolint:gosec // not negative
 	}
-	for n := uint64(0); n < r.count; n++ {
+	for n := range r.count {
 		if !w.move(n == 0, position) {
 			if err := iterError(w.events); err != nil {
 				return false, err

@@ -13,7 +13,7 @@ import (
 // writer never waits for either.
 func (s *Store) Subscribe(ctx context.Context, from eventstore.Position) iter.Seq2[[]eventstore.Recorded, error] {
 	return func(yield func([]eventstore.Recorded, error) bool) {
-		p := pagePool.Get().(*page) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+		p := pagePool.Get().(*page) //nolint:forcetypeassert // the pool holds nothing else
 		defer p.free()
 		var buf []eventstore.Recorded
 		next := after(from)

@@ -19,8 +19,6 @@ type writer struct {
 
 	sincePace  int // bytes written since the last look at pebble's debt
 	key, value []byte
-	record     eventstore.Recorded // scratch
-	decoder    decoder
 }
 
 // group is what becomes durable with one sync.
@@ -163,7 +161,7 @@ func (s *Store) add(g *group, r *request) {
 		n := recordLen(r.stream, &e.Event)
 		rec := records[:n:n]
 		records = records[n:]
-		revision := run.revision + uint64(i) //nolint:gosec // an index
+		revision := run.revision + uint64(i)
 		finishRecord(rec, w.next, revision, g.began)
 		e.Revision, e.At = eventstore.Revision(revision), g.began //nolint:gosec // below 2^63
 		e.Position = eventstore.Position{Commit: w.next, Prepare: w.next}
