@@ -31,7 +31,7 @@ func (h *Handler) append(ctx context.Context, t task, e *entry, m domain.Meta, e
 		}
 		return Result{Stream: e.stream, Revision: e.revision}, err
 	}
-	records, shown, err := h.record(ctx, t, e, m.Tenant, events, refused)
+	records, shown, err := h.record(ctx, t, e, m, events, refused)
 	if err != nil {
 		return Result{}, err
 	}
@@ -53,8 +53,8 @@ func (h *Handler) append(ctx context.Context, t task, e *entry, m domain.Meta, e
 }
 
 // record turns decided events into what is stored, and into what the caller is shown.
-func (h *Handler) record(ctx context.Context, t task, e *entry, owner string, events []any, refused error) ([]eventstore.Event, []Event, error) {
-	meta := h.meta(ctx, t, owner, refused)
+func (h *Handler) record(ctx context.Context, t task, e *entry, m domain.Meta, events []any, refused error) ([]eventstore.Event, []Event, error) {
+	meta := about(ctx, t, m, refused)
 	records, shown := make([]eventstore.Event, len(events)), make([]Event, len(events))
 	for i, event := range events {
 		raw, err := e.contract.Encode(event)
@@ -63,7 +63,7 @@ func (h *Handler) record(ctx context.Context, t task, e *entry, owner string, ev
 		}
 		id := EventID(t.ID, i)
 		shown[i] = Event{ID: id, Type: raw.Type, Data: raw.Data}
-		records[i], err = envelope.Seal(ctx, h.Keys, e.stream, owner, eventstore.Event{ID: eventstore.ID(id), Type: raw.Type, Data: raw.Data}, meta)
+		records[i], err = envelope.Seal(ctx, h.Keys, e.stream, m.Tenant, eventstore.Event{ID: eventstore.ID(id), Type: raw.Type, Data: raw.Data}, meta)
 		if err != nil {
 			return nil, nil, fmt.Errorf("seal %s: %w", raw.Type, err)
 		}
@@ -71,10 +71,11 @@ func (h *Handler) record(ctx context.Context, t task, e *entry, owner string, ev
 	return records, shown, nil
 }
 
-func (h *Handler) meta(ctx context.Context, t task, owner string, refused error) envelope.Meta {
+// about is what is stored about the events of t.
+func about(ctx context.Context, t task, decided domain.Meta, refused error) envelope.Meta {
 	m := envelope.Meta{
-		Correlation: t.Correlation, Causation: t.Causation, Tenant: owner, Actor: t.Actor,
-		Command: t.ID.String(), CommandType: t.Command, At: t.at, BodyMAC: h.bodyMAC(owner, t),
+		Correlation: t.Correlation, Causation: t.Causation, Tenant: decided.Tenant, Actor: t.Actor,
+		Command: t.ID.String(), CommandType: t.Command, At: t.at, BodyMAC: bodyMAC(decided.MAC, t),
 	}
 	if m.Causation == "" {
 		m.Causation = m.Command
@@ -92,8 +93,9 @@ func (h *Handler) meta(ctx context.Context, t task, owner string, refused error)
 	return m
 }
 
-func (h *Handler) bodyMAC(owner string, t task) string {
-	return h.Keys.MAC(owner, "command", t.Command+"\x00"+string(t.Body))
+// bodyMAC is what tells a retry from another command under the same key.
+func bodyMAC(mac func(purpose, value string) string, t task) string {
+	return mac("command", t.Command+"\x00"+string(t.Body))
 }
 
 // reserve takes the keys that t must be alone with: all of them, or none.

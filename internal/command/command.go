@@ -209,7 +209,7 @@ func (h *Handler) try(ctx context.Context, t task) (Result, error) {
 	if done, res, err := h.approach(ctx, t, e, &a); done || err != nil {
 		return res, err
 	}
-	trace, facts, err := h.admit(ctx, t, e, a)
+	trace, meta, err := h.admit(ctx, t, e, a)
 	if err != nil {
 		return Result{Stream: e.stream, Revision: eventstore.NoStream, Trace: trace}, err
 	}
@@ -226,8 +226,6 @@ func (h *Handler) try(ctx context.Context, t task) (Result, error) {
 	if done, res, err := h.replay(ctx, t, e); done {
 		return res, err
 	}
-	meta := h.metaFor(t, a.Owner)
-	meta.Facts = facts
 	if err := h.match(ctx, t, e, meta); err != nil {
 		return Result{Stream: e.stream, Revision: e.revision}, err
 	}
@@ -289,29 +287,37 @@ func (h *Handler) approach(ctx context.Context, t task, e *entry, a *domain.Atte
 	return false, res, nil
 }
 
-// admit asks whether the actor may send the command, and gathers the facts
-// that the rule needs.
-func (h *Handler) admit(ctx context.Context, t task, e *entry, a domain.Attempt) ([]domain.Ruling, domain.Facts, error) {
+// admit asks whether the actor may send the command, and gathers what the rule
+// may know.
+func (h *Handler) admit(ctx context.Context, t task, e *entry, a domain.Attempt) ([]domain.Ruling, domain.Meta, error) {
+	var meta domain.Meta
 	facts, err := h.gather(ctx, a.Facts, func(f domain.Facts) []domain.Need {
 		a.Facts = f
 		return h.Authorization.Needs(a)
 	})
 	if err != nil {
-		return nil, facts, err
+		return nil, meta, err
 	}
 	a.Facts = facts
 	trace, refused := h.Authorization.Rule(a)
 	if refused != nil {
-		return trace, facts, h.doubt(ctx, e, a, refused)
+		return trace, meta, h.doubt(ctx, e, a, refused)
+	}
+	keys, err := h.Keys.Tenant(ctx, a.Owner)
+	if err != nil {
+		return trace, meta, fmt.Errorf("keys: %w", err)
+	}
+	meta = domain.Meta{
+		ID: t.Target, Tenant: a.Owner, Actor: t.Actor, At: t.at, Command: t.ID.String(),
+		Code: keys.Code, MAC: keys.MAC, Facts: facts,
 	}
 	if n, ok := t.cmd.(domain.Needer); ok {
-		meta := h.metaFor(t, a.Owner)
-		facts, err = h.gather(ctx, facts, func(f domain.Facts) []domain.Need {
+		meta.Facts, err = h.gather(ctx, facts, func(f domain.Facts) []domain.Need {
 			meta.Facts = f
 			return n.Needs(meta)
 		})
 	}
-	return trace, facts, err
+	return trace, meta, err
 }
 
 // doubt returns refused, unless the aggregate has come to be since the state
@@ -333,20 +339,15 @@ func (h *Handler) doubt(ctx context.Context, e *entry, a domain.Attempt, refused
 	return refused
 }
 
-// metaFor is what the rule may know, but for the facts.
-func (h *Handler) metaFor(t task, owner string) domain.Meta {
-	return domain.Meta{
-		ID: t.Target, Tenant: owner, Actor: t.Actor, At: t.at, Command: t.ID.String(),
-		Code: func(verification string) string { return h.Keys.Code(owner, verification) },
-		MAC:  func(purpose, value string) string { return h.Keys.MAC(owner, purpose, value) },
-	}
-}
-
 // replay returns what an earlier attempt of the same command led to.
 func (h *Handler) replay(ctx context.Context, t task, e *entry) (bool, Result, error) {
 	last, ok := e.commands[commandKey(t.ID)]
 	if !ok {
 		return false, Result{}, nil
+	}
+	keys, err := h.Keys.Tenant(ctx, e.tenant)
+	if err != nil {
+		return true, Result{}, fmt.Errorf("keys: %w", err)
 	}
 	res := Result{Stream: e.stream, Revision: last, Replayed: true}
 	o := eventstore.ReadStream{From: last, Direction: eventstore.Backward}
@@ -361,7 +362,7 @@ func (h *Handler) replay(ctx context.Context, t task, e *entry) (bool, Result, e
 		if m.Command != t.ID.String() {
 			break
 		}
-		if m.CommandType != t.Command || m.Actor.ID != t.Actor.ID || m.BodyMAC != h.bodyMAC(e.tenant, t) {
+		if m.CommandType != t.Command || m.Actor.ID != t.Actor.ID || m.BodyMAC != bodyMAC(keys.MAC, t) {
 			return true, Result{}, errReused
 		}
 		if len(res.Events) == 0 {

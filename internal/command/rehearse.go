@@ -15,7 +15,7 @@ func (h *Handler) rehearse(ctx context.Context, t task, e *entry, m domain.Meta,
 	if err := h.reserve(ctx, t, m, refused); err != nil {
 		return res, err
 	}
-	records, shown, err := h.record(ctx, t, e, m.Tenant, events, refused)
+	records, shown, err := h.record(ctx, t, e, m, events, refused)
 	if err != nil {
 		return res, err
 	}
