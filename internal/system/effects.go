@@ -16,6 +16,7 @@ import (
 	"konto/internal/command"
 	"konto/internal/notify"
 	"konto/internal/obs"
+	"konto/internal/privacy"
 	"konto/internal/reactor"
 )
 
@@ -23,6 +24,7 @@ import (
 type effects struct {
 	commands *command.Handler
 	notifier *notify.Notifier
+	keys     *privacy.Keys
 	tracer   trace.Tracer
 }
 
@@ -43,6 +45,10 @@ func (e effects) notify(ctx context.Context, j reactor.Job) error {
 	ctx, span := e.tracer.Start(ctx, "notify "+string(j.Notice.Channel), trace.WithAttributes(
 		attribute.String("konto.correlation_id", j.Correlation), attribute.String("konto.template", j.Notice.Template)))
 	defer span.End()
+	// The notifier hashes with the tenant's keys and cannot say that they are missing.
+	if _, err := e.keys.Tenant(ctx, j.Notice.Tenant); err != nil {
+		return err
+	}
 	return e.notifier.Deliver(ctx, notify.Message{
 		ID: j.ID.String(), Tenant: j.Notice.Tenant, Cause: j.Causation, Correlation: j.Correlation,
 		To: j.Notice.To, Address: j.Notice.Address, Channel: j.Notice.Channel,

@@ -80,9 +80,9 @@ func (s *System) wire(ctx context.Context) error {
 		return err
 	}
 	feed := func(name string) *relay.Feed {
-		return &relay.Feed{Store: s.store, Conn: s.bus.Conn(), Now: s.cfg.Now, Log: s.component(name)}
+		return &relay.Feed{Store: s.store, Conn: s.bus.Conn(), Stream: stream(), Now: s.cfg.Now, Log: s.component(name)}
 	}
-	s.relay = &relay.Relay{Store: s.store, Conn: s.bus.Conn(), Now: s.cfg.Now, Rand: newRand(), Log: s.component("relay")}
+	s.relay = &relay.Relay{Store: s.store, Conn: s.bus.Conn(), Stream: stream(), Now: s.cfg.Now, Rand: newRand(), Log: s.component("relay")}
 	s.projector = &projector.Projector{
 		Feed: feed("projector"), Store: s.store, DB: s.read, Projections: projections.All, Contracts: s.contracts,
 		Annotate: annotate, Now: s.cfg.Now, Rand: newRand(), Log: s.component("projector"),
@@ -119,7 +119,7 @@ func (s *System) wireEffects() error {
 	if err != nil {
 		return err
 	}
-	e := effects{s.commands, notifier, s.tracer}
+	e := effects{s.commands, notifier, s.keys, s.tracer}
 	s.reactor.Dispatch, s.reactor.Notify = e.dispatch, e.notify
 	return nil
 }
@@ -166,6 +166,9 @@ func (s *System) api() http.Handler {
 		Version: s.cfg.Version, Tracer: s.tracer, Checks: s.checks(), Metrics: s.metrics.Registry, Extra: extra,
 	})
 }
+
+// stream bounds what the bus keeps: whoever is further behind reads the store.
+func stream() relay.Stream { return relay.Stream{MaxBytes: 1 << 30} }
 
 func annotate(data []byte, tenant, stream, eventID, typ string) []byte {
 	return privacy.Annotate(data, privacy.Context{Tenant: tenant, Stream: stream, EventID: eventID, Type: typ})
