@@ -106,7 +106,19 @@ func (f *fence) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 		case <-f.closing:
 		}
 	}
-	return f.create(name, func() (vfs.File, error) { return f.FS.Create(name, c) })
+	return f.create(name, func() (vfs.File, error) {
+		file, err := f.FS.Create(name, c)
+		if err != nil || !strings.HasPrefix(f.PathBase(name), "MANIFEST-") {
+			return file, err
+		}
+		// pebble next makes a marker that names the manifest, and syncs the
+		// directory once for both. A power cut before that could leave the
+		// marker alone, and with it a store that does not open.
+		if err := syncDir(f.FS, f.PathDir(name)); err != nil {
+			return nil, errors.Join(err, file.Close())
+		}
+		return file, nil
+	})
 }
 
 // ReuseForWrite implements [vfs.FS].
