@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -100,7 +101,10 @@ func (s *server) request(w http.ResponseWriter, r *http.Request, category, name 
 		Correlation: correlation(r), Source: source(r),
 		DryRun: r.URL.Query().Get("dry-run") == "true" || r.Header.Get("Dry-Run") == "true",
 	}
-	if req.ID, err = s.commandID(r, actor); err != nil {
+	if err := inspectQuery(r); err != nil {
+		return req, err
+	}
+	if req.ID, err = s.commandID(r, actor, envelope.Stream(category, id)); err != nil {
 		return req, err
 	}
 	if req.Expected, err = ifMatch(r); err != nil {
@@ -116,9 +120,25 @@ func (s *server) request(w http.ResponseWriter, r *http.Request, category, name 
 // commandSpace is the namespace of command IDs that derive from a caller's key.
 var commandSpace = uuid.MustParse("5e7c2f3a-6d0b-5b1e-9c55-0d5b0b6f1a77")
 
-// commandID derives the command's ID from the Idempotency-Key, which is the
-// actor's own, or draws one.
-func (s *server) commandID(r *http.Request, a domain.Actor) (uuid.UUID, error) {
+// inspectQuery refuses card numbers in the query, which proxies write down.
+func inspectQuery(r *http.Request) error {
+	if r.URL.RawQuery == "" {
+		return nil
+	}
+	for name, values := range r.URL.Query() {
+		if isCardNumber(name) || slices.ContainsFunc(values, isCardNumber) {
+			p := newProblem(http.StatusUnprocessableEntity, "card-number-not-accepted", "card numbers are never accepted; send the gateway's token")
+			p.Rule = "K1"
+			return p
+		}
+	}
+	return nil
+}
+
+// commandID derives the command's ID from the Idempotency-Key, or draws one.
+// The key is the actor's own and for one account: the account's stream is
+// where a repeat is recognized.
+func (s *server) commandID(r *http.Request, a domain.Actor, stream string) (uuid.UUID, error) {
 	key := r.Header.Get("Idempotency-Key")
 	switch {
 	case key == "":
@@ -126,7 +146,7 @@ func (s *server) commandID(r *http.Request, a domain.Actor) (uuid.UUID, error) {
 	case len(key) > 255 || isCardNumber(key):
 		return uuid.UUID{}, newProblem(http.StatusBadRequest, "malformed-idempotency-key", "an Idempotency-Key has 1 to 255 characters and is no card number")
 	}
-	return uuid.NewSHA1(commandSpace, []byte(a.Tenant+"\x00"+a.ID+"\x00"+key)), nil
+	return uuid.NewSHA1(commandSpace, []byte(a.Tenant+"\x00"+a.ID+"\x00"+stream+"\x00"+key)), nil
 }
 
 // ifMatch returns the revision that the caller saw: a strong entity tag
@@ -160,6 +180,9 @@ func source(r *http.Request) envelope.Source {
 		host, _, _ = strings.Cut(r.RemoteAddr, ":")
 	}
 	agent := r.UserAgent()
+	if isCardNumber(agent) {
+		agent = "" // nothing is kept of a card number, not even sealed
+	}
 	return envelope.Source{Address: host, Agent: agent[:min(len(agent), 200)]}
 }
 

@@ -44,7 +44,7 @@ func commandOperation(api huma.API, c domain.Contract, info domain.CommandInfo, 
 		Parameters: []*huma.Param{
 			{Name: "id", In: "path", Required: true, Description: "the account's ID", Schema: &huma.Schema{Type: "string"}},
 			{Name: "dry-run", In: "query", Description: "decide and preview, but write nothing", Schema: &huma.Schema{Type: "boolean"}},
-			header("Idempotency-Key", "1-255 characters; the same key carries the command out once", false),
+			header("Idempotency-Key", "1-255 characters; with the same key, the command is carried out once on the account", false),
 			header("If-Match", "the ETag that you saw; 412 with the differences if the account has moved on", info.CallerSaw),
 			header("Konto-Reason", "why, for auditors; percent-encoded UTF-8", false),
 			header("Correlation-Id", "a UUID that ties this to other requests", false),

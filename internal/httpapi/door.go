@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -124,8 +125,15 @@ func isDigits(s string) bool {
 // isCardNumber reports whether s contains what could be a card number: 12 to
 // 19 digits (ISO/IEC 7812-1), perhaps in groups, of a range that payment
 // networks use (2 to 6), with a right check digit. A leading "+" makes it a
-// phone number of at most 15 digits (E.164).
+// phone number of at most 15 digits (E.164). One of 600 random UUIDs has such
+// digits by chance: what a UUID is made of does not count.
 func isCardNumber(s string) bool {
+	return holdsCardNumber(s) && holdsCardNumber(uuids.ReplaceAllLiteralString(s, "x"))
+}
+
+var uuids = regexp.MustCompile(`(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+
+func holdsCardNumber(s string) bool {
 	var room [24]byte // more digits than a card number has
 	digits, phone := room[:0], false
 	for i := 0; i <= len(s); i++ {

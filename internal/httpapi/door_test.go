@@ -1,10 +1,14 @@
 package httpapi
 
 import (
+	"encoding/binary"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/google/uuid"
 )
 
 func TestIsCardNumber(t *testing.T) {
@@ -107,6 +111,34 @@ func TestIfMatch(t *testing.T) {
 			t.Errorf("ifMatch(%s) = %v, %v, want none", c.tag, got, err)
 		case c.want >= 0 && (err != nil || int64(*got) != c.want):
 			t.Errorf("ifMatch(%s) = %v, %v, want %d", c.tag, got, err, c.want)
+		}
+	}
+}
+
+// Callers' IDs must not be taken for card numbers.
+func TestIDsAreNoCardNumbers(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		in   string
+		want bool
+	}{
+		{"9a4f2b1c-4242-4242-8424-242424242424", false},
+		{"order 9a4f2b1c-4242-4242-8424-242424242424, 1", false},
+		{"9a4f2b1c-4242-4242-8424-242424242424-9a4f2b1c-4242-4242-8424-242424242424", false},
+		{"9a4f2b1c-4242-4242-8424-242424242424 4242424242424242", true},
+		{"4242-4242-4242-4242", true},
+	} {
+		if got := isCardNumber(c.in); got != c.want {
+			t.Errorf("isCardNumber(%q) = %v, want %v", c.in, got, c.want)
+		}
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 20_000 {
+		var id uuid.UUID
+		binary.BigEndian.PutUint64(id[:8], random.Uint64())
+		binary.BigEndian.PutUint64(id[8:], random.Uint64())
+		if isCardNumber(id.String()) {
+			t.Fatalf("isCardNumber(%s) = true, want false", id)
 		}
 	}
 }
