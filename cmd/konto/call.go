@@ -147,8 +147,11 @@ func (a *app) listCommands() error {
 }
 
 func (a *app) printAccepted(accepted client.Accepted, dryRun bool) error {
-	if a.output != "table" || dryRun {
+	switch {
+	case a.output != "table":
 		return a.printRaw(accepted.Raw)
+	case dryRun:
+		return a.printRehearsal(accepted)
 	}
 	for _, e := range accepted.Events {
 		_, _ = fmt.Fprintf(a.stdout, "%s  %s@%d  %s\n", e.Type, accepted.Stream, accepted.Revision, e.ID)
@@ -160,6 +163,34 @@ func (a *app) printAccepted(accepted client.Accepted, dryRun bool) error {
 		_, _ = fmt.Fprintln(a.stderr, "nothing to do")
 	}
 	return nil
+}
+
+// printRehearsal says what a command would lead to.
+func (a *app) printRehearsal(would client.Accepted) error {
+	if !a.quiet {
+		_, _ = fmt.Fprintln(a.stderr, "dry run: nothing was changed")
+	}
+	return a.print(nil, func(w *tabwriter.Writer) {
+		_, _ = fmt.Fprintln(w, "WOULD\tWHAT\tDETAIL")
+		for _, r := range would.Trace {
+			if r.Passed {
+				_, _ = fmt.Fprintf(w, "allow\t%s\t%s\n", r.Check, r.Why)
+			}
+		}
+		for _, e := range would.Events {
+			_, _ = fmt.Fprintf(w, "record\t%s\t%s\n", e.Type, e.Data)
+		}
+		for _, e := range would.Effects {
+			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\n", verb(e), e.Name, e.To)
+		}
+	})
+}
+
+func verb(e client.Effect) string {
+	if e.Kind == "notice" {
+		return "tell by " + e.Channel
+	}
+	return "send"
 }
 
 func (a *app) get() *cobra.Command {

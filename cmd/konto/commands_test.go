@@ -89,7 +89,8 @@ func send(ts *testscript.TestScript, as, method, path string, header http.Header
 	if c.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.Token)
 	}
-	res, err := http.DefaultClient.Do(req)
+	once := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := once.Do(req)
 	ts.Check(err)
 	defer func() { _ = res.Body.Close() }()
 	answer, err := io.ReadAll(res.Body)
@@ -174,6 +175,9 @@ func documentOf(ts *testscript.TestScript, args *[]string) any {
 // lookUp returns the values at a path.
 func lookUp(v any, path string) []any {
 	found := []any{v}
+	if path == "/" {
+		return found // all of it
+	}
 	for segment := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
 		var next []any
 		for _, v := range found {
@@ -286,12 +290,12 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], codes.FindString(found[len(found)-1].Text))
 }
 
-// mails waits until everything has settled and counts mails:
+// countMails waits until everything has settled and counts mails:
 //
 //	mails COUNT [-to ADDRESS] [-template NAME] [-lang LANGUAGE] [-text TEXT]... [-channel NAME]
 //
 // A TEXT is in the subject or in the text. The mails are in stdout.
-func mails(ts *testscript.TestScript, neg bool, args []string) {
+func countMails(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args)%2 != 1 {
 		ts.Fatalf("usage: mails COUNT [-to ADDRESS] [-template NAME] [-lang LANGUAGE] [-text TEXT]... [-channel NAME]")
 	}

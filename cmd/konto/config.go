@@ -38,7 +38,7 @@ func unmarshal(k *koanf.Koanf, cfg *system.Config) error {
 	var unknown []string
 	for _, key := range k.Keys() {
 		if key != "" && !known(key) {
-			unknown = append(unknown, key)
+			unknown = append(unknown, key+didYouMean(key, settings()))
 		}
 	}
 	if len(unknown) > 0 {

@@ -73,7 +73,7 @@ func (a *app) runDev(ctx context.Context, addr string, seed, reset bool) error {
 		Version: buildVersion(), Log: log, Now: time.Now, Getenv: a.getenv,
 	})
 	if err != nil {
-		return err
+		return addressTaken(err)
 	}
 	ready := time.Since(start)
 	err = a.present(ctx, s, l, seed, start, ready)

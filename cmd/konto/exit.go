@@ -106,7 +106,7 @@ func (a *app) exit(ctx context.Context, err error) int {
 	case isProblem:
 		a.printProblem(p)
 	default:
-		_, _ = fmt.Fprintln(a.stderr, "konto:", err)
+		_, _ = fmt.Fprintln(a.stderr, a.style(a.stderr).bad("konto:"), err)
 	}
 	if code == exitUsage && !a.wantsLines() && !a.quiet {
 		_, _ = fmt.Fprintln(a.stderr, "Run 'konto --help' or 'konto COMMAND --help' for how it is used.")

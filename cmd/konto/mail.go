@@ -1,10 +1,9 @@
 package main
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 	"text/tabwriter"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"konto/internal/client"
 	"konto/internal/mailbox"
 )
 
@@ -41,11 +41,11 @@ func (a *app) mail() *cobra.Command {
 				}
 				return a.printMail(m)
 			}
-			answer, err := c.Do(cmd.Context(), http.MethodGet, "/-/mail.json?to="+url.QueryEscape(to), nil, nil)
+			all, err := mails(cmd.Context(), c, to)
 			if err != nil {
 				return err
 			}
-			return a.printMailbox(answer)
+			return a.printMailbox(all)
 		},
 	}
 	c.Flags().StringVar(&to, "to", "", "only mail to an address that contains this")
@@ -61,16 +61,19 @@ func (a *app) printMail(m mailbox.Message) error {
 	return err
 }
 
-func (a *app) printMailbox(answer []byte) error {
+// mails returns the mails to addresses that contain to, the newest first.
+func mails(ctx context.Context, c *client.Client, to string) ([]mailbox.Message, error) {
 	var box struct {
 		Messages []mailbox.Message `json:"messages"`
 	}
-	if err := json.Unmarshal(answer, &box); err != nil {
-		return err
-	}
-	return a.print(box.Messages, func(w *tabwriter.Writer) {
+	err := c.Get(ctx, "/-/mail.json?to="+url.QueryEscape(to), &box)
+	return box.Messages, err
+}
+
+func (a *app) printMailbox(all []mailbox.Message) error {
+	return a.print(all, func(w *tabwriter.Writer) {
 		_, _ = fmt.Fprintln(w, "NO\tRECEIVED\tTO\tSUBJECT")
-		for _, m := range box.Messages {
+		for _, m := range all {
 			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", m.ID, m.ReceivedAt.Local().Format(time.TimeOnly), strings.Join(m.Recipients, ", "), m.Subject)
 		}
 	})

@@ -66,13 +66,17 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-// start runs a server until the script ends, and sets $URL to the address that
-// it prints when it is ready:
+// start runs a program until the script ends. It returns when the program has
+// printed its address, to which it sets $URL, or a line that -for matches:
 //
-//	start NAME konto dev ...
+//	start [-for REGEXP] NAME konto dev ...
 func start(ts *testscript.TestScript, neg bool, args []string) {
+	want := `(http://127\.0\.0\.1:\d+)`
+	if len(args) > 1 && args[0] == "-for" {
+		want, args = args[1], args[2:]
+	}
 	if neg || len(args) < 2 {
-		ts.Fatalf("usage: start NAME PROGRAM [ARG...]")
+		ts.Fatalf("usage: start [-for REGEXP] NAME PROGRAM [ARG...]")
 	}
 	all := ts.Value(processes{}).(map[string]*process)
 	if old := all[args[0]]; old != nil {
@@ -86,7 +90,7 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	p := &process{
 		cmd: exec.Command(path, args[2:]...), done: make(chan struct{}), //nolint:gosec,noctx // the script names the program, and kill ends it
-		out: &lines{want: regexp.MustCompile(`(http://127\.0\.0\.1:\d+)`), first: make(chan []string, 1)},
+		out: &lines{want: regexp.MustCompile(want), first: make(chan []string, 1)},
 	}
 	p.cmd.Dir, p.cmd.Env = ts.MkAbs("."), environ(ts)
 	stdout, err := p.cmd.StdoutPipe()
@@ -108,8 +112,10 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	defer timeout.Stop()
 	select {
 	case m := <-p.out.first:
-		ts.Setenv("URL", m[1])
-		ts.Setenv("ADDR", strings.TrimPrefix(m[1], "http://"))
+		if len(m) == 2 {
+			ts.Setenv("URL", m[1])
+			ts.Setenv("ADDR", strings.TrimPrefix(m[1], "http://"))
+		}
 	case <-p.done:
 		ts.Fatalf("%s ended before it was ready:\n%s", args[0], p.out)
 	case <-timeout.C:
@@ -135,8 +141,10 @@ func environ(ts *testscript.TestScript) []string {
 		env = append(env, name+"="+ts.Getenv(name))
 	}
 	for _, name := range append(settings(), "url", "token-file") {
-		if v := ts.Getenv(variable(name)); v != "" {
-			env = append(env, variable(name)+"="+v)
+		for _, v := range []string{variable(name), variable(name + "-file")} {
+			if ts.Getenv(v) != "" {
+				env = append(env, v+"="+ts.Getenv(v))
+			}
 		}
 	}
 	return env

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/knadh/koanf/parsers/yaml"
@@ -65,10 +67,18 @@ func (a *app) runServe(ctx context.Context, cfg system.Config, level string) err
 	}
 	s, err := system.Start(ctx, cfg)
 	if err != nil {
-		return err
+		return addressTaken(err)
 	}
 	log.Info().Str("url", s.URL()).Str("data", cfg.Data).Str("version", cfg.Version.Version).Msg("serving")
 	return a.stop(s, a.untilStopped(ctx, s))
+}
+
+// addressTaken adds to err what to do if another program has the address.
+func addressTaken(err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w: another program has it; stop that, or use another --addr", err)
+	}
+	return err
 }
 
 // config reads the configuration file and the environment.
@@ -105,15 +115,15 @@ var clientVariables = map[string]bool{"KONTO_URL": true, "KONTO_TOKEN_FILE": tru
 
 // setting turns KONTO_IDENTITY__ISSUER into identity.issuer. A name that ends
 // in _FILE stands for the content of the file that it names, unless the
-// setting itself is called so.
+// setting itself is called so. An empty variable is as good as none.
 func setting(name, value string) (string, any, error) {
-	if clientVariables[name] || strings.HasPrefix(name, "KONTO_TEST_") || strings.HasPrefix(name, "KONTO_CRASH_") {
+	if value == "" || clientVariables[name] || strings.HasPrefix(name, "KONTO_TEST_") || strings.HasPrefix(name, "KONTO_CRASH_") {
 		return "", nil, nil
 	}
 	key := strings.ToLower(strings.TrimPrefix(name, "KONTO_"))
 	key = strings.ReplaceAll(strings.ReplaceAll(key, "__", "."), "_", "-")
 	if known(key) {
-		return key, value, nil
+		return key, typed(key, value), nil
 	}
 	inner, isFile := strings.CutSuffix(key, "-file")
 	if !isFile || !known(inner) {
@@ -124,5 +134,14 @@ func setting(name, value string) (string, any, error) {
 		return "", nil, fmt.Errorf("%s: there is no setting %s%s; konto help config lists them", name, key, near)
 	}
 	content, err := os.ReadFile(value) //nolint:gosec // the operator names the file
-	return inner, trimSpace(content), err
+	return inner, typed(inner, trimSpace(content)), err
+}
+
+// typed returns the value that text stands for: the signing secrets, of which
+// there are two while one is rotated out, are separated by commas.
+func typed(key, text string) any {
+	if key == "stripe.secrets" {
+		return strings.Split(text, ",")
+	}
+	return text
 }

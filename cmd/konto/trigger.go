@@ -1,18 +1,22 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 	"github.com/stripe/stripe-go/v85/webhook"
 
+	"konto/internal/client"
 	"konto/internal/demo"
+	"konto/internal/gateway"
 )
 
 // triggers are what `konto trigger` can make happen: a name, and the type of
@@ -57,28 +61,7 @@ func (a *app) trigger() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			l, err := readLocal(a.devData)
-			if err != nil {
-				return err
-			}
-			body, err := h.event(triggers[args[0]], time.Now())
-			if err != nil {
-				return err
-			}
-			signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: body, Secret: l.StripeSecret})
-			c, err := a.client()
-			if err != nil {
-				return err
-			}
-			answer, err := c.Do(cmd.Context(), http.MethodPost, "/v1/gateways/stripe",
-				http.Header{"Stripe-Signature": {signed.Header}}, body)
-			if err != nil {
-				return err
-			}
-			if a.output == "table" && !a.quiet {
-				_, _ = fmt.Fprintln(a.stderr, "sent; see konto mail")
-			}
-			return a.printRaw(answer)
+			return a.runTrigger(cmd.Context(), h, args[0])
 		},
 	}
 	f := c.Flags()
@@ -89,6 +72,62 @@ func (a *app) trigger() *cobra.Command {
 	f.StringVar(&h.invoice, "invoice", "", "Stripe's invoice ID; default: a new one")
 	f.StringVar(&h.eventID, "event", "", "Stripe's event ID; the same one again is taken once; default: a new one")
 	return c
+}
+
+// settleTime is how long a trigger waits for what follows from it.
+const settleTime = 5 * time.Second
+
+// runTrigger sends the event, waits for what follows from it, and says who was
+// told.
+func (a *app) runTrigger(ctx context.Context, h happening, name string) error {
+	l, err := readLocal(a.devData)
+	if err != nil {
+		return err
+	}
+	body, err := h.event(triggers[name], time.Now())
+	if err != nil {
+		return err
+	}
+	c, err := a.client()
+	if err != nil {
+		return err
+	}
+	before, err := mails(ctx, c, "")
+	if err != nil {
+		return err
+	}
+	signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: body, Secret: l.StripeSecret})
+	answer, err := c.Do(ctx, http.MethodPost, "/v1/gateways/stripe", http.Header{"Stripe-Signature": {signed.Header}}, body)
+	if err != nil {
+		return err
+	}
+	settled, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	if err := c.Settle(settled); err != nil {
+		return err
+	}
+	if a.output != "table" {
+		return a.printRaw(answer)
+	}
+	return a.printTriggered(ctx, c, name, answer, len(before))
+}
+
+func (a *app) printTriggered(ctx context.Context, c *client.Client, name string, answer []byte, before int) error {
+	var receipt gateway.Receipt
+	if err := json.Unmarshal(answer, &receipt); err != nil {
+		return err
+	}
+	after, err := mails(ctx, c, "")
+	if err != nil {
+		return err
+	}
+	return a.print(nil, func(w *tabwriter.Writer) {
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\n", name, receipt.Outcome, receipt.Event)
+		for i := max(len(after)-before, 0) - 1; i >= 0; i-- { // newest first
+			m := after[i]
+			_, _ = fmt.Fprintf(w, "told\t%s\t%s\tkonto mail %s\n", strings.Join(m.Recipients, ", "), m.Subject, m.ID)
+		}
+	})
 }
 
 // event returns the webhook's body.
