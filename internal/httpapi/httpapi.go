@@ -50,8 +50,8 @@ type ReadDB interface {
 	Wait(ctx context.Context, position eventstore.Position, names ...string) error
 }
 
-// Config is what the API works with. All fields but Extra, Checks and Metrics
-// must be set.
+// Config is what the API works with. All fields but Extra, Checks, Metrics,
+// Ending and WaitLimit must be set.
 type Config struct {
 	Commands  *command.Handler
 	Contracts []domain.Contract
@@ -72,6 +72,9 @@ type Config struct {
 	// Extra are further routes, by pattern: gateway inlets, and the issuer and
 	// mailbox of development. They authenticate by themselves.
 	Extra map[string]http.Handler
+	// Ending is closed when answers that would go on for ever must end; nil
+	// for never.
+	Ending <-chan struct{}
 	// WaitLimit bounds how long a query waits for its read model; 0 means 5 s.
 	WaitLimit time.Duration
 }

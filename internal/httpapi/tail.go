@@ -38,7 +38,15 @@ func (s *server) tail(w http.ResponseWriter, r *http.Request) {
 		s.writeProblem(w, r, err)
 		return
 	}
-	ctx := context.WithValue(r.Context(), actorKey, actor)
+	ctx, cancel := context.WithCancel(context.WithValue(r.Context(), actorKey, actor))
+	defer cancel()
+	go func() {
+		select {
+		case <-s.Ending:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	after, err := s.tailStart(ctx, r)
 	if err != nil {
 		s.writeProblem(w, r, err)

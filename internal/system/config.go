@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/rs/zerolog"
 	"go.opentelemetry.io/otel/trace"
 
@@ -35,6 +36,9 @@ type Config struct {
 	// WriteOnly takes commands and keeps no read model, publishes nothing and
 	// carries out no effect: the write side by itself, for measuring it.
 	WriteOnly bool `koanf:"-"`
+
+	// FS is where the event store's files are; nil means the operating system's.
+	FS vfs.FS `koanf:"-"`
 
 	// CacheStates is how many folded accounts are kept in memory; 0 means 65,536.
 	CacheStates int `koanf:"cache-states"`

@@ -3,8 +3,9 @@
 // system run this and nothing else, so that what is tested is what runs.
 //
 // The order of a start: lock of the data directory, keys, event store, bus,
-// read database, HTTP API, relay, projectors, reactor with its workers. A part
-// that fails later than its start ends the system with its error.
+// read database, relay, projectors, reactor with its workers, HTTP API. So the
+// API is the first to stop, while everything that answers need still runs. A
+// part that fails later than its start ends the system with its error.
 package system
 
 import (
@@ -98,10 +99,10 @@ func Start(ctx context.Context, cfg Config) (*System, error) {
 		{"mailbox", s.startMailbox},
 		{"identity", s.openIdentity},
 		{"commands", s.wire},
-		{"http api", s.serve},
 		{"relay", s.startRelay},
 		{"projectors", s.startProjector},
 		{"reactor", s.startReactor},
+		{"http api", s.serve},
 	} {
 		if err := part.start(ctx); err != nil {
 			err = fmt.Errorf("start %s: %w", part.name, err)
@@ -234,7 +235,7 @@ func (s *System) openKeys(ctx context.Context) error {
 
 func (s *System) openStore(context.Context) error {
 	log := s.cfg.Log.With().Str("component", "store").Logger()
-	store, err := engine.Open(filepath.Join(s.cfg.Data, "events"), engine.Config{Now: s.cfg.Now, Listener: engine.Listener{
+	store, err := engine.Open(filepath.Join(s.cfg.Data, "events"), engine.Config{FS: s.cfg.FS, Now: s.cfg.Now, Listener: engine.Listener{
 		Failed:     func(err error) { log.Error().Err(err).Msg("store is read-only") },
 		Slowed:     func(slow bool) { log.Warn().Bool("slow", slow).Msg("disk is behind") },
 		Background: func(err error) { log.Warn().Err(err).Msg("store background work") },
@@ -275,23 +276,22 @@ func (s *System) openRead(ctx context.Context) error {
 // serve answers requests. On stop, requests under way are answered first;
 // those that would go on for ever end at once.
 func (s *System) serve(context.Context) error {
-	requests, end := context.WithCancel(s.running)
+	ending := make(chan struct{})
 	server := &http.Server{
-		Handler:           s.api(),
+		Handler:           s.api(ending),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		BaseContext:       func(net.Listener) context.Context { return requests },
+		BaseContext:       func(net.Listener) context.Context { return s.running },
 	}
-	server.RegisterOnShutdown(end)
+	server.RegisterOnShutdown(func() { close(ending) })
 	go func() {
 		if err := server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 			s.fail(fmt.Errorf("http api ended: %w", err))
 		}
 	}()
 	s.atStop("http api", func(ctx context.Context) error {
-		defer end()
 		if err := server.Shutdown(ctx); err != nil {
 			return errors.Join(err, server.Close())
 		}
