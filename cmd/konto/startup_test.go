@@ -1,0 +1,70 @@
+package main
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestStartBudget holds konto dev to four times its budget for being ready,
+// 250 ms on an empty directory and 2 s with the demo company: a slow machine
+// passes, a start that has got slow does not. The best of three counts, since
+// other tests run beside it.
+func TestStartBudget(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		seed   string
+		budget time.Duration
+	}{
+		{"empty", 250 * time.Millisecond},
+		{"demo", 2 * time.Second},
+	} {
+		t.Run(test.seed, func(t *testing.T) {
+			best := startTime(t, test.seed)
+			for range 2 {
+				best = min(best, startTime(t, test.seed))
+			}
+			t.Logf("ready after %s, budget %s", best.Round(time.Millisecond), test.budget)
+			if best > 4*test.budget {
+				t.Errorf("konto dev --seed %s is ready after %s, want at most %s", test.seed, best, 4*test.budget)
+			}
+		})
+	}
+}
+
+// startTime is the time from the start of the process to the line that says
+// that it is ready.
+func startTime(t *testing.T, seed string) time.Duration {
+	t.Helper()
+	konto, err := exec.LookPath("konto") // testscript.Main puts it there
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := filepath.Join(t.TempDir(), "data")
+	cmd := exec.CommandContext(t.Context(), konto, "dev", "-q", "--seed", seed, "--addr", "127.0.0.1:0", "--data", data)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := now()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	took := now().Sub(began)
+	if err != nil || !strings.HasPrefix(line, "http://127.0.0.1:") {
+		t.Errorf("konto dev says %q (%v), want its address", line, err)
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("konto dev ended with %v, want 0", err)
+	}
+	return took
+}
