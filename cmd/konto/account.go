@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"strconv"
 	"strings"
@@ -54,34 +55,41 @@ func (a *app) accountHistory() *cobra.Command {
 				}
 				from = *page.Next
 			}
-			return a.print(events, func(w *tabwriter.Writer) { printHistory(w, events) })
+			if a.output != "table" {
+				return a.print(events, nil)
+			}
+			return a.printHistory(events)
 		},
 	}
 }
 
-func printHistory(w *tabwriter.Writer, events []history.Entry) {
-	_, _ = fmt.Fprintln(w, "REV\tRECORDED (UTC)\tEVENT\tBY\tREASON\tCHANGED")
+// printHistory writes a block for each event, since what changed is too wide
+// for a table.
+func (a *app) printHistory(events []history.Entry) error {
+	var b strings.Builder
+	st, columns := a.style(a.stdout), width(a.stdout)
 	for _, e := range events {
+		head := fmt.Sprintf("%3d  %s  ", e.Revision, e.RecordedAt.UTC().Format(time.DateTime))
+		b.WriteString(head + st.strong(e.Type) + "  " + actorName(e) + "\n")
 		var reason string
 		_ = json.Unmarshal(e.Reason, &reason) // absent, or not for this reader
-		first := true
-		for _, change := range append(summary(e.Changes), "") {
-			switch {
-			case first:
-				_, _ = fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", e.Revision, e.RecordedAt.UTC().Format(time.DateTime), e.Type, actorName(e), reason, change)
-			case change != "":
-				_, _ = fmt.Fprintf(w, "\t\t\t\t\t%s\n", change)
-			}
-			first = false
+		lines := summary(e.Changes)
+		if reason != "" {
+			lines = append([]string{"reason: " + reason}, lines...)
+		}
+		for _, line := range lines {
+			b.WriteString(cut("     "+line+"\n", columns))
 		}
 	}
+	_, err := io.WriteString(a.stdout, b.String())
+	return err
 }
 
 func actorName(e history.Entry) string {
 	if len(e.Actor.Roles) == 0 {
-		return string(e.Actor.Kind) + " " + e.Actor.ID
+		return "by " + string(e.Actor.Kind) + " " + e.Actor.ID
 	}
-	return fmt.Sprintf("%s %s", e.Actor.Roles[0], e.Actor.ID)
+	return fmt.Sprintf("by %s %s", e.Actor.Roles[0], e.Actor.ID)
 }
 
 // field writes a JSON pointer as people do.

@@ -26,10 +26,13 @@ func (a *app) printFirstScreen(s *system.System, seeded bool, ready, total time.
 	line("%s  %s", strong("konto "+buildVersion().Version), faint(fmt.Sprintf(
 		"dev, not for production · ready in %d ms, with the demo company in %d ms", ready.Milliseconds(), total.Milliseconds())))
 	b.WriteString("\n")
-	line("%-9s %s/v1    page: %s/docs", strong("API"), s.URL(), s.URL())
-	line("%-9s %s/-/mail", strong("Mailbox"), s.URL())
-	line("%-9s %s/readyz  /metrics  /version", strong("Health"), s.URL())
-	line("%-9s %s    %s", strong("Data"), a.devData, faint("kept; --reset begins anew; the log is konto.log in it"))
+	named := func(name, format string, args ...any) {
+		line("%s %s", strong(fmt.Sprintf("%-9s", name)), fmt.Sprintf(format, args...))
+	}
+	named("API", "%s/v1    page: %s/docs", s.URL(), s.URL())
+	named("Mailbox", "%s/-/mail", s.URL())
+	named("Health", "%s/readyz  /metrics  /version", s.URL())
+	named("Data", "%s    %s", a.devData, faint("kept; --reset begins anew; the log is konto.log in it"))
 	if seeded {
 		b.WriteString("\n")
 		line("%s    %s", strong("People"), faint("tokens for 12 hours in "+a.devData+"/tokens/NAME"))
