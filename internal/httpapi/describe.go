@@ -66,6 +66,40 @@ func commandOperation(api huma.API, c domain.Contract, info domain.CommandInfo, 
 	return op
 }
 
+// describeOthers describes the routes that are neither commands nor queries.
+func (s *server) describeOthers(api huma.API) {
+	types := api.OpenAPI().Components.Schemas
+	for _, o := range []struct {
+		method, path, tag, summary, content string
+		answer                              reflect.Type
+		open                                bool
+	}{
+		{http.MethodGet, "/v1/events", "accounts", "Follow events as they are recorded (server-sent events; ?after= or Last-Event-ID resumes)", "text/event-stream", reflect.TypeFor[TailEvent](), false},
+		{http.MethodPost, "/v1/gateways/stripe", "gateways", "Stripe's webhook: signed with Stripe-Signature, taken once per event", "application/json", reflect.TypeFor[gatewayReceipt](), true},
+		{http.MethodGet, "/livez", "system", "Whether the process is alive", "application/json", reflect.TypeFor[map[string]string](), true},
+		{http.MethodGet, "/readyz", "system", "Whether requests can be served: each part, each projection with its lag", "application/json", reflect.TypeFor[Readiness](), true},
+		{http.MethodGet, "/version", "system", "Which build is running", "application/json", reflect.TypeFor[Version](), true},
+	} {
+		op := &huma.Operation{
+			OperationID: strings.ToLower(o.method) + strings.ReplaceAll(strings.TrimPrefix(o.path, "/v1"), "/", "-"),
+			Method:      o.method, Path: o.path, Summary: o.summary, Tags: []string{o.tag},
+			Responses: map[string]*huma.Response{"200": {Description: "found", Content: map[string]*huma.MediaType{
+				o.content: {Schema: types.Schema(o.answer, true, o.tag+"Answer")},
+			}}},
+		}
+		if o.open {
+			op.Security = []map[string][]string{}
+		}
+		api.OpenAPI().AddOperation(op)
+	}
+}
+
+// gatewayReceipt is the answer of a gateway inlet.
+type gatewayReceipt struct {
+	Event   string `json:"event" doc:"the gateway's ID of the event"`
+	Outcome string `json:"outcome" doc:"carried-out, nothing, ignored, unknown-card, malformed, or refused: CODE"`
+}
+
 func addProblems(api huma.API, op *huma.Operation, statuses ...int) {
 	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
 	if op.Responses == nil {

@@ -53,6 +53,20 @@ func (s *server) enter(next http.Handler) http.Handler {
 	})
 }
 
+// untilEnding returns a context for what waits: it also ends when the system
+// begins to stop.
+func (s *server) untilEnding(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-s.Ending:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
 func requestID(ctx context.Context) string {
 	id, _ := ctx.Value(requestKey).(string)
 	return id

@@ -72,8 +72,8 @@ type Config struct {
 	// Extra are further routes, by pattern: gateway inlets, and the issuer and
 	// mailbox of development. They authenticate by themselves.
 	Extra map[string]http.Handler
-	// Ending is closed when answers that would go on for ever must end; nil
-	// for never.
+	// Ending is closed when the system begins to stop: it is not ready any
+	// more, and answers that wait for something end. Nil is never closed.
 	Ending <-chan struct{}
 	// WaitLimit bounds how long a query waits for its read model; 0 means 5 s.
 	WaitLimit time.Duration
@@ -108,6 +108,7 @@ func New(cfg Config) http.Handler {
 	s.accounts(api)
 	mux.HandleFunc("GET /v1/events", s.tail)
 	s.system(mux)
+	s.describeOthers(api)
 	s.page(mux)
 	for pattern, h := range cfg.Extra {
 		mux.Handle(pattern, h)

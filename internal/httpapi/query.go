@@ -88,8 +88,10 @@ func (s *server) catchUp(ctx context.Context, after string, models []string) err
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.WaitLimit)
 	defer cancel()
+	ctx, end := s.untilEnding(ctx)
+	defer end()
 	if err := s.Read.Wait(ctx, position, models...); err != nil {
-		if errors.Is(err, context.DeadlineExceeded) {
+		if ctx.Err() != nil {
 			return later(newProblem(http.StatusServiceUnavailable, "read-model-behind", "the read model has not seen that position yet; ask again"))
 		}
 		return err

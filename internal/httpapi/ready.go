@@ -28,6 +28,12 @@ type CheckResult struct {
 
 func (s *server) ready(w http.ResponseWriter, r *http.Request) {
 	out, status := Readiness{Ready: true, Checks: map[string]CheckResult{}}, http.StatusOK
+	select {
+	case <-s.Ending:
+		out.Ready, status = false, http.StatusServiceUnavailable
+		out.Checks["system"] = CheckResult{Problem: "stopping"}
+	default:
+	}
 	for _, c := range s.Checks {
 		facts, err := c.Run(r.Context())
 		result := CheckResult{OK: err == nil, Facts: facts}

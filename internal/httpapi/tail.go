@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"konto/domain"
+	"konto/domain/relationship"
 	"konto/eventstore"
 	"konto/internal/envelope"
 	"konto/internal/privacy"
@@ -38,15 +39,8 @@ func (s *server) tail(w http.ResponseWriter, r *http.Request) {
 		s.writeProblem(w, r, err)
 		return
 	}
-	ctx, cancel := context.WithCancel(context.WithValue(r.Context(), actorKey, actor))
+	ctx, cancel := s.untilEnding(context.WithValue(r.Context(), actorKey, actor))
 	defer cancel()
-	go func() {
-		select {
-		case <-s.Ending:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	after, err := s.tailStart(ctx, r)
 	if err != nil {
 		s.writeProblem(w, r, err)
@@ -113,6 +107,9 @@ func (f *follower) render(ctx context.Context, rec eventstore.Recorded) ([]byte,
 	meta, err := envelope.ParseMeta(rec.Meta)
 	if err != nil {
 		return nil, err
+	}
+	if category == relationship.Aggregate.Category() {
+		clear(f.sights) // who may see a customer depends on it
 	}
 	sight, known := f.sights[rec.Stream]
 	if !known {

@@ -3,9 +3,13 @@
 // system run this and nothing else, so that what is tested is what runs.
 //
 // The order of a start: lock of the data directory, keys, event store, bus,
-// read database, relay, projectors, reactor with its workers, HTTP API. So the
-// API is the first to stop, while everything that answers need still runs. A
-// part that fails later than its start ends the system with its error.
+// read database, HTTP API, relay, projectors, reactor with its workers. A part
+// that fails later than its start ends the system with its error.
+//
+// A stop begins by saying so: /readyz fails, and answers that wait for events
+// or read models end. Then the parts stop in reverse. Commands are taken until
+// the API's turn, since what they need stops after it; what follows from the
+// last of them follows at the next start.
 package system
 
 import (
@@ -67,6 +71,7 @@ type System struct {
 	projector *projector.Projector
 	reactor   *reactor.Reactor
 
+	ending   chan struct{} // closed when a stop begins
 	stopping sync.Once
 	stopErr  error
 }
@@ -83,7 +88,7 @@ func Start(ctx context.Context, cfg Config) (*System, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	s := &System{cfg: cfg, contracts: envelope.Index(policy.Contracts)}
+	s := &System{cfg: cfg, contracts: envelope.Index(policy.Contracts), ending: make(chan struct{})}
 	s.running, s.fail = context.WithCancelCause(context.WithoutCancel(ctx))
 	for _, part := range []struct {
 		name  string
@@ -99,10 +104,10 @@ func Start(ctx context.Context, cfg Config) (*System, error) {
 		{"mailbox", s.startMailbox},
 		{"identity", s.openIdentity},
 		{"commands", s.wire},
+		{"http api", s.serve},
 		{"relay", s.startRelay},
 		{"projectors", s.startProjector},
 		{"reactor", s.startReactor},
-		{"http api", s.serve},
 	} {
 		if err := part.start(ctx); err != nil {
 			err = fmt.Errorf("start %s: %w", part.name, err)
@@ -137,6 +142,7 @@ func (s *System) Failed() <-chan struct{} { return s.running.Done() }
 // one of a part that had failed before. It may be called more than once.
 func (s *System) Stop(ctx context.Context) error {
 	s.stopping.Do(func() {
+		close(s.ending)
 		failure := context.Cause(s.running)
 		var errs []error
 		if failure != nil {
@@ -276,16 +282,14 @@ func (s *System) openRead(ctx context.Context) error {
 // serve answers requests. On stop, requests under way are answered first;
 // those that would go on for ever end at once.
 func (s *System) serve(context.Context) error {
-	ending := make(chan struct{})
 	server := &http.Server{
-		Handler:           s.api(ending),
+		Handler:           s.api(),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		BaseContext:       func(net.Listener) context.Context { return s.running },
 	}
-	server.RegisterOnShutdown(func() { close(ending) })
 	go func() {
 		if err := server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 			s.fail(fmt.Errorf("http api ended: %w", err))

@@ -145,8 +145,7 @@ func (s *System) startReactor(context.Context) error {
 	return nil
 }
 
-// api is what is served. Answers that would go on for ever end with ending.
-func (s *System) api(ending <-chan struct{}) http.Handler {
+func (s *System) api() http.Handler {
 	extra := map[string]http.Handler{}
 	if len(s.cfg.Stripe.Secrets) > 0 {
 		extra["POST /v1/gateways/stripe"] = &gateway.Stripe{
@@ -164,7 +163,7 @@ func (s *System) api(ending <-chan struct{}) http.Handler {
 	return httpapi.New(httpapi.Config{
 		Commands: s.commands, Contracts: policy.Contracts, Reading: policy.Table, Store: s.store, Keys: s.keys,
 		Read: s.read, Verifier: s.verifier, Now: s.cfg.Now, NewID: newID, Log: s.component("http"),
-		Version: s.cfg.Version, Tracer: s.tracer, Checks: s.checks(), Metrics: s.metrics.Registry, Extra: extra, Ending: ending,
+		Version: s.cfg.Version, Tracer: s.tracer, Checks: s.checks(), Metrics: s.metrics.Registry, Extra: extra, Ending: s.ending,
 	})
 }
 
