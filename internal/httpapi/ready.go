@@ -13,8 +13,8 @@ type Check struct {
 	Run func(ctx context.Context) (map[string]any, error)
 }
 
-// Readiness is the answer of /readyz.
-type Readiness struct {
+// Health is the answer of /readyz.
+type Health struct {
 	Ready  bool                   `json:"ready"`
 	Checks map[string]CheckResult `json:"checks"`
 }
@@ -27,7 +27,7 @@ type CheckResult struct {
 }
 
 func (s *server) ready(w http.ResponseWriter, r *http.Request) {
-	out, status := Readiness{Ready: true, Checks: map[string]CheckResult{}}, http.StatusOK
+	out, status := Health{Ready: true, Checks: map[string]CheckResult{}}, http.StatusOK
 	select {
 	case <-s.Ending:
 		out.Ready, status = false, http.StatusServiceUnavailable
