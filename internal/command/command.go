@@ -110,6 +110,7 @@ type Config struct {
 type Handler struct {
 	Config
 	sources map[reflect.Type]domain.Source
+	infos   map[string]map[string]domain.CommandInfo // by category and name
 	states  *cache
 }
 
@@ -122,6 +123,7 @@ func New(cfg Config) *Handler {
 	return &Handler{
 		Config:  cfg,
 		sources: indexSources(cfg.Sources),
+		infos:   indexCommands(cfg.Contracts),
 		states:  newCache(cfg.CacheStates),
 	}
 }
@@ -136,6 +138,17 @@ var errReused = domain.Invalid("idempotency-key-reused",
 	"this key was used before with another command or another body").ByRule("X2")
 
 const maxAttempts = 5 // conflicts in a row before the caller hears of them
+
+func indexCommands(contracts envelope.Contracts) map[string]map[string]domain.CommandInfo {
+	index := make(map[string]map[string]domain.CommandInfo, len(contracts))
+	for category, c := range contracts {
+		index[category] = map[string]domain.CommandInfo{}
+		for _, info := range c.Commands() {
+			index[category][info.Name] = info
+		}
+	}
+	return index
+}
 
 // Handle carries req out. It blocks until the events are durable.
 //
@@ -193,11 +206,7 @@ func (h *Handler) understand(req Request, start time.Time) (task, error) {
 		return task{}, err
 	}
 	t := task{Request: req, contract: contract, cmd: cmd, at: start.UTC().Truncate(time.Microsecond)}
-	for _, t.info = range contract.Commands() {
-		if t.info.Name == req.Command {
-			break
-		}
-	}
+	t.info = h.infos[contract.Category()][req.Command]
 	return t, nil
 }
 

@@ -2,11 +2,9 @@ package command
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 
-	"github.com/google/uuid"
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"konto/domain"
@@ -96,48 +94,13 @@ func (h *Handler) load(ctx context.Context, e *entry, fresh bool) error {
 		return nil
 	}
 	e.behind = true // until the read has come through
-	for r, err := range h.Store.Read(ctx, e.stream, eventstore.ReadStream{From: e.revision + 1}) {
-		if errors.Is(err, eventstore.ErrStreamNotFound) {
-			break
-		}
-		if err == nil {
-			err = h.fold(ctx, e, r)
-		}
-		if err != nil {
-			return fmt.Errorf("load %s: %w", e.stream, err)
-		}
+	records := h.Store.Read(ctx, e.stream, eventstore.ReadStream{From: e.revision + 1})
+	if err := h.foldAll(ctx, e, records); err != nil && !errors.Is(err, eventstore.ErrStreamNotFound) {
+		return fmt.Errorf("load %s: %w", e.stream, err)
 	}
 	e.behind, e.cached = false, false
 	return nil
 }
-
-// fold adds a recorded event to e. Half a fold would be a wrong state, so a
-// failure starts e over.
-func (h *Handler) fold(ctx context.Context, e *entry, r eventstore.Recorded) error {
-	meta, err := envelope.ParseHead(r.Meta)
-	if err != nil {
-		return err
-	}
-	data, err := envelope.OpenData(ctx, h.Keys, r, meta.Tenant)
-	if err != nil {
-		return err
-	}
-	event, err := e.contract.DecodeEvent(domain.Raw{Type: r.Type, Data: data})
-	if err != nil {
-		return err
-	}
-	if err := e.contract.Evolve(e.state, event); err != nil {
-		e.restart()
-		return err
-	}
-	e.revision, e.tenant = r.Revision, meta.Tenant
-	if id, err := uuid.Parse(meta.Command); err == nil {
-		e.commands[commandKey(id)] = r.Revision
-	}
-	return nil
-}
-
-func commandKey(id uuid.UUID) uint64 { return binary.BigEndian.Uint64(id[8:]) }
 
 // View calls see with the current state of an aggregate, the revision that it
 // was folded to ([eventstore.NoStream] without history) and its owner. See
