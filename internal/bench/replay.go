@@ -196,7 +196,7 @@ func (p *parts) stages(ctx context.Context, r *ReplayReport, now func() time.Tim
 	}
 	lap(&r.OpenUS)
 	for _, rec := range records {
-		if _, err := envelope.ParseMeta(rec.Meta); err != nil {
+		if _, err := envelope.ParseHead(rec.Meta); err != nil {
 			return err
 		}
 	}

@@ -81,6 +81,29 @@ func TestMetaIsTheJSONOfItsFields(t *testing.T) {
 	}
 }
 
+func TestHeadWrittenByOthers(t *testing.T) {
+	t.Parallel()
+	want := envelope.Head{Tenant: "t1", Command: "c1"}
+	for _, text := range []string{
+		`{"tenant":"t1","actor":{},"command":"c1"}`,
+		`{"command":"c1","tenant":"t1"}`,
+		`{ "tenant": "t1", "command": "c1", "actor": {"id": "},\"command\":\"x"} }`,
+		`{"tenant":"t1","actor":{"id":"},\"command\":\"x","roles":[]},"command":"c1"}`,
+		`{"$correlationId":"a","$causationId":"b","tenant":"t1","actor":{"id":"}"},"command":"c1","x":{"command":"no"}}`,
+		`{"$causationId":"b\"","tenant":"\u00741","actor":{"id":"x"},"command":"c1"}`,
+		`{"x":{"tenant":"no","actor":{},"command":"no"},"tenant":"t1","command":"c1"}`,
+	} {
+		if got, err := envelope.ParseHead([]byte(text)); err != nil || got != want {
+			t.Errorf("ParseHead(%s) = %+v, %v, want %+v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{``, `[]`, `{"tenant":"t1"`, `{"tenant":1}`} {
+		if got, err := envelope.ParseHead([]byte(text)); err == nil {
+			t.Errorf("ParseHead(%s) = %+v, want an error", text, got)
+		}
+	}
+}
+
 func TestMetaThatIsNotUTF8(t *testing.T) {
 	t.Parallel()
 	for name, m := range map[string]envelope.Meta{
