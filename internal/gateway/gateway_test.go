@@ -1,0 +1,400 @@
+package gateway_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"github.com/rs/zerolog"
+	"github.com/stripe/stripe-go/v85/webhook"
+	"go.opentelemetry.io/otel/trace/noop"
+	"go.uber.org/goleak"
+
+	"konto/domain"
+	"konto/domain/card"
+	"konto/domain/collection"
+	"konto/domain/inlet"
+	"konto/domain/policy"
+	"konto/domain/tenant"
+	"konto/eventstore"
+	"konto/eventstore/memory"
+	"konto/internal/command"
+	"konto/internal/contact"
+	"konto/internal/envelope"
+	"konto/internal/gateway"
+	"konto/internal/privacy"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// IDs of the world: a company with a card that pays for one subscription.
+const (
+	company      = "00000001-0000-7000-8000-000000000001"
+	anna         = "00000002-0000-7000-8000-000000000001"
+	visa         = "00000003-0000-7000-8000-000000000001"
+	subscription = "00000004-0000-7000-8000-000000000001"
+	token        = "pm_visa"
+	secret       = "whsec_new"
+	oldSecret    = "whsec_old"
+)
+
+type world struct {
+	*testing.T
+	store  *memory.Store
+	stripe *gateway.Stripe
+	down   atomic.Bool // the store refuses appends
+	log    bytes.Buffer
+	seen   []string // what Observe heard
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{T: t}
+	w.store = &memory.Store{Fault: func(string, bool) error {
+		if w.down.Load() {
+			return eventstore.ErrUnavailable
+		}
+		return nil
+	}}
+	keys, err := privacy.Open(t.Context(), privacy.Config{
+		Path: filepath.Join(t.TempDir(), "keys.db"), RootKey: bytes.Repeat([]byte{7}, 32), Now: time.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = keys.Close() })
+	commands := command.New(command.Config{
+		Store: w.store, Keys: keys, Contracts: envelope.Index(policy.Contracts), Sources: slices.Concat(policy.Sources, contact.Sources()),
+		Authorization: policy.Table, Now: time.Now, Log: zerolog.Nop(), Tracer: noop.NewTracerProvider().Tracer(""),
+	})
+	w.stripe = &gateway.Stripe{
+		Commands: commands, Secrets: []string{secret, oldSecret}, NewID: uuid.New, Log: zerolog.New(&w.log),
+		Observe: func(eventType, outcome string) { w.seen = append(w.seen, eventType+" "+outcome) },
+		Problem: func(rw http.ResponseWriter, _ *http.Request, status int, code, _ string) {
+			rw.WriteHeader(status)
+			_, _ = rw.Write([]byte(code))
+		},
+	}
+	owner := domain.Actor{ID: anna, Kind: domain.KindPerson, Tenant: company, Roles: []domain.Role{domain.GlobalAdmin}}
+	for _, c := range []struct {
+		actor                  domain.Actor
+		category, target, name string
+		body                   any
+	}{
+		{command.System, "tenant", company, "RegisterTenant", tenant.RegisterTenant{Name: "N", Country: "SE", Currency: "SEK", Locale: "sv", Domain: "n.example"}},
+		{owner, "card", visa, "AddCard", card.AddCard{
+			GatewayToken: token, Brand: "visa", Last4: "4242", ExpMonth: 9, ExpYear: time.Now().Year() + 3, IssuerCountry: "SE",
+			Fingerprint: "fp", HolderName: "Anna", BillTo: card.Address{Line1: "S 1", Country: "SE"},
+		}},
+		{owner, "billing", subscription, "RegisterSubscription", map[string]string{"product": "P", "cardId": visa}},
+		{command.System, "card", visa, "AttachCard", card.AttachCard{SubscriptionID: subscription}},
+	} {
+		body, err := json.Marshal(c.body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = commands.Handle(t.Context(), command.Request{
+			ID: uuid.New(), Category: c.category, Target: c.target, Command: c.name, Body: body, Actor: c.actor, Tenant: company,
+		})
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+	}
+	return w
+}
+
+// event is the body of a webhook about a charge.
+func event(id, kind string, object map[string]any) []byte {
+	b, err := json.Marshal(map[string]any{
+		"id": id, "object": "event", "type": kind, "created": time.Now().Unix(), "data": map[string]any{"object": object},
+	})
+	if err != nil {
+		panic(err) // maps of strings and numbers marshal
+	}
+	return b
+}
+
+func charge(more map[string]any) map[string]any {
+	c := map[string]any{"id": "ch_1", "amount": 14900, "currency": "sek", "created": 1_790_000_000, "payment_method": token}
+	for k, v := range more {
+		c[k] = v
+	}
+	return c
+}
+
+func sign(body []byte, secret string, at time.Time) string {
+	return webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: body, Secret: secret, Timestamp: at}).Header
+}
+
+// post delivers a webhook and returns its answer.
+func (w *world) post(body []byte, signature string) (int, string) {
+	w.Helper()
+	req := httptest.NewRequestWithContext(w.Context(), http.MethodPost, "/", bytes.NewReader(body))
+	if signature != "" {
+		req.Header.Set("Stripe-Signature", signature)
+	}
+	rec := httptest.NewRecorder()
+	w.stripe.ServeHTTP(rec, req)
+	return rec.Code, rec.Body.String()
+}
+
+func (w *world) deliver(body []byte) (int, gateway.Receipt) {
+	w.Helper()
+	status, text := w.post(body, sign(body, secret, time.Now()))
+	var r gateway.Receipt
+	if status == http.StatusOK {
+		if err := json.Unmarshal([]byte(text), &r); err != nil {
+			w.Fatal(err)
+		}
+	}
+	return status, r
+}
+
+func (w *world) head() eventstore.Position {
+	w.Helper()
+	p, err := eventstore.Head(w.Context(), w.store)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return p
+}
+
+// find returns the events of a type.
+func find[E any](w *world, kind string) (all []E) {
+	w.Helper()
+	for r, err := range w.store.ReadAll(w.Context(), eventstore.ReadAll{}) {
+		if err != nil {
+			w.Fatal(err)
+		}
+		if r.Type != kind {
+			continue
+		}
+		var e E
+		if err := json.Unmarshal(r.Data, &e); err != nil {
+			w.Fatal(err)
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+func TestOnlyTheGatewaysOwnCallsAreTaken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	good := event("evt_1", "charge.failed", charge(map[string]any{"failure_code": "expired_card"}))
+	spaced := append([]byte(" "), good...)
+	now := time.Now()
+	before := w.head()
+	for _, c := range []struct {
+		name      string
+		body      []byte
+		signature string
+		status    int
+		code      string
+	}{
+		{"no signature", good, "", 400, "signature-invalid"},
+		{"no header of Stripe's", good, "abc", 400, "signature-invalid"},
+		{"another secret", good, sign(good, "whsec_other", now), 400, "signature-invalid"},
+		{"another body", spaced, sign(good, secret, now), 400, "signature-invalid"},
+		{"an old timestamp", good, sign(good, secret, now.Add(-6*time.Minute)), 400, "timestamp-too-old"},
+		{"an old timestamp, old secret", good, sign(good, oldSecret, now.Add(-6*time.Minute)), 400, "timestamp-too-old"},
+		{"no JSON", []byte("{"), sign([]byte("{"), secret, now), 400, "malformed-event"},
+		{"no event", []byte("{}"), sign([]byte("{}"), secret, now), 400, "malformed-event"},
+		{"no object", []byte(`{"id":"evt_2","type":"charge.failed"}`), sign([]byte(`{"id":"evt_2","type":"charge.failed"}`), secret, now), 400, "malformed-event"},
+		{"too large", bytes.Repeat([]byte(" "), 1<<20+1), "abc", 413, "body-too-large"},
+	} {
+		if status, code := w.post(c.body, c.signature); status != c.status || code != c.code {
+			t.Errorf("%s: %d %s, want %d %s", c.name, status, code, c.status, c.code)
+		}
+	}
+	if got := w.head(); got != before {
+		t.Errorf("head = %s, want %s: a call that is not verified was recorded", got, before)
+	}
+	if n := strings.Count(w.log.String(), "gateway call refused"); n != 10 || len(w.seen) != 10 {
+		t.Errorf("%d log lines and %d counts, want 10", n, len(w.seen))
+	}
+	for _, s := range []string{oldSecret, secret} { // either while one is rotated out
+		if status, text := w.post(good, sign(good, s, now)); status != http.StatusOK || !strings.Contains(text, `"carried-out"`) {
+			t.Errorf("secret %s: %d %s, want carried-out", s, status, text)
+		}
+	}
+	if spacedStatus, _ := w.post(spaced, sign(spaced, secret, now)); spacedStatus != http.StatusOK {
+		t.Errorf("the raw body is what is signed: %d, want 200", spacedStatus)
+	}
+}
+
+func TestDeclines(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i, c := range []struct {
+		name   string
+		object map[string]any
+		want   collection.ChargeDeclined
+	}{
+		{
+			"the issuer's reason",
+			map[string]any{"failure_code": "card_declined", "outcome": map[string]any{"reason": "insufficient_funds", "network_decline_code": "51", "advice_code": "try_again_later"}},
+			collection.ChargeDeclined{Code: "insufficient_funds", NetworkCode: "51", AdviceCode: "try_again_later"},
+		},
+		{"a reason of its own", map[string]any{"failure_code": "expired_card", "outcome": map[string]any{"reason": "x"}}, collection.ChargeDeclined{Code: "expired_card"}},
+		{"no reason", map[string]any{"failure_code": "card_declined"}, collection.ChargeDeclined{Code: "card_declined"}},
+		{"incorrect_cvc", map[string]any{"failure_code": "incorrect_cvc"}, collection.ChargeDeclined{Code: "incorrect_cvc"}},
+		{"incorrect_zip", map[string]any{"failure_code": "incorrect_zip"}, collection.ChargeDeclined{Code: "incorrect_zip"}},
+		{"processing_error", map[string]any{"failure_code": "processing_error"}, collection.ChargeDeclined{Code: "processing_error"}},
+		{
+			"do not try again", map[string]any{"failure_code": "card_declined", "outcome": map[string]any{"reason": "do_not_honor", "advice_code": "do_not_try_again"}},
+			collection.ChargeDeclined{Code: "do_not_honor", AdviceCode: "do_not_try_again"},
+		},
+		{
+			"checks", map[string]any{"failure_code": "card_declined", "outcome": map[string]any{"reason": "generic_decline"}, "payment_method_details": map[string]any{
+				"card": map[string]any{"checks": map[string]any{"address_line1_check": "fail", "address_postal_code_check": "pass", "cvc_check": "unavailable"}},
+			}},
+			collection.ChargeDeclined{Code: "generic_decline", Checks: collection.Checks{Line1: "fail", Postal: "pass", CVC: "unavailable"}},
+		},
+	} {
+		c.object["payment_intent"] = fmt.Sprintf("pi_%d", i)
+		status, r := w.deliver(event(fmt.Sprintf("evt_%d", i), "charge.failed", charge(c.object)))
+		if status != http.StatusOK || r.Outcome != "carried-out" {
+			t.Fatalf("%s: %d %+v, want carried-out", c.name, status, r)
+		}
+		all := find[collection.ChargeDeclined](w, "ChargeDeclined")
+		got := all[len(all)-1]
+		if got.Code != c.want.Code || got.NetworkCode != c.want.NetworkCode || got.AdviceCode != c.want.AdviceCode || got.Checks != c.want.Checks {
+			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+		}
+		if got.CardID != visa || got.SubscriptionID != subscription || got.AmountMinor != 14900 || got.Currency != "SEK" || got.Owner != anna || got.Attempt != 1 {
+			t.Errorf("%s: %+v, want anna's card and subscription, 14900 SEK, attempt 1", c.name, got)
+		}
+	}
+}
+
+func TestAttemptsOnOneInvoiceAreCounted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range 3 {
+		w.deliver(event(fmt.Sprintf("evt_%d", i), "charge.failed", charge(map[string]any{"id": fmt.Sprintf("ch_%d", i), "invoice": "in_1", "payment_intent": fmt.Sprintf("pi_%d", i), "failure_code": "expired_card"})))
+	}
+	w.deliver(event("evt_9", "charge.succeeded", charge(map[string]any{"id": "ch_9", "invoice": "in_1"})))
+	all := find[collection.ChargeDeclined](w, "ChargeDeclined")
+	if len(all) != 3 || all[2].Attempt != 3 {
+		t.Errorf("declines = %+v, want attempts 1 to 3", all)
+	}
+	if paid := find[collection.ChargeSucceeded](w, "ChargeSucceeded"); len(paid) != 1 || paid[0].Attempt != 4 {
+		t.Errorf("paid = %+v, want attempt 4", paid)
+	}
+}
+
+func TestCardIsUpdatedByTheNetwork(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, r := w.deliver(event("evt_1", "payment_method.automatically_updated", map[string]any{
+		"id": token, "card": map[string]any{"brand": "visa", "last4": "1881", "exp_month": 11, "exp_year": time.Now().Year() + 4},
+	}))
+	all := find[card.CardAutomaticallyUpdated](w, "CardAutomaticallyUpdated")
+	if r.Outcome != "carried-out" || len(all) != 1 || all[0].Last4 != "1881" || all[0].ExpMonth != 11 {
+		t.Errorf("%+v, events = %+v, want one update to 1881", r, all)
+	}
+}
+
+// Whatever a verified event is about, it leaves one trace, however often it is
+// delivered, and a second delivery changes nothing else.
+func TestEveryEventLeavesOneTrace(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		body    []byte
+		outcome string
+	}{
+		{"a decline", event("evt_1", "charge.failed", charge(map[string]any{"failure_code": "expired_card"})), "carried-out"},
+		{"an unknown type", event("evt_1", "customer.created", map[string]any{"id": "cus_1"}), "ignored"},
+		{"an unknown card", event("evt_1", "charge.failed", charge(map[string]any{"payment_method": "pm_other"})), "unknown-card"},
+		{"no card", event("evt_1", "charge.failed", charge(map[string]any{"payment_method": ""})), "unknown-card"},
+		{"an unknown card's update", event("evt_1", "payment_method.automatically_updated", map[string]any{"id": "pm_other"}), "unknown-card"},
+		{"no charge", event("evt_1", "charge.failed", map[string]any{"object": "charge"}), "malformed"},
+		{"a charge of another shape", event("evt_1", "charge.failed", charge(map[string]any{"amount": "much"})), "malformed"},
+		{"a refused one", event("evt_1", "charge.failed", charge(map[string]any{"failure_code": "expired_card", "currency": "crowns"})), "refused: "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			status, first := w.deliver(c.body)
+			if status != http.StatusOK || !strings.HasPrefix(first.Outcome, c.outcome) || first.Event != "evt_1" {
+				t.Fatalf("first = %d %+v, want 200 %s", status, first, c.outcome)
+			}
+			before := w.head()
+			status, second := w.deliver(c.body)
+			if d := cmp.Diff(first, second); status != http.StatusOK || d != "" {
+				t.Errorf("second = %d (-first +second):\n%s", status, d)
+			}
+			if got := w.head(); got != before {
+				t.Errorf("head = %s, want %s: the second delivery was recorded", got, before)
+			}
+			traces := find[inlet.GatewayEventReceived](w, "GatewayEventReceived")
+			if len(traces) != 1 || traces[0].GatewayEventID != "evt_1" || traces[0].Provider != "stripe" || !strings.HasPrefix(traces[0].Outcome, c.outcome) {
+				t.Errorf("traces = %+v, want one: %s", traces, c.outcome)
+			}
+		})
+	}
+}
+
+// A store that cannot write now makes the gateway deliver again; what was
+// stored before it broke is found then.
+func TestStoreIsDown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	body := event("evt_1", "charge.failed", charge(map[string]any{"failure_code": "expired_card"}))
+	w.down.Store(true)
+	if status, _ := w.deliver(body); status != http.StatusServiceUnavailable {
+		t.Errorf("status = %d, want 503", status)
+	}
+	w.down.Store(false)
+	broken := errors.New("broken")
+	fault := w.store.Fault
+	w.store.Fault = func(stream string, stored bool) error {
+		if strings.HasPrefix(stream, "inlet-") {
+			return broken // the charge is recorded, its trace is not
+		}
+		return fault(stream, stored)
+	}
+	if status, _ := w.deliver(body); status != http.StatusServiceUnavailable {
+		t.Errorf("without a trace: status = %d, want 503", status)
+	}
+	w.store.Fault = fault
+	if status, r := w.deliver(body); status != http.StatusOK || r.Outcome != "carried-out" {
+		t.Errorf("delivered again: %d %+v, want carried-out", status, r)
+	}
+	if n := len(find[collection.ChargeDeclined](w, "ChargeDeclined")); n != 1 {
+		t.Errorf("%d declines, want 1", n)
+	}
+	if n := len(find[inlet.GatewayEventReceived](w, "GatewayEventReceived")); n != 1 {
+		t.Errorf("%d traces, want 1", n)
+	}
+}
+
+// Views fail with the store as commands do.
+type deadViews struct{ gateway.Commands }
+
+func (deadViews) View(context.Context, string, string, func(any, eventstore.Revision, string)) error {
+	return eventstore.ErrUnavailable
+}
+
+func TestStoreCannotBeRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.stripe.Commands = deadViews{w.stripe.Commands}
+	if status, _ := w.deliver(event("evt_1", "charge.failed", charge(nil))); status != http.StatusServiceUnavailable {
+		t.Errorf("status = %d, want 503: an unread card is not an unknown one", status)
+	}
+}
