@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -59,7 +60,7 @@ func (a *app) runDev(ctx context.Context, addr string, seed, reset bool) error {
 	if err := os.MkdirAll(a.devData, 0o700); err != nil {
 		return err
 	}
-	log, closeLog, err := a.devLog()
+	log, closeLog, err := a.devLog(ctx.Done())
 	if err != nil {
 		return err
 	}
@@ -124,18 +125,38 @@ func (a *app) stop(s *system.System, cause error) error {
 }
 
 // devLog writes everything to a file in the data directory and warnings to the
-// terminal, whose first screen should stay readable.
-func (a *app) devLog() (zerolog.Logger, func(), error) {
+// terminal, whose first screen should stay readable. Once the program is
+// stopping the terminal gets errors only: what a stop interrupts is a warning,
+// and goes on at the next start.
+func (a *app) devLog(stopping <-chan struct{}) (zerolog.Logger, func(), error) {
 	f, err := os.OpenFile(filepath.Join(a.devData, "konto.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return zerolog.Nop(), nil, err
 	}
 	terminal := zerolog.ConsoleWriter{Out: a.stderr, TimeFormat: time.TimeOnly, NoColor: !a.colored(a.stderr)}
-	w := zerolog.MultiLevelWriter(f, &zerolog.FilteredLevelWriter{
-		Writer: zerolog.LevelWriterAdapter{Writer: terminal}, Level: zerolog.WarnLevel,
-	})
+	w := zerolog.MultiLevelWriter(f, warnings{terminal, stopping})
 	log := zerolog.New(w).Level(zerolog.InfoLevel).With().Timestamp().Logger()
 	return log, func() { _ = f.Close() }, nil
+}
+
+// warnings lets warnings and errors through, and only errors when stopping.
+type warnings struct {
+	io.Writer
+	stopping <-chan struct{}
+}
+
+// WriteLevel implements [zerolog.LevelWriter].
+func (w warnings) WriteLevel(level zerolog.Level, line []byte) (int, error) {
+	least := zerolog.WarnLevel
+	select {
+	case <-w.stopping:
+		least = zerolog.ErrorLevel
+	default:
+	}
+	if level < least {
+		return len(line), nil
+	}
+	return w.Write(line)
 }
 
 // resetData removes what konto keeps in a data directory and nothing else, and

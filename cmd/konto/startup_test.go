@@ -40,31 +40,51 @@ func TestStartBudget(t *testing.T) {
 // that it is ready.
 func startTime(t *testing.T, seed string) time.Duration {
 	t.Helper()
+	began := now()
+	d := startDev(t, seed)
+	took := now().Sub(began)
+	d.stop()
+	return took
+}
+
+// dev is a running konto dev.
+type dev struct {
+	*testing.T
+	cmd *exec.Cmd
+	url string
+}
+
+// startDev runs konto dev on an empty directory and returns when it is ready.
+func startDev(t *testing.T, seed string) *dev {
+	t.Helper()
 	konto, err := exec.LookPath("konto") // testscript.Main puts it there
 	if err != nil {
 		t.Fatal(err)
 	}
 	data := filepath.Join(t.TempDir(), "data")
-	cmd := exec.CommandContext(t.Context(), konto, "dev", "-q", "--seed", seed, "--addr", "127.0.0.1:0", "--data", data)
-	cmd.Stderr = os.Stderr
+	cmd := exec.Command(konto, "dev", "-q", "--seed", seed, "--addr", "127.0.0.1:0", "--data", data) //nolint:noctx // stop ends it
+	cmd.Stderr = t.Output()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	began := now()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
-	took := now().Sub(began)
 	if err != nil || !strings.HasPrefix(line, "http://127.0.0.1:") {
 		t.Errorf("konto dev says %q (%v), want its address", line, err)
 	}
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
+	return &dev{T: t, cmd: cmd, url: strings.TrimSpace(line)}
+}
+
+// stop stops it as Ctrl-C does.
+func (d *dev) stop() {
+	d.Helper()
+	if err := d.cmd.Process.Signal(os.Interrupt); err != nil {
+		d.Error(err)
 	}
-	if err := cmd.Wait(); err != nil {
-		t.Errorf("konto dev ended with %v, want 0", err)
+	if err := d.cmd.Wait(); err != nil {
+		d.Errorf("konto dev ended with %v, want 0", err)
 	}
-	return took
 }
