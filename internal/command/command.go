@@ -352,8 +352,12 @@ func (h *Handler) doubt(ctx context.Context, e *entry, a domain.Attempt, refused
 func (h *Handler) replay(ctx context.Context, t task, e *entry) (bool, Result, error) {
 	last, ok := e.commands[commandKey(t.ID)]
 	if !ok {
-		return false, Result{}, nil
+		return false, Result{}, nil // nearly always; the rest is apart, since what it needs is made on the heap
 	}
+	return h.replayFrom(ctx, t, e, last)
+}
+
+func (h *Handler) replayFrom(ctx context.Context, t task, e *entry, last eventstore.Revision) (bool, Result, error) {
 	keys, err := h.Keys.Tenant(ctx, e.tenant)
 	if err != nil {
 		return true, Result{}, fmt.Errorf("keys: %w", err)
