@@ -91,17 +91,28 @@ func (s *Stripe) charge(ctx context.Context, event stripe.Event, outcome string)
 	if outcome == collection.Declined {
 		result.Code, result.NetworkCode, result.AdviceCode = c.code(), c.Outcome.NetworkDeclineCode, c.Outcome.AdviceCode
 	}
-	if result.SubscriptionID, err = s.subscription(ctx, c, cardID); err != nil {
+	invoiceID := invoice(c, tenant)
+	if result.SubscriptionID, err = s.subscription(ctx, c, cardID, invoiceID, tenant); err != nil {
 		return nil, err
 	}
-	return s.request(event, "collection", invoice(c, tenant), "RecordChargeResult", tenant, result)
+	return s.request(event, collection.Aggregate.Category(), invoiceID, "RecordChargeResult", tenant, result)
 }
 
-// subscription is what the charge's metadata names, or else the subscription
-// that the card pays for if there is only one.
-func (s *Stripe) subscription(ctx context.Context, c charge, cardID string) (id string, err error) {
+// subscription is what the charge's metadata names, or else what earlier
+// attempts on the invoice were for, or else the subscription that the card pays
+// for if there is only one. A card that was replaced between two attempts pays
+// for none.
+func (s *Stripe) subscription(ctx context.Context, c charge, cardID, invoiceID, tenant string) (id string, err error) {
 	if u, err := uuid.Parse(c.Metadata["konto_subscription"]); err == nil {
 		return u.String(), nil
+	}
+	err = s.Commands.View(ctx, collection.Aggregate.Category(), invoiceID, func(state any, _ eventstore.Revision, owner string) {
+		if owner == tenant {
+			id = state.(*collection.Invoice).SubscriptionID
+		}
+	})
+	if err != nil || id != "" {
+		return id, err
 	}
 	err = s.Commands.View(ctx, card.Aggregate.Category(), cardID, func(state any, _ eventstore.Revision, _ string) {
 		if subscriptions := state.(*card.Card).Subscriptions; len(subscriptions) == 1 {
