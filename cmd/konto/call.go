@@ -26,7 +26,7 @@ func (a *app) cmd() *cobra.Command {
 		Use:   "cmd NAME ID [--data JSON|@FILE|-]",
 		Short: "Send a command to an account",
 		Long: `Sends a command. NAME is the command's, such as AddCard; ID is the account's.
-konto cmd ls lists all commands; the API page shows what each one takes.`,
+konto cmd ls lists all commands, konto cmd schema NAME what one takes.`,
 		Example: `  konto cmd ConfirmContactVerification ID --data '{"slot":"mobile","code":"123456"}'
   konto cmd UpdateCardDetails ID --data @card.json --if-match 3 --reason "new expiry" --dry-run`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -71,7 +71,7 @@ konto cmd ls lists all commands; the API page shows what each one takes.`,
 	f.StringVar(&key, "key", "", "Idempotency-Key: sent again with the same key, it is the same command")
 	f.Int64Var(&ifMatch, "if-match", 0, "the revision that you saw")
 	f.BoolVar(&dryRun, "dry-run", false, "show what would happen, and change nothing")
-	c.AddCommand(&cobra.Command{
+	c.AddCommand(a.cmdSchema(), &cobra.Command{
 		Use: "ls", Short: "List all commands", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error { return a.listCommands() },
 	})

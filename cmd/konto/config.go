@@ -18,12 +18,12 @@ func settings() []string { return tags("", reflect.TypeFor[system.Config]()) }
 
 func tags(prefix string, t reflect.Type) []string {
 	var names []string
-	for i := range t.NumField() {
-		tag := t.Field(i).Tag.Get("koanf")
+	for f := range t.Fields() {
+		tag := f.Tag.Get("koanf")
 		switch {
 		case tag == "" || tag == "-":
-		case t.Field(i).Type.Kind() == reflect.Struct:
-			names = append(names, tags(prefix+tag+".", t.Field(i).Type)...)
+		case f.Type.Kind() == reflect.Struct:
+			names = append(names, tags(prefix+tag+".", f.Type)...)
 		default:
 			names = append(names, prefix+tag)
 		}

@@ -79,7 +79,7 @@ func (a *app) runDev(ctx context.Context, addr string, seed, reset bool) error {
 	ready := time.Since(start)
 	err = a.present(ctx, s, l, seed, start, ready)
 	if err == nil {
-		err = a.untilStopped(ctx, s)
+		a.untilStopped(ctx, s)
 	}
 	return a.stop(s, err)
 }
@@ -103,7 +103,7 @@ func (a *app) present(ctx context.Context, s *system.System, l local, seed bool,
 }
 
 // untilStopped returns when the program is told to stop or a part has failed.
-func (a *app) untilStopped(ctx context.Context, s *system.System) error {
+func (a *app) untilStopped(ctx context.Context, s *system.System) {
 	select {
 	case <-ctx.Done():
 		if !a.quiet {
@@ -111,7 +111,6 @@ func (a *app) untilStopped(ctx context.Context, s *system.System) error {
 		}
 	case <-s.Failed():
 	}
-	return nil
 }
 
 // stop stops s, also when ctx has ended, and returns what went wrong first.

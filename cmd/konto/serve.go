@@ -70,7 +70,8 @@ func (a *app) runServe(ctx context.Context, cfg system.Config, level string) err
 		return addressTaken(err)
 	}
 	log.Info().Str("url", s.URL()).Str("data", cfg.Data).Str("version", cfg.Version.Version).Msg("serving")
-	return a.stop(s, a.untilStopped(ctx, s))
+	a.untilStopped(ctx, s)
+	return a.stop(s, nil)
 }
 
 // addressTaken adds to err what to do if another program has the address.

@@ -62,7 +62,7 @@ func startDev(t *testing.T, seed string) *dev {
 		t.Fatal(err)
 	}
 	data := filepath.Join(t.TempDir(), "data")
-	cmd := exec.Command(konto, "dev", "-q", "--seed", seed, "--addr", "127.0.0.1:0", "--data", data) //nolint:noctx // stop ends it
+	cmd := exec.Command(konto, "dev", "-q", "--seed", seed, "--addr", "127.0.0.1:0", "--data", data)
 	cmd.Stderr = t.Output()
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/stripe/stripe-go/v85/webhook"
 
+	"konto/domain/collection"
 	"konto/internal/client"
 	"konto/internal/demo"
 	"konto/internal/gateway"
@@ -29,12 +30,13 @@ var triggers = map[string]string{
 
 // happening says what a triggered event is about.
 type happening struct {
-	method   string // the gateway's token for the card
-	code     string // of a decline
-	amount   int64  // in the currency's smallest unit
-	currency string
-	invoice  string // Stripe's; each has its attempts counted
-	eventID  string
+	method       string // the gateway's token for the card
+	code         string // of a decline
+	amount       int64  // in the currency's smallest unit
+	currency     string
+	invoice      string // Stripe's; each has its attempts counted
+	subscription string // Konto's
+	eventID      string
 }
 
 func (a *app) trigger() *cobra.Command {
@@ -70,7 +72,9 @@ func (a *app) trigger() *cobra.Command {
 	f.Int64Var(&h.amount, "amount", 149_00, "in the currency's smallest unit")
 	f.StringVar(&h.currency, "currency", "sek", "ISO 4217")
 	f.StringVar(&h.invoice, "invoice", "", "Stripe's invoice ID; default: a new one")
+	f.StringVar(&h.subscription, "subscription", demo.Subscription, "ID of the subscription that was to be paid for")
 	f.StringVar(&h.eventID, "event", "", "Stripe's event ID; the same one again is taken once; default: a new one")
+	_ = c.RegisterFlagCompletionFunc("code", cobra.FixedCompletions(collection.Codes(), cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 
@@ -141,6 +145,7 @@ func (h happening) event(kind string, now time.Time) ([]byte, error) {
 	object := map[string]any{
 		"id": id("", "ch_"), "object": "charge", "amount": h.amount, "currency": h.currency, "created": now.Unix(),
 		"payment_method": h.method, "invoice": id(h.invoice, "in_"),
+		"metadata": map[string]string{"konto_subscription": h.subscription},
 		"payment_method_details": map[string]any{"card": map[string]any{"checks": map[string]any{
 			"address_line1_check": "pass", "address_postal_code_check": "pass", "cvc_check": "unchecked",
 		}}},
