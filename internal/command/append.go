@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
 
 	"konto/domain"
 	"konto/domain/reservation"
@@ -86,10 +87,15 @@ func about(ctx context.Context, t task, decided domain.Meta, refused error) enve
 	if t.Source != (envelope.Source{}) {
 		m.Source = domain.About(t.Actor.ID, t.Source)
 	}
-	errors.As(refused, &m.Refused)
-	carrier := propagation.MapCarrier{}
-	propagation.TraceContext{}.Inject(ctx, carrier)
-	m.TraceParent = carrier["traceparent"]
+	var rule *domain.Error
+	if refused != nil && errors.As(refused, &rule) {
+		m.Refused = rule
+	}
+	if trace.SpanContextFromContext(ctx).IsValid() {
+		carrier := propagation.MapCarrier{}
+		propagation.TraceContext{}.Inject(ctx, carrier)
+		m.TraceParent = carrier["traceparent"]
+	}
 	return m
 }
 
