@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,7 +12,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/stripe/stripe-go/v85/webhook"
 
 	"konto/internal/client"
@@ -141,7 +141,8 @@ func (w *world) decline(ctx context.Context, i int) (time.Duration, error) {
 	signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: body, Secret: webhookSecret, Timestamp: w.bench.Now()})
 	gateway := &client.Client{Base: w.URL(), HTTP: w.http}
 	began := w.bench.Now()
-	if _, err := gateway.Do(ctx, http.MethodPost, "/v1/gateways/stripe", http.Header{"Stripe-Signature": {signed.Header}}, body); err != nil {
+	answer, err := gateway.Do(ctx, http.MethodPost, "/v1/gateways/stripe", http.Header{"Stripe-Signature": {signed.Header}}, body)
+	if err != nil {
 		return 0, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, mailLimit)
@@ -150,14 +151,15 @@ func (w *world) decline(ctx context.Context, i int) (time.Duration, error) {
 		n, err := strconv.Atoi(m.ID)
 		return err == nil && n > last && m.Template == "card_declined"
 	})
-	return m.ReceivedAt.Sub(began), err
+	if err != nil {
+		return 0, fmt.Errorf("the gateway was told %s: %w", bytes.TrimSpace(answer), err)
+	}
+	return m.ReceivedAt.Sub(began), nil
 }
 
 // declined is the webhook's body: a declined charge on a new invoice.
 func (w *world) declined(i int) ([]byte, error) {
-	name := func(prefix string) string {
-		return prefix + "_" + uuid.NewSHA1(uuid.NameSpaceOID, fmt.Append(nil, i)).String()
-	}
+	name := func(prefix string) string { return fmt.Sprintf("%s_bench%08d", prefix, i) }
 	now := w.bench.Now().Unix()
 	return json.Marshal(map[string]any{
 		"id": name("evt"), "object": "event", "type": "charge.failed", "created": now, "api_version": "2025-01-27",

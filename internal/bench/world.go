@@ -13,6 +13,7 @@ import (
 
 	"konto/domain"
 	"konto/domain/admin"
+	"konto/domain/billing"
 	"konto/domain/card"
 	"konto/domain/tenant"
 	"konto/internal/client"
@@ -142,13 +143,21 @@ func (w *world) organize(ctx context.Context, o *org, i int) (err error) {
 // gatewayToken names the card that declines are about.
 const gatewayToken = "pm_bench"
 
-// addCard gives the first organization a card.
+// addCard gives the first organization a card that pays for something.
 func (w *world) addCard(ctx context.Context) error {
-	_, err := w.tenants[0].client.Send(ctx, client.Command{Collection: "cards", ID: id(4, 0), Name: "AddCard", Body: card.AddCard{
+	c, cardID := w.tenants[0].client, id(4, 0)
+	_, err := c.Send(ctx, client.Command{Collection: "cards", ID: cardID, Name: "AddCard", Body: card.AddCard{
 		GatewayToken: gatewayToken, Brand: "visa", Last4: "4242", ExpMonth: 12, ExpYear: w.bench.Now().Year() + 3,
 		Funding: "credit", IssuerCountry: "SE", Fingerprint: "bench", HolderName: "Bo Friis",
 		BillTo: card.Address{Line1: "Storgatan 1", City: "Umeå", PostalCode: "903 26", Country: "SE"},
 	}})
+	if err != nil {
+		return err
+	}
+	_, err = c.Send(ctx, client.Command{
+		Collection: "subscriptions", ID: id(5, 0), Name: "RegisterSubscription",
+		Body: billing.RegisterSubscription{Product: "Business Standard", CardID: cardID},
+	})
 	return err
 }
 
