@@ -54,6 +54,7 @@ type world struct {
 	*testing.T
 	store  *memory.Store
 	stripe *gateway.Stripe
+	send   func(by domain.Actor, category, target, name string, body any)
 	down   atomic.Bool // the store refuses appends
 	log    bytes.Buffer
 	seen   []string // what Observe heard
@@ -87,32 +88,40 @@ func newWorld(t *testing.T) *world {
 			_, _ = rw.Write([]byte(code))
 		},
 	}
-	owner := domain.Actor{ID: anna, Kind: domain.KindPerson, Tenant: company, Roles: []domain.Role{domain.GlobalAdmin}}
-	for _, c := range []struct {
-		actor                  domain.Actor
-		category, target, name string
-		body                   any
-	}{
-		{command.System, "tenant", company, "RegisterTenant", tenant.RegisterTenant{Name: "N", Country: "SE", Currency: "SEK", Locale: "sv", Domain: "n.example"}},
-		{owner, "card", visa, "AddCard", card.AddCard{
-			GatewayToken: token, Brand: "visa", Last4: "4242", ExpMonth: 9, ExpYear: time.Now().Year() + 3, IssuerCountry: "SE",
-			Fingerprint: "fp", HolderName: "Anna", BillTo: card.Address{Line1: "S 1", Country: "SE"},
-		}},
-		{owner, "billing", subscription, "RegisterSubscription", map[string]string{"product": "P", "cardId": visa}},
-		{command.System, "card", visa, "AttachCard", card.AttachCard{SubscriptionID: subscription}},
-	} {
-		body, err := json.Marshal(c.body)
+	w.send = func(by domain.Actor, category, target, name string, body any) {
+		t.Helper()
+		b, err := json.Marshal(body)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, err = commands.Handle(t.Context(), command.Request{
-			ID: uuid.New(), Category: c.category, Target: c.target, Command: c.name, Body: body, Actor: c.actor, Tenant: company,
+			ID: uuid.New(), Category: category, Target: target, Command: name, Body: b, Actor: by, Tenant: company,
 		})
 		if err != nil {
-			t.Fatalf("%s: %v", c.name, err)
+			t.Fatalf("%s: %v", name, err)
 		}
 	}
+	w.send(command.System, "tenant", company, "RegisterTenant", tenant.RegisterTenant{Name: "N", Country: "SE", Currency: "SEK", Locale: "sv", Domain: "n.example"})
+	w.addCard(visa, token)
+	w.subscribe(subscription, visa)
 	return w
+}
+
+var owner = domain.Actor{ID: anna, Kind: domain.KindPerson, Tenant: company, Roles: []domain.Role{domain.GlobalAdmin}}
+
+func (w *world) addCard(id, token string) {
+	w.Helper()
+	w.send(owner, "card", id, "AddCard", card.AddCard{
+		GatewayToken: token, Brand: "visa", Last4: "4242", ExpMonth: 9, ExpYear: time.Now().Year() + 3, IssuerCountry: "SE",
+		Fingerprint: "fp_" + token, HolderName: "Anna", BillTo: card.Address{Line1: "S 1", Country: "SE"},
+	})
+}
+
+// subscribe lets a card pay for a new subscription.
+func (w *world) subscribe(id, cardID string) {
+	w.Helper()
+	w.send(owner, "billing", id, "RegisterSubscription", map[string]string{"product": "P", "cardId": cardID})
+	w.send(command.System, "card", cardID, "AttachCard", card.AttachCard{SubscriptionID: id})
 }
 
 // event is the body of a webhook about a charge.
@@ -293,6 +302,53 @@ func TestAttemptsOnOneInvoiceAreCounted(t *testing.T) {
 	}
 	if paid := find[collection.ChargeSucceeded](w, "ChargeSucceeded"); len(paid) != 1 || paid[0].Attempt != 4 {
 		t.Errorf("paid = %+v, want attempt 4", paid)
+	}
+}
+
+// A decline is recorded also where the gateway does not say for what.
+func TestSubscriptionOfACharge(t *testing.T) {
+	t.Parallel()
+	const (
+		other  = "00000004-0000-7000-8000-000000000002"
+		third  = "00000004-0000-7000-8000-000000000003"
+		backup = "00000003-0000-7000-8000-000000000002"
+	)
+	w := newWorld(t)
+	n := 0
+	declined := func(more map[string]any) string {
+		t.Helper()
+		n++
+		object := charge(map[string]any{"id": fmt.Sprintf("ch_%d", n), "failure_code": "expired_card"})
+		for k, v := range more {
+			object[k] = v
+		}
+		if _, r := w.deliver(event(fmt.Sprintf("evt_%d", n), "charge.failed", object)); r.Outcome != "carried-out" {
+			t.Fatalf("%v: %+v, want carried-out", more, r)
+		}
+		all := find[collection.ChargeDeclined](w, "ChargeDeclined")
+		return all[len(all)-1].SubscriptionID
+	}
+	if got := declined(map[string]any{"invoice": "in_1"}); got != subscription {
+		t.Errorf("the only one: %s, want %s", got, subscription)
+	}
+	w.subscribe(other, visa)
+	if got := declined(map[string]any{"invoice": "in_1"}); got != subscription {
+		t.Errorf("the invoice's: %s, want %s", got, subscription)
+	}
+	if got := declined(map[string]any{"invoice": "in_2", "metadata": map[string]string{"konto_subscription": other}}); got != other {
+		t.Errorf("what the metadata names: %s, want %s", got, other)
+	}
+	if got := declined(map[string]any{"invoice": "in_3"}); got != subscription {
+		t.Errorf("one of two: %s, want the first, %s", got, subscription)
+	}
+	w.addCard(backup, "pm_backup")
+	w.send(command.System, "card", backup, "AttachCard", card.AttachCard{SubscriptionID: subscription})
+	if got := declined(map[string]any{"invoice": "in_5", "payment_method": "pm_backup"}); got != subscription {
+		t.Errorf("a backup card: %s, want what it backs up, %s", got, subscription)
+	}
+	w.subscribe(third, backup)
+	if got := declined(map[string]any{"invoice": "in_4", "payment_method": "pm_backup"}); got != third {
+		t.Errorf("primary of one, backup of another: %s, want the one that it is primary of", got)
 	}
 }
 

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/stripe/stripe-go/v85"
 
+	"konto/domain/billing"
 	"konto/domain/card"
 	"konto/domain/collection"
 	"konto/eventstore"
@@ -99,9 +101,10 @@ func (s *Stripe) charge(ctx context.Context, event stripe.Event, outcome string)
 }
 
 // subscription is what the charge's metadata names, or else what earlier
-// attempts on the invoice were for, or else the subscription that the card pays
-// for if there is only one. A card that was replaced between two attempts pays
-// for none.
+// attempts on the invoice were for, or else the first subscription that the
+// card is the primary card of, or else the first that it backs up. Where a
+// card pays for several, that may be another one than the invoice's: a decline
+// that nobody hears of would be worse.
 func (s *Stripe) subscription(ctx context.Context, c charge, cardID, invoiceID, tenant string) (id string, err error) {
 	if u, err := uuid.Parse(c.Metadata["konto_subscription"]); err == nil {
 		return u.String(), nil
@@ -114,12 +117,29 @@ func (s *Stripe) subscription(ctx context.Context, c charge, cardID, invoiceID, 
 	if err != nil || id != "" {
 		return id, err
 	}
-	err = s.Commands.View(ctx, card.Aggregate.Category(), cardID, func(state any, _ eventstore.Revision, _ string) {
-		if subscriptions := state.(*card.Card).Subscriptions; len(subscriptions) == 1 {
-			id = subscriptions[0]
-		}
+	return s.paidBy(ctx, cardID)
+}
+
+// paidBy returns the first subscription that the card is the primary card of,
+// or else the first that it backs up, or "".
+func (s *Stripe) paidBy(ctx context.Context, cardID string) (string, error) {
+	var all []string
+	err := s.Commands.View(ctx, card.Aggregate.Category(), cardID, func(state any, _ eventstore.Revision, _ string) {
+		all = slices.Clone(state.(*card.Card).Subscriptions)
 	})
-	return id, err
+	if err != nil || len(all) == 0 {
+		return "", err
+	}
+	for _, id := range all {
+		primary := false
+		err := s.Commands.View(ctx, billing.Aggregate.Category(), id, func(state any, _ eventstore.Revision, _ string) {
+			primary = state.(*billing.Subscription).Primary == cardID
+		})
+		if err != nil || primary {
+			return id, err
+		}
+	}
+	return all[0], nil
 }
 
 // invoice is the ID of the invoice that the charge is an attempt on: what its
