@@ -69,10 +69,12 @@ func (a *app) runDev(ctx context.Context, addr string, seed, reset bool) error {
 	if err != nil || l.StripeSecret == "" {
 		l = local{StripeSecret: newSecret()}
 	}
+	started := a.slow("starting on " + a.devData)
 	s, err := system.Start(ctx, system.Config{
 		Data: a.devData, Addr: addr, Dev: true, Stripe: system.Stripe{Secrets: []string{l.StripeSecret}},
 		Version: buildVersion(), Log: log, Now: time.Now, Getenv: a.getenv,
 	})
+	started()
 	if err != nil {
 		return addressTaken(err)
 	}
@@ -94,7 +96,10 @@ func (a *app) present(ctx context.Context, s *system.System, l local, seed bool,
 		return err
 	}
 	if seed {
-		if err := makeDemo(ctx, s); err != nil {
+		made := a.slow("making the demo company")
+		err := makeDemo(ctx, s)
+		made()
+		if err != nil {
 			return err
 		}
 	}

@@ -56,6 +56,9 @@ func (a *app) eventTail() *cobra.Command {
 // maxLine bounds one event on the wire, in bytes.
 const maxLine = 4 << 20
 
+// errEnded: the server has gone.
+var errEnded = errors.New("the connection ended")
+
 func (a *app) printEvents(r io.Reader, limit int) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)
@@ -74,7 +77,7 @@ func (a *app) printEvents(r io.Reader, limit int) error {
 	if err := lines.Err(); err != nil {
 		return err
 	}
-	return errors.New("the connection ended")
+	return errEnded
 }
 
 func (a *app) printEvent(data string) error {

@@ -129,7 +129,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.Is(err, context.DeadlineExceeded):
 		return exitTimeout
-	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, errNoDev):
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, errNoDev), errors.Is(err, errEnded):
 		return exitUnavailable
 	case errors.Is(err, system.ErrInUse):
 		return exitConflict

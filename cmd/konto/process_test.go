@@ -89,7 +89,7 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	path, err := lookPath(ts, args[1])
 	ts.Check(err)
 	p := &process{
-		cmd: exec.Command(path, args[2:]...), done: make(chan struct{}), //nolint:noctx // kill ends it
+		cmd: exec.Command(path, args[2:]...), done: make(chan struct{}),
 		out: &lines{want: regexp.MustCompile(want), first: make(chan []string, 1)},
 	}
 	p.cmd.Dir, p.cmd.Env = ts.MkAbs("."), environ(ts)

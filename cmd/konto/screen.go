@@ -53,6 +53,16 @@ func (a *app) printFirstScreen(s *system.System, seeded bool, ready, total time.
 	_, _ = fmt.Fprintln(a.stdout, b.String())
 }
 
+// slow tells a person at a terminal what takes more than a second, unless done
+// is called before.
+func (a *app) slow(what string) (done func()) {
+	if a.quiet || !terminal(a.stderr) {
+		return func() {}
+	}
+	t := time.AfterFunc(time.Second, func() { _, _ = fmt.Fprintln(a.stderr, what+" …") })
+	return func() { t.Stop() }
+}
+
 func trimSpace(b []byte) string { return strings.TrimSpace(string(b)) }
 
 // noArgs is cobra.NoArgs as a usage error.

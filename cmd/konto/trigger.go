@@ -107,7 +107,10 @@ func (a *app) runTrigger(ctx context.Context, h happening, name string) error {
 	}
 	settled, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
-	if err := c.Settle(settled); err != nil {
+	followed := a.slow("sent; waiting for what follows")
+	err = c.Settle(settled)
+	followed()
+	if err != nil {
 		return err
 	}
 	if a.output != "table" {
