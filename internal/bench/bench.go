@@ -21,6 +21,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -28,7 +29,7 @@ import (
 	"time"
 )
 
-// Config says what to measure. Now must be set.
+// Config says what to measure. Now and Start must be set.
 type Config struct {
 	// Dir is where temporary directories are made: the disk that is measured.
 	// Empty means the system's.
@@ -42,8 +43,7 @@ type Config struct {
 	// Progress is told what begins, and how much of the whole is done; nil for
 	// nobody.
 	Progress func(step string, done, total int)
-	// System is how the whole system is started for a section. Dir, Dev and
-	// the addresses are set by the benchmark.
+	// Start is how a whole system is started: [system.Start].
 	Start StartSystem
 }
 
@@ -114,7 +114,7 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 
 func (c *Config) complete() error {
 	if c.Now == nil || c.Start == nil {
-		return fmt.Errorf("bench: incomplete configuration")
+		return errors.New("bench: Now or Start is missing")
 	}
 	if c.Duration == 0 {
 		c.Duration = 3 * time.Second

@@ -14,6 +14,7 @@ import (
 )
 
 func config(t *testing.T, only ...bench.Section) bench.Config {
+	t.Helper()
 	return bench.Config{
 		Dir: t.TempDir(), Duration: 200 * time.Millisecond, Callers: []int{1, 4}, Accounts: 40, Events: 2000,
 		Only: only, Now: time.Now, Start: system.Start,

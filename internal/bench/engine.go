@@ -131,7 +131,7 @@ func fill(ctx context.Context, s eventstore.Store) error {
 	for n := uint64(0); n < longStream; n += batch {
 		events := make([]eventstore.Event, batch)
 		for i := range events {
-			events[i] = event(n + uint64(i)) //nolint:gosec // small
+			events[i] = event(n + uint64(i))
 		}
 		if _, err := s.Append(ctx, "long", eventstore.Any, events...); err != nil {
 			return err

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"strconv"
-	"time"
 )
 
 // lean is a connection that sends requests made beforehand and reads of each
@@ -17,21 +16,25 @@ import (
 type lean struct {
 	conn net.Conn
 	in   *bufio.Reader
+	// release lets go of the context.
+	release func() bool
 }
 
-// answerLimit bounds the wait for one answer.
-const answerLimit = 30 * time.Second
-
+// dial connects. The connection ends with ctx.
 func dial(ctx context.Context, addr string) (*lean, error) {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
-	return &lean{c, bufio.NewReaderSize(c, 4<<10)}, nil
+	release := context.AfterFunc(ctx, func() { _ = c.Close() })
+	return &lean{c, bufio.NewReaderSize(c, 4<<10), release}, nil
 }
 
-func (l *lean) close() { _ = l.conn.Close() }
+func (l *lean) close() {
+	l.release()
+	_ = l.conn.Close()
+}
 
 // reply is what is read of an answer.
 type reply struct {
