@@ -12,10 +12,9 @@ import (
 
 // TestStartBudget holds konto dev to four times its budget for being ready,
 // 250 ms on an empty directory and 2 s with the demo company: a slow machine
-// passes, a start that has got slow does not. The best of three counts, since
-// other tests run beside it.
+// passes, a start that has got slow does not. One of five is enough, since
+// others may keep the machine busy; it runs before this package's other tests.
 func TestStartBudget(t *testing.T) {
-	t.Parallel()
 	for _, test := range []struct {
 		seed   string
 		budget time.Duration
@@ -25,7 +24,7 @@ func TestStartBudget(t *testing.T) {
 	} {
 		t.Run(test.seed, func(t *testing.T) {
 			best := startTime(t, test.seed)
-			for range 2 {
+			for n := 1; n < 5 && best > 4*test.budget; n++ {
 				best = min(best, startTime(t, test.seed))
 			}
 			t.Logf("ready after %s, budget %s", best.Round(time.Millisecond), test.budget)
