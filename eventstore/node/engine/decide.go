@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"context"
+
 	"konto/eventstore"
 )
 
@@ -10,14 +12,16 @@ import (
 // result. The order of the rules is EventStoreDB's.
 func (s *Store) decide(r *request, current eventstore.Revision) (result eventstore.Appended, stored bool, err error) {
 	fresh := eventstore.Appended{Revision: current + eventstore.Revision(len(r.events))}
-	wrong := &eventstore.WrongRevisionError{Stream: r.stream, Expected: r.expected, Current: current}
+	wrong := func() error {
+		return &eventstore.WrongRevisionError{Stream: r.stream, Expected: r.expected, Current: current}
+	}
 	switch {
 	case r.expected == eventstore.StreamExists && current < 0, r.expected > current:
-		return result, false, wrong
+		return result, false, wrong()
 	case r.expected == current:
 		return fresh, true, nil
 	case r.mayRepeat(current):
-		return s.repeatedAt(r, wrong)
+		return s.repeatedAt(r, wrong())
 	}
 	for i := range r.events {
 		at, known := s.writer.ids.find(r.events[i].ID, r.stream)
@@ -25,7 +29,7 @@ func (s *Store) decide(r *request, current eventstore.Revision) (result eventsto
 		case !known && i == 0:
 			return fresh, true, nil
 		case !known:
-			return result, false, wrong
+			return result, false, wrong()
 		}
 		result = at
 	}
@@ -41,7 +45,7 @@ func (r *request) mayRepeat(current eventstore.Revision) bool {
 func (s *Store) repeatedAt(r *request, wrong error) (result eventstore.Appended, stored bool, err error) {
 	i := 0
 	from := eventstore.ReadStream{From: r.expected + 1, Limit: len(r.events)}
-	for have, err := range s.readStream(r.stream, from, everything) {
+	for have, err := range s.readStream(context.Background(), r.stream, from, everything) {
 		if err != nil {
 			return eventstore.Appended{}, false, err
 		}

@@ -13,24 +13,28 @@ import (
 
 // Keys. The first byte says what is stored:
 //
-//	'e' position(8)                    → record of one event
+//	'e' end(8)                         → chunk: records, one after another
 //	's' len(2) stream revision(8)      → run: where an append's events are
 //	'm' name                           → the store's own facts
 //
 // Numbers in keys are big-endian, so that keys sort as numbers do. The length
 // before the stream name keeps one name from being the beginning of another.
+//
+// A position is the offset of a record in all records, so a chunk's end is the
+// position that follows its last record, and its length says where it begins.
+// With the end as key, one seek finds the chunk that holds a position.
 const (
 	eventPrefix  = 'e'
 	streamPrefix = 's'
 	metaPrefix   = 'm'
 
-	eventKeyLen    = 1 + 8
+	chunkKeyLen    = 1 + 8
 	maxStreamBytes = 1024
 	maxTypeBytes   = 1024
 )
 
-func eventKey(buf []byte, position uint64) []byte {
-	return binary.BigEndian.AppendUint64(append(buf[:0], eventPrefix), position)
+func chunkKey(buf []byte, end uint64) []byte {
+	return binary.BigEndian.AppendUint64(append(buf[:0], eventPrefix), end)
 }
 
 func runKey(buf []byte, stream string, revision uint64) []byte {
@@ -38,15 +42,15 @@ func runKey(buf []byte, stream string, revision uint64) []byte {
 	return binary.BigEndian.AppendUint64(append(buf, stream...), revision)
 }
 
-// A record is, little-endian:
+// A record is, little-endian, with size that of the whole:
 //
-//	crc(4) flags(1) at(8, µs) revision(8) | id(16) len(2) type len(2) stream len(4) meta data
+//	crc(4) size(4) flags(1) at(8, µs) revision(8) | id(16) len(2) type len(2) stream len(4) meta data
 //
 // The checksum (CRC-32C) covers everything after it, the part behind the bar
 // first, and then the position: the writer goroutine, which alone knows the
 // part before the bar, must not read the event again.
 const (
-	recordHead  = 4 + 1 + 8 + 8
+	recordHead  = 4 + 4 + 1 + 8 + 8
 	recordFixed = recordHead + 16 + 2 + 2 + 4
 
 	flagBinary byte = 1 << 0
@@ -76,12 +80,11 @@ func recordLen(stream string, e *eventstore.Event) int {
 // of that part in the checksum's place.
 func appendRecord(buf []byte, stream string, e *eventstore.Event) []byte {
 	start := len(buf)
-	var flags byte
+	buf = append(buf, make([]byte, recordHead)...)
+	binary.LittleEndian.PutUint32(buf[start+4:], uint32(recordLen(stream, e))) //nolint:gosec // validated: little more than MaxAppendBytes
 	if e.Binary {
-		flags |= flagBinary
+		buf[start+8] |= flagBinary
 	}
-	buf = append(buf, 0, 0, 0, 0, flags)
-	buf = append(buf, make([]byte, 16)...)
 	buf = append(buf, e.ID[:]...)
 	buf = binary.LittleEndian.AppendUint16(buf, uint16(len(e.Type))) //nolint:gosec // validated: at most maxTypeBytes
 	buf = append(buf, e.Type...)
@@ -96,8 +99,8 @@ func appendRecord(buf []byte, stream string, e *eventstore.Event) []byte {
 
 // finishRecord fills in what only the writer knows.
 func finishRecord(rec []byte, position, revision uint64, at time.Time) {
-	binary.LittleEndian.PutUint64(rec[5:], uint64(at.UnixMicro()))
-	binary.LittleEndian.PutUint64(rec[13:], revision)
+	binary.LittleEndian.PutUint64(rec[9:], uint64(at.UnixMicro()))
+	binary.LittleEndian.PutUint64(rec[17:], revision)
 	binary.LittleEndian.PutUint32(rec, finishSum(binary.LittleEndian.Uint32(rec), rec, position))
 }
 
@@ -108,32 +111,41 @@ func finishSum(sum uint32, rec []byte, position uint64) uint32 {
 	return crc32.Update(sum, castagnoli(), tail[:])
 }
 
-// decoder turns records into events. It copies each, so that an event outlives
-// the block it was read from, and keeps nothing but itself in memory.
+// recordSize returns the size of the record that b begins with, or 0 if there
+// can be none. Only the record's checksum tells whether the size is right.
+func recordSize(b []byte) int {
+	if len(b) < recordFixed {
+		return 0
+	}
+	n := int(binary.LittleEndian.Uint32(b[4:]))
+	if n < recordFixed || n > len(b) {
+		return 0
+	}
+	return n
+}
+
+// decoder turns records into events.
 type decoder struct {
 	table  *crc32.Table
 	stream string // of the newest event
 	types  map[string]string
 }
 
-// decode checks the record found at position and fills r with it.
+// decode checks the record found at position and fills r with it. r keeps parts
+// of rec, which must not change any more.
 func (d *decoder) decode(r *eventstore.Recorded, position uint64, rec []byte) error {
 	if d.table == nil {
 		d.table, d.types = castagnoli(), map[string]string{}
 	}
-	if len(rec) < recordFixed {
-		return corrupt("record at %d is %d bytes long", position, len(rec))
-	}
 	if sum := crc32.Checksum(rec[recordHead:], d.table); finishSum(sum, rec, position) != binary.LittleEndian.Uint32(rec) {
 		return corrupt("record at %d has a wrong checksum", position)
 	}
-	if rec[4]&^flagsKnown != 0 {
-		return corrupt("record at %d has unknown flags %#x", position, rec[4])
+	if rec[8]&^flagsKnown != 0 {
+		return corrupt("record at %d has unknown flags %#x", position, rec[8])
 	}
-	rec = append([]byte(nil), rec...)
-	r.Binary = rec[4]&flagBinary != 0
-	r.At = time.UnixMicro(int64(binary.LittleEndian.Uint64(rec[5:]))).UTC() //nolint:gosec // as encoded
-	r.Revision = eventstore.Revision(binary.LittleEndian.Uint64(rec[13:]) & math.MaxInt64)
+	r.Binary = rec[8]&flagBinary != 0
+	r.At = time.UnixMicro(int64(binary.LittleEndian.Uint64(rec[9:]))).UTC() //nolint:gosec // as encoded
+	r.Revision = eventstore.Revision(binary.LittleEndian.Uint64(rec[17:]) & math.MaxInt64)
 	r.Position = eventstore.Position{Commit: position, Prepare: position}
 	r.Link = nil
 	r.ID = eventstore.ID(rec[recordHead : recordHead+16])

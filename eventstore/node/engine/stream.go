@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"iter"
@@ -13,14 +14,14 @@ import (
 
 // readStream yields the events of a stream up to the position horizon, or, if
 // that is 0, the durable ones.
-func (s *Store) readStream(stream string, o eventstore.ReadStream, horizon uint64) iter.Seq2[eventstore.Recorded, error] {
+func (s *Store) readStream(ctx context.Context, stream string, o eventstore.ReadStream, horizon uint64) iter.Seq2[eventstore.Recorded, error] {
 	forward := o.Direction == eventstore.Forward
 	from, found := int64(o.From), false
 	if forward {
 		from = max(from, 0)
 	}
-	return s.pages(o.Limit, func(p *page, size int) (bool, error) {
-		exists, err := s.scanStream(p, stream, from, s.visible(horizon), size, forward)
+	return s.pages(ctx, "read "+stream, o.Limit, func(p *page) (bool, error) {
+		exists, err := s.scanStream(p, stream, from, s.visible(horizon), forward)
 		if err == nil && !exists && !found {
 			return false, fmt.Errorf("%w: %s", eventstore.ErrStreamNotFound, stream)
 		}
@@ -31,13 +32,13 @@ func (s *Store) readStream(stream string, o eventstore.ReadStream, horizon uint6
 				from -= 2
 			}
 		}
-		return err == nil && len(p.events) == size && from >= 0, err
+		return err == nil && p.full() && from >= 0, err
 	})
 }
 
-// scanStream decodes up to size events of a stream, starting with revision
+// scanStream decodes a page of events of a stream, starting with revision
 // from. It reports whether the stream has any event up to position visible.
-func (s *Store) scanStream(p *page, stream string, from int64, visible uint64, size int, forward bool) (exists bool, err error) {
+func (s *Store) scanStream(p *page, stream string, from int64, visible uint64, forward bool) (exists bool, err error) {
 	if stream == "" || len(stream) > maxStreamBytes {
 		return false, nil
 	}
@@ -60,8 +61,8 @@ func (s *Store) scanStream(p *page, stream string, from int64, visible uint64, s
 	if err != nil {
 		return false, readError(err)
 	}
-	defer events.Close() //nolint:errcheck // its Error has been read
-	w := walk{page: p, events: events, stream: stream, from: from, size: size, forward: forward}
+	defer events.Close()                                                                     //nolint:errcheck // its Error has been read
+	w := walk{page: p, events: events, stream: stream, from: uint64(from), forward: forward} //nolint:gosec // seekRun: not negative
 	for ; ok; ok = w.nextRun(runs) {
 		r, err := currentRun(runs)
 		if err != nil {
@@ -139,9 +140,9 @@ func (s *Store) newestRun(stream string) (run, error) {
 type walk struct {
 	page    *page
 	events  *pebble.Iterator
+	chunk   chunk // under events
 	stream  string
-	from    int64
-	size    int
+	from    uint64
 	forward bool
 	key     []byte
 }
@@ -155,52 +156,108 @@ func (w *walk) nextRun(runs *pebble.Iterator) bool {
 
 // run decodes the events of r that are wanted and reports whether the page is full.
 func (w *walk) run(r run) (done bool, err error) {
-	revision, position, step := r.revision, r.first, uint64(1)
-	if !w.forward {
-		revision, position, step = uint64(r.lastRevision()), r.last, ^uint64(0) //nolint:gosec // not negative
-	}
-	for n := range r.count {
-		if !w.move(n == 0, position) {
-			if err := iterError(w.events); err != nil {
-				return false, err
-			}
-			return false, corrupt("stream index points to position %d, where no event is", position)
-		}
-		if w.wanted(revision) {
-			if err := w.page.take(w.events); err != nil {
-				return false, err
-			}
-			if e := &w.page.events[len(w.page.events)-1]; uint64(e.Revision) != revision || e.Stream != w.stream { //nolint:gosec // not negative
-				w.page.events = w.page.events[:len(w.page.events)-1]
-				return false, corrupt("stream index points to position %d, where another event is", position)
-			}
-			if len(w.page.events) == w.size {
-				return true, nil
-			}
-		}
-		revision += step
-	}
-	return false, nil
-}
-
-func (w *walk) wanted(revision uint64) bool {
 	if w.forward {
-		return revision >= uint64(w.from) //nolint:gosec // not negative
+		return w.runForward(r)
 	}
-	return revision <= uint64(w.from) //nolint:gosec // not negative
+	return w.runBackward(r)
 }
 
-// move goes to the first event of a run, or to the neighbour of the one before.
-func (w *walk) move(first bool, position uint64) bool {
-	switch {
-	case !first && w.forward:
-		return w.events.Next()
-	case !first:
-		return w.events.Prev()
+func (w *walk) runForward(r run) (done bool, err error) {
+	revision := r.revision
+	for position := r.first; position <= r.last && !w.page.full(); position = w.chunk.end() {
+		if err := w.move(position, r); err != nil {
+			return false, err
+		}
+		if err := w.page.mark(w.chunk, int(position-w.chunk.first), position, r.last+1); err != nil { //nolint:gosec // in a chunk
+			return false, err
+		}
+		found := uint64(len(w.page.marks) - 1) //nolint:gosec // at least 1
+		if skip := min(found, w.from-min(w.from, revision)); skip > 0 {
+			w.page.marks, revision, found = w.page.marks[skip:], revision+skip, found-skip
+		}
+		if err := w.take(revision); err != nil {
+			return false, err
+		}
+		revision += found
 	}
-	w.key = eventKey(w.key, position)
-	if w.forward && w.events.Valid() && w.events.Next() && string(w.events.Key()) == string(w.key) {
-		return true // the runs are neighbours, as in a store with one busy stream
+	return w.page.full(), nil
+}
+
+func (w *walk) runBackward(r run) (done bool, err error) {
+	revision := r.revision + r.count // of what follows
+	for position := r.last; !w.page.full(); position = w.chunk.first - 1 {
+		if err := w.move(position, r); err != nil {
+			return false, err
+		}
+		first := max(r.first, w.chunk.first)
+		if err := w.page.mark(w.chunk, int(first-w.chunk.first), first, position+1); err != nil { //nolint:gosec // in a chunk
+			return false, err
+		}
+		found := uint64(len(w.page.marks) - 1) //nolint:gosec // at least 1
+		if skip := min(found, revision-min(revision, w.from+1)); skip > 0 {
+			w.page.marks, revision, found = w.page.marks[:len(w.page.marks)-int(skip)], revision-skip, found-skip //nolint:gosec // at most len(marks)
+		}
+		if err := w.take(revision - 1); err != nil {
+			return false, err
+		}
+		revision -= found
+		if first == r.first {
+			break
+		}
 	}
-	return w.events.SeekGE(w.key) && string(w.events.Key()) == string(w.key)
+	return w.page.full(), nil
+}
+
+// take decodes the marked events and checks that they are the stream's, from
+// revision on.
+func (w *walk) take(revision uint64) error {
+	before := len(w.page.events)
+	if err := w.page.take(w.chunk, w.forward); err != nil {
+		return err
+	}
+	for i := before; i < len(w.page.events); i++ {
+		e := &w.page.events[i]
+		if uint64(e.Revision) != revision || e.Stream != w.stream { //nolint:gosec // not negative
+			w.page.events = w.page.events[:i]
+			return corrupt("stream index points to position %d, where another event is", e.Position.Commit)
+		}
+		if w.forward {
+			revision++
+		} else {
+			revision--
+		}
+	}
+	return nil
+}
+
+// move goes to the chunk that holds position, which is one of r.
+func (w *walk) move(position uint64, r run) (err error) {
+	if w.chunk.holds(position) {
+		return nil
+	}
+	neighbour := w.chunk.records != nil && w.forward && position == w.chunk.end() && w.events.Next()
+	if !neighbour {
+		w.key = chunkKey(w.key, position+1)
+		if !w.events.SeekGE(w.key) {
+			if err := iterError(w.events); err != nil {
+				return err
+			}
+			return corrupt("stream index points to position %d, where no event is", position)
+		}
+	}
+	if w.chunk, err = currentChunk(w.events); err != nil {
+		return err
+	}
+	if !w.chunk.holds(position) {
+		return corrupt("stream index points to position %d, where no event is", position)
+	}
+	if w.wide(r) {
+		w.chunk = w.chunk.copy()
+	}
+	return nil
+}
+
+// wide reports whether r has most of the chunk.
+func (w *walk) wide(r run) bool {
+	return r.last-r.first > maxChunkBytes && w.page.most > firstPage
 }

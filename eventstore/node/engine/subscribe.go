@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 
 	"konto/eventstore"
 )
@@ -15,6 +16,7 @@ func (s *Store) Subscribe(ctx context.Context, from eventstore.Position) iter.Se
 	return func(yield func([]eventstore.Recorded, error) bool) {
 		p := pagePool.Get().(*page) //nolint:forcetypeassert // the pool holds nothing else
 		defer p.free()
+		p.piece = fullCopies
 		var buf []eventstore.Recorded
 		next := after(from)
 		for {
@@ -51,9 +53,9 @@ func (s *Store) Subscribe(ctx context.Context, from eventstore.Position) iter.Se
 
 // fromDisk returns the next events that are no longer in the tail.
 func (s *Store) fromDisk(p *page, next uint64) ([]eventstore.Recorded, error) {
-	_, err := s.fill(p, fullPage, func(p *page, size int) (more bool, err error) {
-		p.events, err = s.scan(p, next, s.durable.Load()+1, size, true)
-		return false, err
+	p.size, p.most = fullPage, math.MaxInt
+	_, err := s.fill(p, func(p *page) (bool, error) {
+		return false, s.scan(p, next, s.durable.Load()+1, true)
 	})
 	return p.events, err
 }

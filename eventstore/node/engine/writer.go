@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -19,6 +20,7 @@ type writer struct {
 
 	sincePace  int // bytes written since the last look at pebble's debt
 	key, value []byte
+	pieces     [][]byte // of a chunk
 }
 
 // group is what becomes durable with one sync.
@@ -26,7 +28,8 @@ type group struct {
 	batch    *pebble.Batch // nil if the group stores nothing
 	requests []*request
 	events   []eventstore.Recorded
-	bytes    int
+	stored   int // events of requests
+	bytes    int // of their records
 	began    time.Time
 }
 
@@ -37,6 +40,9 @@ const (
 	// 16 MiB (pebble treats larger batches differently) and no append waits for
 	// megabytes of others.
 	maxGroupBytes = 2 << 20
+	// maxChunkBytes bounds a chunk of more than one record. A chunk this long
+	// fills a block of a table, and is what must be read to get at one event.
+	maxChunkBytes = 16 << 10
 	// maxGroups is how many groups may wait for their sync while the next one
 	// is put together. More of them would be smaller ones.
 	maxGroups = 1
@@ -57,7 +63,7 @@ func (s *Store) startWriter() error {
 func (s *Store) remember() error {
 	var newest []eventstore.Recorded
 	back := eventstore.ReadAll{From: eventstore.End, Direction: eventstore.Backward, Limit: s.config.RememberedIDs}
-	for r, err := range s.readAll(back, everything) {
+	for r, err := range s.readAll(context.Background(), back, everything) {
 		if err != nil {
 			return err
 		}
@@ -116,7 +122,7 @@ func (s *Store) commit(requests []*request) []*request {
 	for len(requests) > 0 && g.bytes < maxGroupBytes && len(g.requests) < s.config.CachedHeads {
 		r := requests[0]
 		current, err := s.head(r.stream)
-		if g.batch != nil && r.mayRepeat(current) {
+		if g.stored > 0 && r.mayRepeat(current) {
 			break // what it may repeat may be in this batch, where it cannot be read yet
 		}
 		requests = requests[1:]
@@ -135,7 +141,8 @@ func (s *Store) commit(requests []*request) []*request {
 			s.add(g, r)
 		}
 	}
-	if g.batch != nil {
+	if g.stored > 0 {
+		s.seal(g)
 		if err := s.db.ApplyNoSyncWait(g.batch, pebble.Sync); err != nil {
 			s.fence.fail(err) // impossible as far as pebble's code says
 			g.batch = nil
@@ -148,36 +155,95 @@ func (s *Store) commit(requests []*request) []*request {
 	return requests
 }
 
-// add gives the events of a request their places and puts them into the batch.
+// add gives the events of a request their places.
 func (s *Store) add(g *group, r *request) {
 	w := &s.writer
-	if g.batch == nil {
-		g.batch = s.db.NewBatch()
-	}
-	run := run{revision: uint64(r.result.Revision) + 1 - uint64(len(r.events)), first: w.next, count: uint64(len(r.events))} //nolint:gosec // decide: at least len(events)-1
+	revision := uint64(r.result.Revision) + 1 - uint64(len(r.events)) //nolint:gosec // decide: at least len(events)-1
 	records := r.records
 	for i := range r.events {
 		e := &r.events[i]
-		n := recordLen(r.stream, &e.Event)
-		rec := records[:n:n]
-		records = records[n:]
-		revision := run.revision + uint64(i)
-		finishRecord(rec, w.next, revision, g.began)
+		n := recordSize(records)
+		finishRecord(records[:n], w.next, revision, g.began)
 		e.Revision, e.At = eventstore.Revision(revision), g.began //nolint:gosec // below 2^63
 		e.Position = eventstore.Position{Commit: w.next, Prepare: w.next}
-		w.key = eventKey(w.key, w.next)
-		_ = g.batch.Set(w.key, rec, nil) // a batch in memory: never fails
 		w.ids.add(e)
-		run.last = w.next
+		r.result.Position = e.Position
+		records = records[n:]
 		w.next += uint64(n) //nolint:gosec // positive
+		revision++
 	}
-	r.result.Position = eventstore.Position{Commit: run.last, Prepare: run.last}
-	w.key = runKey(w.key, r.stream, run.revision)
-	w.value = appendRun(w.value, w.key, run)
-	_ = g.batch.Set(w.key, w.value, nil)
 	w.heads.Add(r.stream, r.result.Revision)
-	g.events = append(g.events, r.events...)
+	g.stored += len(r.events)
 	g.bytes += len(r.records)
+}
+
+// batchOverhead is about what a request adds to a batch besides its records.
+const batchOverhead = 128
+
+// seal makes the group's batch.
+func (s *Store) seal(g *group) {
+	w := &s.writer
+	g.batch = s.db.NewBatchWithSize(g.bytes + batchOverhead*len(g.requests))
+	g.events = make([]eventstore.Recorded, 0, g.stored)
+	size, end := 0, w.next-uint64(g.bytes) //nolint:gosec // not negative
+	for _, r := range g.requests {
+		if !r.stored {
+			continue
+		}
+		first, last := &r.events[0], &r.events[len(r.events)-1]
+		run := run{first: first.Position.Commit, last: last.Position.Commit, revision: uint64(first.Revision), count: uint64(len(r.events))} //nolint:gosec // not negative
+		w.key = runKey(w.key, r.stream, run.revision)
+		w.value = appendRun(w.value, w.key, run)
+		_ = g.batch.Set(w.key, w.value, nil) // a batch in memory: never fails
+		g.events = append(g.events, r.events...)
+		for records := r.records; len(records) > 0; {
+			n := fit(records, maxChunkBytes-size)
+			if n == 0 && size == 0 {
+				n = recordSize(records) // a long one has a chunk of its own
+			}
+			if n > 0 {
+				w.pieces = append(w.pieces, records[:n])
+				size, end, records = size+n, end+uint64(n), records[n:] //nolint:gosec // positive
+			}
+			if len(records) > 0 {
+				s.addChunk(g, end, size)
+				size = 0
+			}
+		}
+	}
+	s.addChunk(g, end, size)
+}
+
+// fit returns the length of as many whole records as there is room for.
+func fit(records []byte, room int) (n int) {
+	if len(records) <= room {
+		return len(records)
+	}
+	for n < len(records) {
+		size := recordSize(records[n:])
+		if n+size > room {
+			break
+		}
+		n += size
+	}
+	return n
+}
+
+// addChunk puts the pieces, which make up size bytes, into the batch.
+func (s *Store) addChunk(g *group, end uint64, size int) {
+	if size == 0 {
+		return
+	}
+	w := &s.writer
+	op := g.batch.SetDeferred(chunkKeyLen, size)
+	chunkKey(op.Key, end)
+	n := 0
+	for _, piece := range w.pieces {
+		n += copy(op.Value[n:], piece)
+	}
+	_ = op.Finish()
+	clear(w.pieces)
+	w.pieces = w.pieces[:0]
 }
 
 // acknowledge waits for the sync of each group, shows its events to readers and
