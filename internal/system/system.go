@@ -117,8 +117,15 @@ func Start(ctx context.Context, cfg Config) (*System, error) {
 	return s, nil
 }
 
-// URL is where the API is, without a trailing slash.
-func (s *System) URL() string { return "http://" + s.listener.Addr().String() }
+// URL is where the API is for this machine, without a trailing slash. A
+// listener on all addresses is at 127.0.0.1, too.
+func (s *System) URL() string {
+	host, port, err := net.SplitHostPort(s.listener.Addr().String())
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		return "http://" + net.JoinHostPort("127.0.0.1", port)
+	}
+	return "http://" + s.listener.Addr().String()
+}
 
 // Issuer is the local issuer of development, or nil.
 func (s *System) Issuer() *identity.Issuer { return s.issuer }
