@@ -100,7 +100,7 @@ func (a *app) present(ctx context.Context, s *system.System, l local, seed bool,
 		err := makeDemo(ctx, s)
 		made()
 		if err != nil {
-			return err
+			return fmt.Errorf("%w; if another version made what is in %s, --reset begins anew and --seed empty goes on without", err, a.devData)
 		}
 	}
 	a.printFirstScreen(s, seed, ready, time.Since(start))
