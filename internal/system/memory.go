@@ -16,7 +16,7 @@ import (
 const (
 	maxGarbage  = 400
 	minGarbage  = 100
-	garbageRoom = 96 << 20
+	garbageRoom = 64 << 20
 	tuneEvery   = time.Second
 )
 
