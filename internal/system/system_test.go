@@ -289,3 +289,17 @@ func TestStopLosesNothing(t *testing.T) {
 		return true
 	})
 }
+
+// A dry run of a system that carries out no effect cannot say what would
+// follow, and says so.
+func TestDryRunWithoutAReactor(t *testing.T) {
+	t.Parallel()
+	r := start(t, t.TempDir(), func(c *system.Config) { c.WriteOnly = true })
+	status, problem := r.do(ask{
+		as: "operator", path: "/v1/tenants/" + demo.Norrsken + "/RegisterTenant?dry-run=true",
+		body: `{"name":"N","country":"SE","currency":"SEK","locale":"sv","domain":"n.example"}`,
+	})
+	if status != http.StatusServiceUnavailable || problem["code"] != "store-unavailable" {
+		t.Errorf("answer = %d %v, want 503 store-unavailable", status, problem)
+	}
+}

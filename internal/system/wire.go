@@ -2,6 +2,8 @@ package system
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"path/filepath"
@@ -9,7 +11,9 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"konto/domain"
 	"konto/domain/policy"
+	"konto/eventstore"
 	"konto/internal/command"
 	"konto/internal/contact"
 	"konto/internal/gateway"
@@ -98,10 +102,20 @@ func (s *System) wire(ctx context.Context) error {
 		Store: s.store, Keys: s.keys, Contracts: s.contracts,
 		Sources: slices.Concat(policy.Sources, contact.Sources()), Authorization: policy.Table,
 		Now: s.cfg.Now, Log: s.component("command"), Tracer: s.tracer,
-		Preview: s.reactor.Preview, CacheStates: s.cfg.CacheStates,
+		Preview: s.preview, CacheStates: s.cfg.CacheStates,
 		Observe: func(o command.Observation) { s.metrics.Command(o.Command, o.Outcome, o.Duration, o.Retries) },
 	})
 	return s.wireEffects()
+}
+
+// preview says what would follow from events. While the reactor starts or has
+// stopped nobody knows, and the caller may ask again.
+func (s *System) preview(ctx context.Context, events []domain.Recorded[any]) ([]domain.Effect, error) {
+	effects, err := s.reactor.Preview(ctx, events)
+	if errors.Is(err, reactor.ErrNotRunning) {
+		err = fmt.Errorf("%w: %w", eventstore.ErrUnavailable, err)
+	}
+	return effects, err
 }
 
 func (s *System) wireEffects() error {
