@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -84,6 +85,25 @@ func TestReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{Dir: dir, Setup: setup, Cmds: scriptCommands(), RequireExplicitExec: true})
+}
+
+// TestReadmePaths checks that the files and folders that README.md names are
+// there.
+func TestReadmePaths(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths := regexp.MustCompile("`((?:cmd|domain|eventstore|internal|projections)/[a-z0-9_/.]*)`").FindAllStringSubmatch(string(readme), -1)
+	if len(paths) < 20 {
+		t.Errorf("README.md names %d paths, want at least 20", len(paths))
+	}
+	for _, path := range paths {
+		if _, err := os.Stat(filepath.Join("..", "..", path[1])); err != nil {
+			t.Errorf("README.md names %s: %v", path[1], err)
+		}
+	}
 }
 
 // readmeScript turns the console blocks of README.md into a script.
