@@ -37,6 +37,11 @@ func TestTraceFollowsARequestToItsReadModels(t *testing.T) {
 			t.Error(err)
 		}
 	}()
+	select {
+	case <-s.Projector().Ready(): // what is caught up on is not told of
+	case <-ctx.Done():
+		t.Fatal(ctx.Err())
+	}
 	operator, _ := demo.Find("operator")
 	token, err := s.Issuer().Mint(identity.Person{ID: operator.ID, Tenant: operator.Tenant, Roles: operator.Roles}, time.Minute)
 	if err != nil {
