@@ -152,7 +152,7 @@ func (p *page) free() {
 	clear(p.events[:max(p.used, len(p.events))])
 	p.events, p.used, p.decoder.stream, p.copies = p.events[:0], 0, "", nil
 	if len(p.decoder.types) > 256 {
-		p.decoder.types = map[string]string{}
+		p.decoder.typ, p.decoder.types = "", map[string]string{}
 	}
 	pagePool.Put(p)
 }

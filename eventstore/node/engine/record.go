@@ -128,6 +128,7 @@ func recordSize(b []byte) int {
 type decoder struct {
 	table  *crc32.Table
 	stream string // of the newest event
+	typ    string // of the newest event
 	types  map[string]string
 }
 
@@ -179,6 +180,9 @@ func cut(b []byte, n int) (field, rest []byte, ok bool) {
 // intern gives one string for all events of a type. There are few types; a
 // writer that makes up new ones all the time pays with an allocation each.
 func (d *decoder) intern(b []byte) string {
+	if d.typ == string(b) { // no allocation to compare
+		return d.typ
+	}
 	s, ok := d.types[string(b)]
 	if !ok {
 		s = string(b)
@@ -186,6 +190,7 @@ func (d *decoder) intern(b []byte) string {
 			d.types[s] = s
 		}
 	}
+	d.typ = s
 	return s
 }
 

@@ -203,7 +203,7 @@ func (s *Store) seal(g *group) {
 			}
 			if n > 0 {
 				w.pieces = append(w.pieces, records[:n])
-				size, end, records = size+n, end+uint64(n), records[n:] //nolint:gosec // positive
+				size, end, records = size+n, end+uint64(n), records[n:]
 			}
 			if len(records) > 0 {
 				s.addChunk(g, end, size)
