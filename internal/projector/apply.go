@@ -62,13 +62,7 @@ func (p *Projector) commit(ctx context.Context, db *readdb.DB, cohort []*runner,
 			if r.at.Compare(to) >= 0 {
 				continue
 			}
-			var f *fault
-			err := tx.Savepoint(ctx, func() error {
-				if f = r.apply(ctx, tx, items); f != nil {
-					return f
-				}
-				return db.Advance(ctx, tx, r.checkpoint(), to)
-			})
+			f, err := r.take(ctx, tx, items)
 			switch {
 			case f != nil:
 				faults[r] = f
@@ -78,7 +72,7 @@ func (p *Projector) commit(ctx context.Context, db *readdb.DB, cohort []*runner,
 				moved = append(moved, r)
 			}
 		}
-		return nil
+		return advance(ctx, db, tx, moved, to)
 	})
 	if err != nil {
 		if errors.Is(err, readdb.ErrMoved) {
@@ -98,8 +92,41 @@ func (p *Projector) commit(ctx context.Context, db *readdb.DB, cohort []*runner,
 	return failed, nil
 }
 
-func (r *runner) checkpoint() readdb.Checkpoint {
-	return readdb.Checkpoint{Projection: r.Name, Version: r.Version, Position: r.at}
+// advance moves the checkpoints of runners, with one statement for those that
+// are at the same place: all of them, most of the time.
+func advance(ctx context.Context, db *readdb.DB, tx *readdb.Tx, runners []*runner, to eventstore.Position) error {
+	from := map[eventstore.Position][]readdb.Checkpoint{}
+	for _, r := range runners {
+		from[r.at] = append(from[r.at], readdb.Checkpoint{Projection: r.Name, Version: r.Version})
+	}
+	for at, cs := range from {
+		if err := db.Advance(ctx, tx, at, to, cs...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take applies events and undoes what it did if one of them cannot be applied.
+// Most events concern few read models; the others pass without a savepoint.
+func (r *runner) take(ctx context.Context, tx *readdb.Tx, events []typed.Event) (f *fault, err error) {
+	if !r.concerned(events) {
+		return nil, nil
+	}
+	err = tx.Savepoint(ctx, func() error {
+		if f = r.apply(ctx, tx, events); f != nil {
+			return f
+		}
+		return nil
+	})
+	return f, err
+}
+
+// concerned reports whether r does something on one of events, or fails on it.
+func (r *runner) concerned(events []typed.Event) bool {
+	return slices.ContainsFunc(events, func(e typed.Event) bool {
+		return !e.Foreign && (e.Type == nil || errors.Is(e.Err, domain.ErrUnknownType) || r.wants(e.Type))
+	})
 }
 
 func (p *Projector) committed(db *readdb.DB, moved []*runner, events int, to eventstore.Position, took time.Duration) {

@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -139,20 +140,27 @@ func (d *DB) Reset(ctx context.Context, p projections.Projection) error {
 	return nil
 }
 
-// Advance moves a checkpoint within tx from one position to another. It is
-// an [ErrMoved] if the checkpoint is not there. Call [DB.Advanced] after the
-// commit.
-func (d *DB) Advance(ctx context.Context, tx *Tx, c Checkpoint, to eventstore.Position) error {
+// Advance moves checkpoints that are at one position to another within tx, all
+// in one statement. It is an [ErrMoved] if one of them is not there. Call
+// [DB.Advanced] after the commit.
+func (d *DB) Advance(ctx context.Context, tx *Tx, from, to eventstore.Position, cs ...Checkpoint) error {
+	args := []any{number(to.Commit), number(to.Prepare), text(d.now()), number(from.Commit), number(from.Prepare)}
+	var rows strings.Builder
+	for i, c := range cs {
+		if i > 0 {
+			rows.WriteString(", ")
+		}
+		fmt.Fprintf(&rows, "($%d, $%d)", len(args)+1, len(args)+2)
+		args = append(args, c.Projection, c.Version)
+	}
 	r, err := tx.ExecContext(ctx, `
 		UPDATE konto_checkpoint SET commit_position = $1, prepare_position = $2, updated_at = $3, failed = ''
-		WHERE projection = $4 AND version = $5 AND commit_position = $6 AND prepare_position = $7`,
-		number(to.Commit), number(to.Prepare), text(d.now()),
-		c.Projection, c.Version, number(c.Position.Commit), number(c.Position.Prepare))
+		WHERE commit_position = $4 AND prepare_position = $5 AND (projection, version) IN (VALUES `+rows.String()+`)`, args...)
 	if err != nil {
-		return fmt.Errorf("checkpoint of %s: %w", c.Projection, err)
+		return fmt.Errorf("checkpoints: %w", err)
 	}
-	if n, err := r.RowsAffected(); err != nil || n != 1 {
-		return errors.Join(fmt.Errorf("checkpoint of %s: %w", c.Projection, ErrMoved), err)
+	if n, err := r.RowsAffected(); err != nil || n != int64(len(cs)) {
+		return errors.Join(fmt.Errorf("checkpoints at %s: %w", from, ErrMoved), err)
 	}
 	return nil
 }

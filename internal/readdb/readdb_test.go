@@ -44,7 +44,7 @@ func apply(t *testing.T, d *readdb.DB, id string, to eventstore.Position) error 
 		if _, err := tx.ExecContext(ctx, `INSERT INTO view_row (id, n) VALUES ($1, $2)`, id, 1); err != nil {
 			return err
 		}
-		return d.Advance(ctx, tx, c, to)
+		return d.Advance(ctx, tx, c.Position, to, c)
 	})
 	if err == nil {
 		d.Advanced(to, "view")
