@@ -21,7 +21,7 @@ import (
 //
 // While events come fast, a batch waits a little for more: one transaction
 // for many events is the largest single gain of the whole pipeline. The wait
-// grows with the rate, from none below 500 events/s to Linger at 10,000/s, so
+// grows with the rate, from none below 500 events/s to Linger at 4,000/s, so
 // that an idle system answers at once.
 type Feed struct {
 	Store  eventstore.Store
@@ -41,8 +41,8 @@ type Feed struct {
 }
 
 const (
-	slowRate   = 500    // events/s below which a batch never waits
-	fullRate   = 10_000 // events/s from which on it waits for Linger
+	slowRate   = 500   // events/s below which a batch never waits
+	fullRate   = 4_000 // events/s from which on it waits for Linger
 	rateWindow = 100 * time.Millisecond
 	// buffered is how many messages may wait for a reader. What comes on top
 	// is dropped and read from the store, which is faster for so many anyway.
