@@ -108,7 +108,7 @@ func bodyMAC(mac func(purpose, value string) string, t task) string {
 func (h *Handler) reserve(ctx context.Context, t task, m domain.Meta, refused error) error {
 	r, ok := t.cmd.(domain.Reserver)
 	if !ok || refused != nil {
-		return nil
+		return nil //nolint:nilerr // a refusal that is remembered needs no key
 	}
 	var taken []domain.Reservation
 	for _, want := range r.Reserves(m) {

@@ -34,7 +34,8 @@ func same(t *testing.T, what string, first, again command.Result) {
 
 func TestRepeatedCommandIsCarriedOutOnce(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, w *world) {
+	onEach(t, func(w *world) {
+		t := w.T
 		h, c := w.handler(0), id(3, 1)
 		add := w.request(alice, "card", c, "AddCard", newCard(1))
 		first := w.handled(h, add)
@@ -91,7 +92,8 @@ func TestRepeatIsAnsweredAfterTheRightIsGone(t *testing.T) {
 
 func TestRefusalThatIsRememberedIsRepeated(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, w *world) {
+	onEach(t, func(w *world) {
+		t := w.T
 		h := w.handler(0)
 		w.must(h, alice, "admin", alice.ID, "AddEmployee", `{"signInName":"alice@acme.example","displayName":"Alice Ek","roles":["global-admin"]}`)
 		w.must(h, alice, "secinfo", alice.ID, "UpdateSecurityInfo", `{"mobile":"070-174 06 05"}`)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -22,7 +23,7 @@ func TestLosingRacesAreRunAgain(t *testing.T) {
 		rivals int
 		want   error
 	}{{1, nil}, {4, nil}, {5, eventstore.ErrWrongRevision}} {
-		t.Run(fmt.Sprint(c.rivals), func(t *testing.T) {
+		t.Run(strconv.Itoa(c.rivals), func(t *testing.T) {
 			t.Parallel()
 			store := &memory.Store{}
 			var left atomic.Int64
@@ -61,7 +62,8 @@ func TestLosingRacesAreRunAgain(t *testing.T) {
 // 64 callers on one account, through two handlers: every command counts once.
 func TestHotAccount(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, w *world) {
+	onEach(t, func(w *world) {
+		t := w.T
 		const callers, each = 64, 4
 		handlers := []*command.Handler{w.handler(0), w.handler(0)}
 		w.must(handlers[0], alice, "card", id(3, 1), "AddCard", newCard(1))
@@ -114,7 +116,7 @@ func (w *world) charge(invoice, event string) command.Request {
 func TestCacheChangesNoAnswer(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(8) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(seed, 1))
 			one, other := newWorld(t, memory.New()), newWorld(t, memory.New())

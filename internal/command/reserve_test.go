@@ -77,7 +77,8 @@ func TestRefusedCommandGivesItsKeysBack(t *testing.T) {
 
 func TestOneOfTwoAddersWins(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, w *world) {
+	onEach(t, func(w *world) {
+		t := w.T
 		for round := range 20 {
 			var won atomic.Int64
 			var group sync.WaitGroup

@@ -72,11 +72,13 @@ func TestStaleCommandIsToldWhatChanged(t *testing.T) {
 		{"other fields", 0, `{"phone":"070-174 06 05"}`, []command.FieldChange{change("/billTo/line1", 3, "")}, nil},
 		{
 			"the same field", 0, `{"billingAddress":{"line1":"Nygatan 9","city":"Umeå","postalCode":"903 26","country":"SE"}}`,
-			[]command.FieldChange{change("/billTo/line1", 3, `"Nygatan 9"`)}, []string{"/billTo/line1"},
+			[]command.FieldChange{change("/billTo/line1", 3, `"Nygatan 9"`)},
+			[]string{"/billTo/line1"},
 		},
 		{
 			"one of two", 1, `{"holderName":"Alice E."}`,
-			[]command.FieldChange{change("/billTo/line1", 3, ""), change("/holder", 2, `"Alice E."`)}, []string{"/holder"},
+			[]command.FieldChange{change("/billTo/line1", 3, ""), change("/holder", 2, `"Alice E."`)},
+			[]string{"/holder"},
 		},
 		{"would have been refused", 0, `{"holderName":""}`, []command.FieldChange{change("/billTo/line1", 3, "")}, nil},
 		{"never was", 9, `{"phone":"070-174 06 05"}`, nil, nil},

@@ -221,14 +221,14 @@ func engineStore(t *testing.T, dir string) eventstore.Store {
 }
 
 // onEach runs a test on both stores.
-func onEach(t *testing.T, test func(t *testing.T, w *world)) {
+func onEach(t *testing.T, test func(*world)) {
 	t.Helper()
 	t.Run("memory", func(t *testing.T) {
 		t.Parallel()
-		test(t, newWorld(t, memory.New()))
+		test(newWorld(t, memory.New()))
 	})
 	t.Run("engine", func(t *testing.T) {
 		t.Parallel()
-		test(t, newWorld(t, engineStore(t, t.TempDir())))
+		test(newWorld(t, engineStore(t, t.TempDir())))
 	})
 }

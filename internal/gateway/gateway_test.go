@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -84,11 +85,13 @@ func TestDeclines(t *testing.T) {
 		{"incorrect_zip", map[string]any{"failure_code": "incorrect_zip"}, collection.ChargeDeclined{Code: "incorrect_zip"}},
 		{"processing_error", map[string]any{"failure_code": "processing_error"}, collection.ChargeDeclined{Code: "processing_error"}},
 		{
-			"do not try again", map[string]any{"failure_code": "card_declined", "outcome": map[string]any{"reason": "do_not_honor", "advice_code": "do_not_try_again"}},
+			"do not try again",
+			map[string]any{"failure_code": "card_declined", "outcome": map[string]any{"reason": "do_not_honor", "advice_code": "do_not_try_again"}},
 			collection.ChargeDeclined{Code: "do_not_honor", AdviceCode: "do_not_try_again"},
 		},
 		{
-			"checks", map[string]any{"failure_code": "card_declined", "outcome": map[string]any{"reason": "generic_decline"}, "payment_method_details": map[string]any{
+			"checks",
+			map[string]any{"failure_code": "card_declined", "outcome": map[string]any{"reason": "generic_decline"}, "payment_method_details": map[string]any{
 				"card": map[string]any{"checks": map[string]any{"address_line1_check": "fail", "address_postal_code_check": "pass", "cvc_check": "unavailable"}},
 			}},
 			collection.ChargeDeclined{Code: "generic_decline", Checks: collection.Checks{Line1: "fail", Postal: "pass", CVC: "unavailable"}},
@@ -140,9 +143,7 @@ func TestSubscriptionOfACharge(t *testing.T) {
 		t.Helper()
 		n++
 		object := charge(map[string]any{"id": fmt.Sprintf("ch_%d", n), "failure_code": "expired_card"})
-		for k, v := range more {
-			object[k] = v
-		}
+		maps.Copy(object, more)
 		if _, r := w.deliver(event(fmt.Sprintf("evt_%d", n), "charge.failed", object)); r.Outcome != "carried-out" {
 			t.Fatalf("%v: %+v, want carried-out", more, r)
 		}

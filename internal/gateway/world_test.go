@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -130,9 +131,7 @@ func event(id, kind string, object map[string]any) []byte {
 
 func charge(more map[string]any) map[string]any {
 	c := map[string]any{"id": "ch_1", "amount": 14900, "currency": "sek", "created": 1_790_000_000, "payment_method": token}
-	for k, v := range more {
-		c[k] = v
-	}
+	maps.Copy(c, more)
 	return c
 }
 

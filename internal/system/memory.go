@@ -51,5 +51,5 @@ func (s *System) tuneMemory(context.Context) error {
 
 // garbage returns how much garbage may lie about, in percent of the bytes in use.
 func garbage(live uint64) int {
-	return int(min(maxGarbage, max(minGarbage, garbageRoom*100/max(1, live)))) //nolint:gosec // at most 400
+	return int(min(maxGarbage, max(minGarbage, garbageRoom*100/max(1, live)))) // at most 400
 }

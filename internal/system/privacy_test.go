@@ -137,12 +137,18 @@ func (r *running) live() {
 	anna, saga := r.as("anna"), r.as("saga")
 	annaID := demo.People()[0].ID
 	address := card.Address{Line1: street, City: "Umeå", PostalCode: "903 26", Country: "SE"}
-	updated := r.try(anna, client.Command{Collection: "cards", ID: demo.AnnasCard, Name: "UpdateCardDetails", IfMatch: r.seen("/v1/cards/" + demo.AnnasCard),
-		Body: map[string]any{"holderName": holder, "billingAddress": address, "phone": mobileIn}, Reason: reason}, 200)
-	r.try(anna, client.Command{Collection: "security-info", ID: annaID, Name: "UpdateSecurityInfo", IfMatch: r.seen("/v1/security-info/" + annaID),
-		Body: map[string]any{"mobile": mobileIn, "alternateEmail": mailAddr}}, 200)
-	r.try(anna, client.Command{Collection: "security-info", ID: annaID, Name: "ConfirmContactVerification",
-		Body: map[string]any{"slot": "mobile", "code": "000000"}}, 409, 422)
+	updated := r.try(anna, client.Command{
+		Collection: "cards", ID: demo.AnnasCard, Name: "UpdateCardDetails", IfMatch: r.seen("/v1/cards/" + demo.AnnasCard),
+		Body: map[string]any{"holderName": holder, "billingAddress": address, "phone": mobileIn}, Reason: reason,
+	}, 200)
+	r.try(anna, client.Command{
+		Collection: "security-info", ID: annaID, Name: "UpdateSecurityInfo", IfMatch: r.seen("/v1/security-info/" + annaID),
+		Body: map[string]any{"mobile": mobileIn, "alternateEmail": mailAddr},
+	}, 200)
+	r.try(anna, client.Command{
+		Collection: "security-info", ID: annaID, Name: "ConfirmContactVerification",
+		Body: map[string]any{"slot": "mobile", "code": "000000"},
+	}, 409, 422)
 	ctx, cancel := context.WithTimeout(r.Context(), 20*time.Second)
 	defer cancel()
 	m, err := r.Mailbox().Wait(ctx, func(m mailbox.Message) bool {
@@ -151,31 +157,41 @@ func (r *running) live() {
 	if err != nil {
 		r.Fatal(err)
 	}
-	r.try(anna, client.Command{Collection: "security-info", ID: annaID, Name: "ConfirmContactVerification",
-		Body: map[string]any{"slot": "mobile", "code": codes.FindString(m.Text)}}, 200)
-	r.try(saga, client.Command{Collection: "customers", ID: demo.Norrsken, Name: "UpdateCustomerAccount", IfMatch: r.seen("/v1/customers/" + demo.Norrsken),
+	r.try(anna, client.Command{
+		Collection: "security-info", ID: annaID, Name: "ConfirmContactVerification",
+		Body: map[string]any{"slot": "mobile", "code": codes.FindString(m.Text)},
+	}, 200)
+	r.try(saga, client.Command{
+		Collection: "customers", ID: demo.Norrsken, Name: "UpdateCustomerAccount", IfMatch: r.seen("/v1/customers/" + demo.Norrsken),
 		Body: map[string]any{"billingInfo": map[string]any{
 			"firstName": "Zelda", "lastName": "Wexelblatt", "email": billing, "companyName": "Norrsken", "culture": "sv-SE", "language": "sv",
 			"defaultAddress": map[string]any{
 				"firstName": "Zelda", "lastName": "Wexelblatt", "line1": "Bokhyllan 4", "city": "Umeå", "postalCode": "903 26", "country": "SE", "phone": mobileIn,
 			},
-		}}}, 200)
+		}},
+	}, 200)
 	stale := updated.Revision - 1
 	rename := map[string]any{"holderName": staleNm}
 	r.try(anna, client.Command{Collection: "cards", ID: demo.AnnasCard, Name: "UpdateCardDetails", Body: rename, IfMatch: &stale, Reason: staleNm}, 412)
 	r.try(anna, client.Command{Collection: "cards", ID: demo.AnnasCard, Name: "UpdateCardDetails", Body: rename}, 428)
-	r.try(anna, client.Command{Collection: "cards", ID: demo.AnnasCard, Name: "UpdateCardDetails", IfMatch: &updated.Revision, DryRun: true,
-		Body: map[string]any{"holderName": dryName}, Reason: dryName}, 200)
-	r.try(r.as("mikkel"), client.Command{Collection: "cards", ID: demo.AnnasCard, Name: "UpdateCardDetails", IfMatch: &updated.Revision,
-		Body: map[string]any{"holderName": badName}, Reason: badName}, 403)
+	r.try(anna, client.Command{
+		Collection: "cards", ID: demo.AnnasCard, Name: "UpdateCardDetails", IfMatch: &updated.Revision, DryRun: true,
+		Body: map[string]any{"holderName": dryName}, Reason: dryName,
+	}, 200)
+	r.try(r.as("mikkel"), client.Command{
+		Collection: "cards", ID: demo.AnnasCard, Name: "UpdateCardDetails", IfMatch: &updated.Revision,
+		Body: map[string]any{"holderName": badName}, Reason: badName,
+	}, 403)
 	r.try(r.as("bo"), client.Command{Collection: "cards", ID: demo.AnnasCard, Name: "RemoveCard", Body: map[string]any{}, Reason: badName}, 404)
 	for _, number := range testNumbers {
 		for _, a := range []ask{
 			{path: "/v1/cards/" + demo.AnnasCard + "/UpdateCardDetails", body: `{"holderName":"` + number + `"}`},
 			{path: "/v1/cards/" + demo.AnnasCard + "/RemoveCard", header: map[string]string{"User-Agent": number}, body: `{"x":1}`},
-			{path: "/v1/cards/" + number + "/RemoveCard"}, {path: "/v1/" + number},
+			{path: "/v1/cards/" + number + "/RemoveCard"},
+			{path: "/v1/" + number},
 			{path: "/v1/cards/" + demo.AnnasCard + "/RemoveCard?x=" + number},
-			{method: http.MethodGet, path: "/v1/cards/" + number}, {method: http.MethodGet, path: "/v1/cards?cursor=" + number},
+			{method: http.MethodGet, path: "/v1/cards/" + number},
+			{method: http.MethodGet, path: "/v1/cards?cursor=" + number},
 			{path: "/v1/cards/" + demo.AnnasCard + "/RemoveCard", header: map[string]string{"Idempotency-Key": number}},
 			{path: "/v1/cards/" + demo.AnnasCard + "/RemoveCard", header: map[string]string{"Correlation-Id": number}, body: `{"x":1}`},
 		} {
