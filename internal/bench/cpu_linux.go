@@ -94,5 +94,5 @@ func memory() float64 {
 
 // resetMemory forgets the largest resident size so far; see proc(5).
 func resetMemory() {
-	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) //nolint:gosec // without it the figure is only larger
+	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // without it the figure is only larger
 }
