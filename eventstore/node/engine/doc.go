@@ -54,7 +54,7 @@
 //
 // Events that were read share copies of at most 16 KiB: a reader that keeps one
 // event for long should copy it. Each record is checked against its checksum in
-// the copy, even if pebble has checked its block: that takes an eighth of a read
+// the copy, even if pebble has checked its block: that takes a fifth of a read
 // of $all, and it also finds what memory or a wrong index did to an event.
 //
 // Newest events are also kept in memory for subscribers. A subscriber that
