@@ -93,7 +93,7 @@ func TestMetadataVersionIsTheOneInUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "github.com/nyaruka/" + strings.Replace(contact.MetadataVersion, "/", " ", 1) + "\n"
+	want := "github.com/nyaruka/" + strings.Replace(contact.MetadataVersion, "/", " ", 1) + " "
 	if !strings.Contains(string(mod), want) {
 		t.Errorf("MetadataVersion = %q, but go.mod does not require %q", contact.MetadataVersion, want)
 	}
