@@ -143,7 +143,7 @@ func freeAddress(t *testing.T) string {
 
 func (c *crash) start() {
 	c.Helper()
-	p := exec.Command("konto", "serve", "--data", c.data, "--addr", strings.TrimPrefix(c.base, "http://")) //nolint:noctx // it is killed on purpose
+	p := exec.Command("konto", "serve", "--data", c.data, "--addr", strings.TrimPrefix(c.base, "http://")) // it is killed on purpose
 	p.Env, p.Stderr = c.env, c.log
 	if err := p.Start(); err != nil {
 		c.Fatal(err)
