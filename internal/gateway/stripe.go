@@ -67,8 +67,8 @@ var actor = domain.Actor{ID: provider, Kind: domain.KindGateway}
 
 // Receipt is the answer to a verified event.
 type Receipt struct {
-	Event   string `json:"event"`
-	Outcome string `json:"outcome"` // "carried-out", "nothing", "ignored", "unknown-card", "refused: CODE"
+	Event   string `json:"event" doc:"the gateway's ID of the event"`
+	Outcome string `json:"outcome" doc:"carried-out, nothing, ignored, unknown-card, malformed, or refused: CODE"`
 }
 
 // ServeHTTP implements [http.Handler]. A 5xx makes Stripe deliver the event

@@ -11,6 +11,7 @@ import (
 	"konto/domain"
 	"konto/domain/card"
 	"konto/domain/customer"
+	"konto/internal/gateway"
 )
 
 // schemas names and shapes the types of the OpenAPI document. A type of an
@@ -75,7 +76,7 @@ func (s *server) describeOthers(api huma.API) {
 		open                                bool
 	}{
 		{http.MethodGet, "/v1/events", "accounts", "Follow events as they are recorded (server-sent events; ?after= or Last-Event-ID resumes)", "text/event-stream", reflect.TypeFor[TailEvent](), false},
-		{http.MethodPost, "/v1/gateways/stripe", "gateways", "Stripe's webhook: signed with Stripe-Signature, taken once per event", "application/json", reflect.TypeFor[gatewayReceipt](), true},
+		{http.MethodPost, "/v1/gateways/stripe", "gateways", "Stripe's webhook: signed with Stripe-Signature, taken once per event", "application/json", reflect.TypeFor[gateway.Receipt](), true},
 		{http.MethodGet, "/livez", "system", "Whether the process is alive", "application/json", reflect.TypeFor[map[string]string](), true},
 		{http.MethodGet, "/readyz", "system", "Whether requests can be served: each part, each projection with its lag", "application/json", reflect.TypeFor[Health](), true},
 		{http.MethodGet, "/version", "system", "Which build is running", "application/json", reflect.TypeFor[Version](), true},
@@ -92,12 +93,6 @@ func (s *server) describeOthers(api huma.API) {
 		}
 		api.OpenAPI().AddOperation(op)
 	}
-}
-
-// gatewayReceipt is the answer of a gateway inlet.
-type gatewayReceipt struct {
-	Event   string `json:"event" doc:"the gateway's ID of the event"`
-	Outcome string `json:"outcome" doc:"carried-out, nothing, ignored, unknown-card, malformed, or refused: CODE"`
 }
 
 func addProblems(api huma.API, op *huma.Operation, statuses ...int) {

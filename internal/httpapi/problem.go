@@ -153,22 +153,32 @@ func later(p *Problem) *Problem {
 
 // writeProblem answers r with err. Faults are logged here, where they stop.
 func (s *server) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
-	p := *problemOf(err)
-	p.RequestID, p.Instance = requestID(r.Context()), r.URL.Path
-	if p.Status >= http.StatusInternalServerError {
-		s.Log.Warn().Err(err).Str("request_id", p.RequestID).Str("route", r.Pattern).Int("status", p.Status).Msg("request failed")
-	}
-	h := w.Header()
-	h.Set("Content-Type", "application/problem+json")
-	h.Del("ETag")
+	p := s.problem(r.Context(), r.Pattern, err)
+	w.Header().Del("ETag")
 	if p.retry != "" {
-		h.Set("Retry-After", p.retry)
+		w.Header().Set("Retry-After", p.retry)
 	}
 	if p.challenge != "" {
-		h.Set("WWW-Authenticate", p.challenge)
+		w.Header().Set("WWW-Authenticate", p.challenge)
 	}
+	send(w, r, p)
+}
+
+// problem is what a request hears of err. A fault is logged.
+func (s *server) problem(ctx context.Context, route string, err error) *Problem {
+	p := *problemOf(err)
+	p.RequestID = requestID(ctx)
+	if p.Status >= http.StatusInternalServerError {
+		s.Log.Warn().Err(err).Str("request_id", p.RequestID).Str("route", route).Int("status", p.Status).Msg("request failed")
+	}
+	return &p
+}
+
+func send(w http.ResponseWriter, r *http.Request, p *Problem) {
+	p.RequestID, p.Instance = requestID(r.Context()), r.URL.Path
+	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(&p) // the caller has gone if this fails
+	_ = json.NewEncoder(w).Encode(p) // the caller has gone if this fails
 }
 
 // asProblem gives what huma found wrong with a query the shape of our problems.
@@ -187,9 +197,5 @@ func asProblem(_ huma.Context, _ string, v any) (any, error) {
 // WriteProblem answers r with a problem, for handlers outside this package
 // that are served beside it.
 func WriteProblem(w http.ResponseWriter, r *http.Request, status int, code, detail string) {
-	p := newProblem(status, code, detail)
-	p.RequestID, p.Instance = requestID(r.Context()), r.URL.Path
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(p) // the caller has gone if this fails
+	send(w, r, newProblem(status, code, detail))
 }

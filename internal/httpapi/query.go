@@ -142,16 +142,12 @@ func matches(header, tag string) bool {
 
 // queryProblem is [server.writeProblem] for queries: huma writes the answer.
 func (s *server) queryProblem(ctx context.Context, path string, err error) error {
-	p := *problemOf(err)
-	p.RequestID = requestID(ctx)
-	if p.Status >= http.StatusInternalServerError {
-		s.Log.Warn().Err(err).Str("request_id", p.RequestID).Str("route", path).Int("status", p.Status).Msg("request failed")
-	}
+	p := s.problem(ctx, path, err)
 	h := http.Header{}
 	if p.retry != "" {
 		h.Set("Retry-After", p.retry)
 	}
-	return huma.ErrorWithHeaders(&p, h)
+	return huma.ErrorWithHeaders(p, h)
 }
 
 func operationID(path string) string {
