@@ -5,6 +5,7 @@ go 1.26.0
 // What each is for; nothing here is something that Konto exists for.
 require (
 	charm.land/lipgloss/v2 v2.0.6 // colour for people at a terminal
+	github.com/EventStore/EventStore-Client-Go/v4 v4.2.0 // EventStoreDB, and the messages of its protocol
 	github.com/anishathalye/porcupine v1.3.1 // tests: is a history of appends linearizable
 	github.com/charmbracelet/x/term v0.2.2 // the terminal's width
 	github.com/chromedp/cdproto v0.159.0 // tests: looking at pages
@@ -23,6 +24,7 @@ require (
 	github.com/google/go-cmp v0.7.0 // tests: readable differences
 	github.com/google/uuid v1.6.0 // identifiers (RFC 9562)
 	github.com/hashicorp/golang-lru/v2 v2.0.7 // the cache of folded states
+	github.com/jackc/pgx/v5 v5.12.0 // PostgreSQL
 	github.com/knadh/koanf/parsers/yaml v1.1.1 // configuration
 	github.com/knadh/koanf/providers/env/v2 v2.0.2 // configuration
 	github.com/knadh/koanf/providers/file v1.2.1 // configuration
@@ -49,6 +51,9 @@ require (
 	golang.org/x/sync v0.24.0 // groups of goroutines that share an error
 	golang.org/x/sys v0.49.0 // the sync that everything is measured against
 	golang.org/x/text v0.43.0 // languages, numbers and strings by Unicode's rules
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20260928230214-8a89bd6388cc // the status inside batch appends
+	google.golang.org/grpc v1.83.2 // EventStoreDB's protocol
+	google.golang.org/protobuf v1.36.12 // EventStoreDB's protocol
 	modernc.org/sqlite v1.60.1 // the read database, without cgo
 	pgregory.net/rapid v1.3.0 // tests: properties and state machines
 )
@@ -87,6 +92,9 @@ require (
 	github.com/google/go-tpm v0.9.8 // indirect
 	github.com/grpc-ecosystem/grpc-gateway/v2 v2.30.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
+	github.com/jackc/pgpassfile v1.0.0 // indirect
+	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
+	github.com/jackc/puddle/v2 v2.2.3 // indirect
 	github.com/klauspost/compress v1.20.3 // indirect
 	github.com/knadh/koanf/maps v0.1.2 // indirect
 	github.com/kr/pretty v0.3.1 // indirect
@@ -124,9 +132,6 @@ require (
 	golang.org/x/time v0.16.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
 	google.golang.org/genproto/googleapis/api v0.0.0-20260928230214-8a89bd6388cc // indirect
-	google.golang.org/genproto/googleapis/rpc v0.0.0-20260928230214-8a89bd6388cc // indirect
-	google.golang.org/grpc v1.83.2 // indirect
-	google.golang.org/protobuf v1.36.12 // indirect
 	modernc.org/libc v1.77.1 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
