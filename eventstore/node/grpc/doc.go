@@ -1,0 +1,2 @@
+// Package grpc serves the store to clients of EventStoreDB, over its protocol.
+package grpc
