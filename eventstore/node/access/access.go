@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -12,9 +13,9 @@ import (
 	"konto/eventstore/node/engine"
 )
 
-// Errors, tested with [errors.Is]. Any other error is the store's.
+// Errors, tested with [errors.Is]. Any other error is the store's or ctx's.
 var (
-	// ErrBadCredentials: the login is unknown, disabled, or the password is wrong.
+	// ErrBadCredentials: the login is unknown or disabled, or the password is wrong.
 	ErrBadCredentials = errors.New("access: bad credentials")
 	// ErrDenied: the caller may not do this.
 	ErrDenied = errors.New("access: denied")
@@ -22,15 +23,15 @@ var (
 	ErrUserNotFound = errors.New("access: no such user")
 	// ErrUserConflict: the login is taken, or the user was changed meanwhile.
 	ErrUserConflict = errors.New("access: user conflict")
-	// ErrInvalid: a login or password that cannot be.
+	// ErrInvalid: a login, password or group that cannot be.
 	ErrInvalid = errors.New("access: invalid user")
 )
 
-// Groups and roles with a meaning of their own.
+// Names with a meaning of their own, which are EventStoreDB's.
 const (
-	Admins   = "$admins"
-	Ops      = "$ops"
-	Everyone = "$all"
+	Admins   = "$admins" // the group that may everything
+	Ops      = "$ops"    // the group that may operate the node
+	Everyone = "$all"    // the role of everybody who is signed in
 )
 
 // Principal is who calls.
@@ -45,91 +46,104 @@ func Anonymous() Principal { return Principal{} }
 // Known reports whether the caller signed in.
 func (p Principal) Known() bool { return p.Login != "" }
 
-// In reports whether p is a member of a group.
-func (p Principal) In(group string) bool { return slices.Contains(p.Groups, group) }
+// Has reports whether p has a role, as login or as group.
+func (p Principal) Has(role string) bool {
+	return p.Known() && (p.Login == role || slices.Contains(p.Groups, role))
+}
 
-type key struct{}
+type contextKey struct{}
 
 // With returns a context that carries who calls.
 func With(ctx context.Context, p Principal) context.Context {
-	return context.WithValue(ctx, key{}, p)
+	return context.WithValue(ctx, contextKey{}, p)
 }
 
 // From returns who calls; [Anonymous] if ctx does not say.
 func From(ctx context.Context) Principal {
-	p, _ := ctx.Value(key{}).(Principal)
+	p, _ := ctx.Value(contextKey{}).(Principal)
 	return p
 }
 
 // Operation is what somebody wants to do.
 type Operation int
 
-// The operations. Those of streams go with the stream's name; ReadStream and
+// The operations. With those of streams goes the stream's name. ReadStream and
 // WriteStream of "$$s" are ReadMetadata and WriteMetadata of "s".
 const (
-	ReadStream          Operation = iota + 1
-	WriteStream                   // append; of events without a stream's deletion
-	DeleteStream                  // delete and tombstone
-	ReadMetadata                  // of the stream named
-	WriteMetadata                 // of the stream named
-	ReadAll                       // ReadStream of $all
-	ManagePersistent              // create, update, delete, replay parked, restart: $ops or $admins
-	ReadPersistent                // consume a group: a login that may read the stream
-	InspectPersistent             // info and list: any login
-	Operate                       // scavenge, shut down and the like: $ops or $admins
-	ManageUsers                   // all but one's own password: $admins
-	ChangeOwnPassword             // the stream is the login: its owner, who proves it with the old password
-	ReadUser                      // the stream is the login: $admins, or its owner
-	Monitor                       // statistics: everybody
-	ReadGossip                    // everybody
-	ReadServerFeatures            // everybody
+	ReadStream         Operation = iota + 1
+	WriteStream                  // append
+	DeleteStream                 // delete or tombstone
+	ReadMetadata                 // of the stream named
+	WriteMetadata                // of the stream named
+	ReadAll                      // ReadStream of $all
+	ReadPersistent               // consume a group: a login that may read the stream
+	InspectPersistent            // info and list: any login
+	ManagePersistent             // create, update, delete, replay, restart: $ops or $admins
+	Operate                      // scavenge, shut down and the like: $ops or $admins
+	ReadUser                     // the stream is the login: its owner, or $admins
+	ChangePassword               // the stream is the login: its owner, who must prove it
+	ManageUsers                  // all else about users: $admins
+	Monitor                      // statistics: any login
+	ReadGossip                   // everybody
+	ReadServerFeatures           // everybody
 )
 
-// Config says whose users they are.
+// Config says whose users they are. Store, Now and NewID are required.
 type Config struct {
-	Store *engine.Store        // required
-	Now   func() time.Time     // required
-	NewID func() eventstore.ID // of the events that are written; required
+	Store *engine.Store
+	Now   func() time.Time
+	NewID func() eventstore.ID // of the events that are written
 	Log   zerolog.Logger
 
-	// AllowAnonymous gives callers without credentials what $all gives.
+	// AllowAnonymous gives callers without credentials what the role $all gives.
 	AllowAnonymous bool
-	// Insecure believes everybody and allows everything, also to nobody.
+	// Insecure believes nobody and allows everything to everybody. Users are
+	// kept all the same.
 	Insecure bool
-	// Iterations of PBKDF2 with HMAC-SHA-256 for new passwords; 0 means
-	// 600,000, what OWASP's Password Storage Cheat Sheet asks for.
+	// Iterations of PBKDF2 with HMAC-SHA-256 for new passwords, at least 1,000.
+	// 0 means 600,000: OWASP, Password Storage Cheat Sheet.
 	Iterations int
 }
 
-var errSoon = errors.New("soon")
-
 // Control decides. All methods are safe for concurrent use. Close it.
-type Control struct{ cfg Config }
-
-// Open creates, in a store without users, admin and ops with the password
-// changeit and the default lists in `$settings`. While a default password is in
-// use it logs a warning.
-func Open(ctx context.Context, cfg Config) (*Control, error) { return &Control{cfg: cfg}, nil }
-
-// Close ends what watches the store. It does not close the store.
-func (c *Control) Close() error { return nil }
-
-// Authenticate returns whom the value of an authorization header stands for:
-// [Anonymous] if it is empty. Errors: [ErrBadCredentials], the store's, ctx's.
-func (c *Control) Authenticate(ctx context.Context, header string) (Principal, error) {
-	return Anonymous(), errSoon
+type Control struct {
+	cfg      Config
+	known    *verified
+	settings settings
+	watch    watch
 }
 
-// Allow returns nil if p may do op with stream, which is "" for operations
-// that concern no stream. Errors: [ErrDenied], the store's, ctx's.
-func (c *Control) Allow(ctx context.Context, p Principal, op Operation, stream string) error {
-	return errSoon
+// Open returns the access control of a store. If the store has no such users
+// it creates admin and ops with the password changeit, and the default lists in
+// `$settings`. While a password is changeit it logs a warning. Errors: the
+// store's, ctx's, and what Config lacks.
+func Open(ctx context.Context, cfg Config) (*Control, error) {
+	switch {
+	case cfg.Store == nil || cfg.Now == nil || cfg.NewID == nil:
+		return nil, errors.New("access: want Store, Now and NewID")
+	case cfg.Iterations == 0:
+		cfg.Iterations = owaspIterations
+	case cfg.Iterations < weakIterations:
+		return nil, fmt.Errorf("access: Iterations is %d, want at least %d", cfg.Iterations, weakIterations)
+	}
+	known, err := newVerified()
+	if err != nil {
+		return nil, fmt.Errorf("access: %w", err)
+	}
+	c := &Control{cfg: cfg, known: known}
+	c.watch.watchers = make(map[string]map[chan struct{}]struct{})
+	if err := c.createDefaults(ctx); err != nil {
+		return nil, fmt.Errorf("create default users: %w", err)
+	}
+	if err := c.warnOfDefaults(ctx); err != nil {
+		return nil, fmt.Errorf("look at default users: %w", err)
+	}
+	return c, nil
 }
 
-// Watch tells when a decision about a stream may have become another one,
-// because its metadata or `$settings` changed: changed then holds a token. Ask
-// Allow again. The token may come later than events that were appended after
-// the change. Call stop when nobody listens any more.
-func (c *Control) Watch(stream string) (changed <-chan struct{}, stop func()) {
-	return make(chan struct{}, 1), func() {}
+// Close ends what watches the store, and waits for it. It does not close the
+// store, and decisions go on being made.
+func (c *Control) Close() error {
+	c.stopWatching()
+	return nil
 }
