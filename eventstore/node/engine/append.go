@@ -42,7 +42,24 @@ func (s *Store) Append(ctx context.Context, stream string, expected eventstore.R
 	if err := s.validate(stream, expected, events); err != nil {
 		return eventstore.Appended{}, err
 	}
-	r := newRequest(stream, expected, events)
+	return s.submit(ctx, newRequest(stream, expected, events))
+}
+
+// Check does what an append of no events does: it compares revisions. It
+// returns the revision of the stream's newest event, and no position. Errors
+// are those of Append.
+func (s *Store) Check(ctx context.Context, stream string, expected eventstore.Revision) (eventstore.Appended, error) {
+	if err := ctx.Err(); err != nil {
+		return eventstore.Appended{}, err
+	}
+	if err := validTarget(stream, expected); err != nil {
+		return eventstore.Appended{}, err
+	}
+	return s.submit(ctx, newRequest(stream, expected, nil))
+}
+
+// submit hands r to the writer and waits for the answer.
+func (s *Store) submit(ctx context.Context, r *request) (eventstore.Appended, error) {
 	if err := s.enqueue(r); err != nil {
 		return eventstore.Appended{}, err
 	}
@@ -58,17 +75,15 @@ func (s *Store) Append(ctx context.Context, stream string, expected eventstore.R
 	case <-r.done:
 		return r.result, r.err
 	default:
-		return eventstore.Appended{}, fmt.Errorf("append %s: %w: %w", stream, eventstore.ErrUnknownOutcome, ctx.Err())
+		return eventstore.Appended{}, fmt.Errorf("append %s: %w: %w", r.stream, eventstore.ErrUnknownOutcome, ctx.Err())
 	}
 }
 
 func (s *Store) validate(stream string, expected eventstore.Revision, events []eventstore.Event) error {
-	switch {
-	case stream == "", stream == "$$", len(stream) > maxStreamBytes:
-		return fmt.Errorf("%w: stream name of %d bytes", eventstore.ErrInvalid, len(stream))
-	case expected < eventstore.NoStream && expected != eventstore.Any && expected != eventstore.StreamExists:
-		return fmt.Errorf("%w: expected %s", eventstore.ErrInvalid, expected)
-	case len(events) == 0:
+	if err := validTarget(stream, expected); err != nil {
+		return err
+	}
+	if len(events) == 0 {
 		return fmt.Errorf("%w: no events", eventstore.ErrInvalid)
 	}
 	size := 0
@@ -81,6 +96,16 @@ func (s *Store) validate(stream string, expected eventstore.Revision, events []e
 	}
 	if size > s.config.MaxAppendBytes {
 		return fmt.Errorf("%w: append of %d bytes, at most %d", eventstore.ErrTooLarge, size, s.config.MaxAppendBytes)
+	}
+	return nil
+}
+
+func validTarget(stream string, expected eventstore.Revision) error {
+	switch {
+	case stream == "", stream == "$$", len(stream) > maxStreamBytes:
+		return fmt.Errorf("%w: stream name of %d bytes", eventstore.ErrInvalid, len(stream))
+	case expected < eventstore.NoStream && expected != eventstore.Any && expected != eventstore.StreamExists:
+		return fmt.Errorf("%w: expected %s", eventstore.ErrInvalid, expected)
 	}
 	return nil
 }

@@ -19,7 +19,11 @@ func (s *Store) decide(r *request, current eventstore.Revision) (result eventsto
 	case r.expected == eventstore.StreamExists && current < 0, r.expected > current:
 		return result, false, wrong()
 	case r.expected == current:
-		return fresh, true, nil
+		return fresh, len(r.events) > 0, nil
+	case len(r.events) == 0 && r.expected >= eventstore.NoStream:
+		return result, false, wrong()
+	case len(r.events) == 0:
+		return fresh, false, nil
 	case r.mayRepeat(current):
 		return s.repeatedAt(r, wrong())
 	}
@@ -38,7 +42,7 @@ func (s *Store) decide(r *request, current eventstore.Revision) (result eventsto
 
 // mayRepeat reports whether only a look at older events can tell what r is.
 func (r *request) mayRepeat(current eventstore.Revision) bool {
-	return r.expected >= eventstore.NoStream && r.expected < current
+	return len(r.events) > 0 && r.expected >= eventstore.NoStream && r.expected < current
 }
 
 // repeatedAt compares the events with those that follow the expected revision.

@@ -47,6 +47,7 @@ type Store struct {
 	writer  writer
 	durable atomic.Uint64 // position of the newest durable event
 	tail    tail
+	watch   watch
 
 	reading   sync.RWMutex // read-held while db is read outside the writer
 	isClosed  atomic.Bool

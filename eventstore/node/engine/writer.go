@@ -264,6 +264,7 @@ func (s *Store) acknowledge() {
 		if cause == nil && len(g.events) > 0 {
 			s.durable.Store(g.events[len(g.events)-1].Position.Commit)
 			s.tail.publish(g.events, g.bytes)
+			s.watch.publish(g.events)
 		}
 		for _, r := range g.requests {
 			r.answer(cause)
