@@ -1,8 +1,11 @@
-# Everything a developer types. Needs Go and nothing else.
+# Everything a developer types. Needs Go and nothing else; only "make proto"
+# needs protoc, too (3.21 or later: apt-get install protobuf-compiler).
+PROTOC_GEN_GO = google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12
+PROTOC_GEN_GO_GRPC = google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.0
 LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race lint fmt fuzz bench crash golden
+.PHONY: help run build test race lint fmt fuzz bench crash golden proto
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -42,3 +45,13 @@ crash: ## Kill the running system at random moments, CYCLES (default 200) times
 
 golden: ## Write the golden files anew; look at the diff before you commit it
 	go test ./domain -update
+
+proto: CLIENT = github.com/EventStore/EventStore-Client-Go/v4
+proto: SHARED = Mshared.proto=$(CLIENT)/protos/shared
+proto: ## Generate eventstore/node/proto from its .proto files (needs protoc)
+	GOBIN=$(CURDIR)/bin go install $(PROTOC_GEN_GO)
+	GOBIN=$(CURDIR)/bin go install $(PROTOC_GEN_GO_GRPC)
+	cd eventstore/node && PATH="$(CURDIR)/bin:$$PATH" protoc \
+		-I . -I "$$(go list -m -f '{{.Dir}}' $(CLIENT))/protos" \
+		--go_out=. --go_opt=module=konto/eventstore/node,$(SHARED) \
+		--go-grpc_out=. --go-grpc_opt=module=konto/eventstore/node,$(SHARED) proto/*.proto
