@@ -1,0 +1,256 @@
+package storecopy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"konto/eventstore"
+)
+
+// carrier copies over the port: one append at a time, in the order of $all.
+type carrier struct {
+	*copier
+	pull    func() (eventstore.Recorded, error, bool)
+	window  []eventstore.Recorded // what comes next
+	ended   bool                  // the source has no more than the window
+	deleted map[string]bool       // streams that are soft-deleted in the target now
+	early   map[eventstore.ID]bool
+	// tombs are the streams that had a tombstone when the copy began.
+	tombs map[string]bool
+}
+
+// Bounds of an append: well within EventStoreDB's default limit of 1 MiB.
+const (
+	appendEvents = 500
+	appendBytes  = 512 << 10
+	// lookAhead is how far behind a stream's event the metadata is looked for
+	// that the source wrote because of it. Stores write it at once.
+	lookAhead = 2048
+)
+
+// carryEvents appends what found has not.
+func (c *copier) carryEvents(ctx context.Context, found *comparison) error {
+	pull, stop := iter.Pull2(c.source(ctx, found.upTo))
+	defer stop()
+	x := &carrier{copier: c, pull: pull, deleted: map[string]bool{}, early: map[eventstore.ID]bool{}, tombs: found.there.deleted}
+	for stream, data := range found.here.metadata {
+		if deletes(data) {
+			x.deleted[strings.TrimPrefix(stream, "$$")] = true
+		}
+	}
+	for {
+		if err := x.see(1); err != nil {
+			return err
+		}
+		if len(x.window) == 0 {
+			return nil
+		}
+		n, err := x.carry(ctx)
+		if err != nil {
+			return err
+		}
+		for _, r := range x.window[:n] {
+			c.step(Copying, r.Position)
+		}
+		x.window = x.window[n:]
+	}
+}
+
+// see fills the window to n events, if there are so many.
+func (x *carrier) see(n int) error {
+	for len(x.window) < n && !x.ended {
+		r, err, ok := x.pull()
+		switch {
+		case err != nil:
+			return fmt.Errorf("source: %w", err)
+		case !ok:
+			x.ended = true
+		default:
+			x.window = append(x.window, r)
+		}
+	}
+	return nil
+}
+
+// carry copies the window's first event, or several, and returns how many.
+func (x *carrier) carry(ctx context.Context) (int, error) {
+	r := &x.window[0]
+	switch kindOf(r) {
+	case system:
+		return 1, nil
+	case metadata:
+		if x.early[r.ID] {
+			delete(x.early, r.ID)
+			return 1, nil
+		}
+		return 1, x.metadata(ctx, r)
+	case tombstone:
+		return 1, x.tombstone(ctx, r)
+	case ordinary, filler:
+	}
+	if x.deleted[r.Stream] {
+		if err := x.revive(ctx, r.Stream); err != nil {
+			return 0, err
+		}
+	}
+	n, err := x.run()
+	if err != nil {
+		return 0, err
+	}
+	events := make([]eventstore.Event, n)
+	for i := range events {
+		events[i] = x.window[i].Event
+	}
+	if err := x.put(ctx, x.window[0].Stream, x.window[0].Revision-1, events); err != nil {
+		return 0, refused(x.window[0].Stream, x.window[0].Revision, err)
+	}
+	x.report.Copied += int64(n)
+	return n, nil
+}
+
+// run returns how many events of the window can share an append.
+func (x *carrier) run() (int, error) {
+	n, size := 1, bytesOf(&x.window[0])
+	for ; n < appendEvents; n++ {
+		if err := x.see(n + 1); err != nil {
+			return 0, err
+		}
+		if n == len(x.window) {
+			break
+		}
+		r, last := &x.window[n], &x.window[n-1]
+		if r.Stream != last.Stream || r.Revision != last.Revision+1 || kindOf(r) == tombstone {
+			break
+		}
+		if size += bytesOf(r); size > appendBytes {
+			break
+		}
+	}
+	return n, nil
+}
+
+// revive carries the metadata that lets a deleted stream live again before the
+// event that made the source write it: a target that sees the event first
+// writes such metadata itself, under an ID of its own.
+func (x *carrier) revive(ctx context.Context, stream string) error {
+	if err := x.see(lookAhead); err != nil {
+		return err
+	}
+	for i := range x.window {
+		if r := &x.window[i]; r.Stream == "$$"+stream && kindOf(r) == metadata {
+			x.early[r.ID] = true
+			return x.metadata(ctx, r)
+		}
+	}
+	delete(x.deleted, stream) // the target will do it
+	return nil
+}
+
+func (x *carrier) metadata(ctx context.Context, r *eventstore.Recorded) error {
+	of := strings.TrimPrefix(r.Stream, "$$")
+	delete(x.deleted, of)
+	if deletes(r.Data) {
+		x.deleted[of] = true
+	}
+	err := x.put(ctx, r.Stream, r.Revision-1, []eventstore.Event{r.Event})
+	switch {
+	case err == nil:
+		x.report.Copied++
+		return nil
+	case errors.Is(err, eventstore.ErrStreamDeleted) && x.tombs[of]:
+		return nil // an earlier run was here and further
+	case !errors.Is(err, eventstore.ErrWrongRevision):
+		return refused(r.Stream, r.Revision, err)
+	}
+	for have, e := range x.To.Read(ctx, r.Stream, eventstore.ReadStream{From: eventstore.Last, Direction: eventstore.Backward, Limit: 1}) {
+		if e == nil && sameMetadata(have.Data, r.Data) {
+			x.report.Rewritten++
+			return nil
+		}
+	}
+	return refused(r.Stream, r.Revision, err)
+}
+
+func (x *carrier) tombstone(ctx context.Context, r *eventstore.Recorded) error {
+	t, ok := x.To.(Tombstoner)
+	if !ok {
+		return fmt.Errorf("%w: stream %s has a tombstone", ErrCannotCarry, r.Stream)
+	}
+	if x.tombs[r.Stream] {
+		return nil
+	}
+	if _, err := t.Tombstone(ctx, r.Stream, eventstore.Any); err != nil && !errors.Is(err, eventstore.ErrStreamDeleted) {
+		return fmt.Errorf("end stream %s: %w", r.Stream, err)
+	}
+	x.report.Copied++
+	return nil
+}
+
+// put appends at an exact revision. It fills what a scavenge removed before
+// it, splits what is too much at once, and repeats what may not have arrived.
+func (x *carrier) put(ctx context.Context, stream string, expected eventstore.Revision, events []eventstore.Event) error {
+	err := x.insist(ctx, stream, expected, events)
+	wrong, ok := errors.AsType[*eventstore.WrongRevisionError](err)
+	switch {
+	case ok && wrong.Current < expected && wrong.Current >= eventstore.NoStream:
+		hole := int(expected - wrong.Current)
+		take := min(hole, appendEvents)
+		fill := make([]eventstore.Event, 0, take+len(events))
+		for i := range take {
+			fill = append(fill, fillerAt(stream, wrong.Current+1+eventstore.Revision(i)))
+		}
+		if take < hole {
+			if err := x.insist(ctx, stream, wrong.Current, fill); err != nil {
+				return err
+			}
+			return x.put(ctx, stream, expected, events)
+		}
+		return x.insist(ctx, stream, wrong.Current, append(fill, events...))
+	case errors.Is(err, eventstore.ErrTooLarge) && len(events) > 1:
+		half := len(events) / 2
+		if err := x.put(ctx, stream, expected, events[:half]); err != nil {
+			return err
+		}
+		return x.put(ctx, stream, expected+eventstore.Revision(half), events[half:])
+	}
+	return err
+}
+
+// fillerAt is the event that stands for a scavenged one. Its ID follows from
+// its place, so that a repeated copy writes it once.
+func fillerAt(stream string, at eventstore.Revision) eventstore.Event {
+	space := uuid.MustParse("0193f3a0-5b1e-7c44-9d0e-6f1f8a6b2c11") // drawn once, for ever
+	id := uuid.NewSHA1(space, fmt.Appendf(nil, "%d@%s", int64(at), stream))
+	return eventstore.Event{ID: eventstore.ID(id), Type: Filler, Data: []byte("{}")}
+}
+
+// How often and how long an append is repeated whose outcome is unknown, or
+// that a store cannot take now.
+const (
+	attempts     = 6
+	firstBackoff = 100 * time.Millisecond
+)
+
+// insist repeats an append. The IDs and the exact revision make that safe.
+func (x *carrier) insist(ctx context.Context, stream string, expected eventstore.Revision, events []eventstore.Event) error {
+	for n, backoff := 1, firstBackoff; ; n, backoff = n+1, 2*backoff {
+		_, err := x.To.Append(ctx, stream, expected, events...)
+		again := errors.Is(err, eventstore.ErrUnavailable) || errors.Is(err, eventstore.ErrUnknownOutcome)
+		if !again || n == attempts || ctx.Err() != nil {
+			return err
+		}
+		t := time.NewTimer(backoff)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return err
+		}
+	}
+}
