@@ -50,9 +50,8 @@ func (s *Store) Follow(ctx context.Context, f Follow) iter.Seq2[Step, error] {
 
 func (s *Store) followAll(ctx context.Context, f Follow) iter.Seq2[Step, error] {
 	return func(yield func(Step, error) bool) {
-		p := pagePool.Get().(*page) //nolint:forcetypeassert // the pool holds nothing else
-		defer p.free()
-		p.piece = fullCopies
+		disk := diskPages{s: s}
+		defer disk.close()
 		var buf []eventstore.Recorded
 		if f.AfterAll == eventstore.End {
 			f.AfterAll = s.Head()
@@ -65,6 +64,7 @@ func (s *Store) followAll(ctx context.Context, f Follow) iter.Seq2[Step, error] 
 			}
 			batch, wait := s.tail.after(next-1, &buf)
 			if wait != nil {
+				disk.close()
 				if !yield(Step{Live: true}, nil) {
 					return
 				}
@@ -73,7 +73,7 @@ func (s *Store) followAll(ctx context.Context, f Follow) iter.Seq2[Step, error] 
 			}
 			if len(batch) == 0 {
 				var err error
-				if batch, err = s.fromDisk(p, next); err != nil {
+				if batch, err = disk.after(next - 1); err != nil {
 					yield(Step{}, fmt.Errorf("follow $all: %w", err))
 					return
 				}
@@ -98,13 +98,30 @@ func (s *Store) wait(ctx context.Context, c <-chan struct{}) {
 	}
 }
 
-// fromDisk returns the next events that are no longer in the tail.
-func (s *Store) fromDisk(p *page, next uint64) ([]eventstore.Recorded, error) {
-	p.size, p.most = fullPage, math.MaxInt
-	_, err := s.fill(p, func(p *page) (bool, error) {
-		return false, s.scan(p, next, s.durable.Load()+1, true)
-	})
-	return p.events, err
+// diskPages gives events that are no longer in the tail.
+type diskPages struct {
+	s    *Store
+	from *pager // nil if there is none
+}
+
+// after returns events after position, which is where the last ones ended. They
+// are valid until the next call.
+func (d *diskPages) after(position uint64) ([]eventstore.Recorded, error) {
+	if d.from == nil {
+		d.from = d.s.allPages(eventstore.ReadAll{From: eventstore.Position{Commit: position, Prepare: position}}, 0)
+	}
+	events, more, err := d.from.next()
+	if !more && len(events) == 0 {
+		d.close()
+	}
+	return events, err
+}
+
+func (d *diskPages) close() {
+	if d.from != nil {
+		d.from.close()
+		d.from = nil
+	}
 }
 
 func (s *Store) followStream(ctx context.Context, f Follow) iter.Seq2[Step, error] {
@@ -148,9 +165,9 @@ func (s *Store) stepStream(ctx context.Context, f Follow, next int64, yield func
 	if err := s.mayRead(ctx); err != nil {
 		return next, false, err
 	}
-	p := pagePool.Get().(*page) //nolint:forcetypeassert // the pool holds nothing else
-	defer p.free()              // a follower that waits holds none
-	p.size, p.most, p.piece = fullPage, math.MaxInt, firstCopies
+	p := newPage()
+	defer p.free() // a follower that waits holds none
+	p.want(fullPage, pageBytes, math.MaxInt)
 	_, err := s.fill(p, func(p *page) (bool, error) {
 		_, err := s.scanStream(p, f.Stream, next, s.durable.Load(), true)
 		return false, err

@@ -2,39 +2,14 @@ package engine
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"iter"
-	"math"
-	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
 
 	"konto/eventstore"
 )
-
-// A read works in pages: it decodes a page of events, lets go of the database
-// and only then yields them. So a slow reader holds no table or memtable, and
-// Close never waits for one. A page ends with a chunk, so a full one may hold
-// some more events than these.
-const (
-	firstPage = 64
-	fullPage  = 256
-)
-
-type page struct {
-	events  []eventstore.Recorded
-	used    int // events has been so long
-	most    int // events the reader wants at most
-	size    int // events that fill the page
-	decoder decoder
-	marks   []int // where records begin in a chunk
-	copies  []byte
-	piece   int // size of the next copies
-}
-
-func (p *page) full() bool { return len(p.events) >= p.size }
 
 // Read implements [eventstore.Store].
 func (s *Store) Read(ctx context.Context, stream string, o eventstore.ReadStream) iter.Seq2[eventstore.Recorded, error] {
@@ -51,29 +26,6 @@ func (s *Store) mayRead(ctx context.Context) error {
 		return eventstore.ErrClosed
 	}
 	return ctx.Err()
-}
-
-// readAll yields the events of all streams up to the position horizon, or, if
-// that is 0, the durable ones.
-func (s *Store) readAll(ctx context.Context, o eventstore.ReadAll, horizon uint64) iter.Seq2[eventstore.Recorded, error] {
-	forward := o.Direction == eventstore.Forward
-	lower, upper := uint64(0), bound(o.From) // [lower, upper)
-	if forward {
-		lower, upper = after(o.From), ^uint64(0)
-	}
-	return s.pages(ctx, "read $all", o.Limit, func(p *page) (more bool, err error) {
-		top := min(upper, s.visible(horizon)+1)
-		err = s.scan(p, lower, top, forward)
-		if len(p.events) > 0 {
-			last := p.events[len(p.events)-1].Position.Commit
-			if forward {
-				lower = last + 1
-			} else {
-				upper = last
-			}
-		}
-		return p.full(), err
-	})
 }
 
 func (s *Store) visible(horizon uint64) uint64 {
@@ -105,24 +57,26 @@ func bound(p eventstore.Position) uint64 {
 // pages yields what fill puts into pages, at most limit events (0: all). It ends
 // early when ctx ends or the store closes.
 func (s *Store) pages(ctx context.Context, what string, limit int, fill func(*page) (more bool, err error)) iter.Seq2[eventstore.Recorded, error] {
+	return s.events(ctx, what, func() *pager { return s.newPager(limit, inOrder(fill)) })
+}
+
+// events yields the events of a pager.
+func (s *Store) events(ctx context.Context, what string, begin func() *pager) iter.Seq2[eventstore.Recorded, error] {
 	return func(yield func(eventstore.Recorded, error) bool) {
-		p := pagePool.Get().(*page) //nolint:forcetypeassert // the pool holds nothing else
-		defer p.free()
-		p.size, p.most, p.piece = firstPage, math.MaxInt, firstCopies
-		if limit > 0 {
-			p.most = limit
-		}
-		for more := true; more && p.most > 0; p.size = fullPage {
+		pages := begin()
+		defer pages.close()
+		for more := true; more; {
+			var events []eventstore.Recorded
 			err := s.mayRead(ctx)
 			if err == nil {
-				more, err = s.fill(p, fill)
+				events, more, err = pages.next()
 			}
-			for i := range p.events {
+			for i := range events {
 				if stop := s.mayRead(ctx); stop != nil {
 					err = stop
 					break
 				}
-				if !yield(p.events[i], nil) {
+				if !yield(events[i], nil) {
 					return
 				}
 			}
@@ -130,49 +84,95 @@ func (s *Store) pages(ctx context.Context, what string, limit int, fill func(*pa
 				yield(eventstore.Recorded{}, fmt.Errorf("%s: %w", what, err))
 				return
 			}
-			p.most -= len(p.events)
 		}
 	}
 }
 
-func (s *Store) fill(p *page, fill func(*page) (bool, error)) (bool, error) {
-	s.reading.RLock()
-	defer s.reading.RUnlock()
-	p.used, p.events = max(p.used, len(p.events)), p.events[:0]
-	p.size = min(p.size, p.most)
-	if s.isClosed.Load() {
-		return false, eventstore.ErrClosed
-	}
-	return fill(p)
+// readAll yields the events of all streams up to the position horizon, or, if
+// that is 0, the durable ones.
+func (s *Store) readAll(ctx context.Context, o eventstore.ReadAll, horizon uint64) iter.Seq2[eventstore.Recorded, error] {
+	return s.events(ctx, "read $all", func() *pager { return s.allPages(o, horizon) })
 }
 
-var pagePool = sync.Pool{New: func() any { return new(page) }}
-
-func (p *page) free() {
-	clear(p.events[:max(p.used, len(p.events))])
-	p.events, p.used, p.decoder.stream, p.copies = p.events[:0], 0, "", nil
-	if len(p.decoder.types) > 256 {
-		p.decoder.typ, p.decoder.types = "", map[string]string{}
+// allPages returns a pager of $all.
+func (s *Store) allPages(o eventstore.ReadAll, horizon uint64) *pager {
+	r := &allReader{s: s, horizon: horizon, forward: o.Direction == eventstore.Forward, upper: bound(o.From)}
+	if r.forward {
+		r.lower, r.upper = after(o.From), ^uint64(0)
 	}
-	pagePool.Put(p)
+	return s.newPager(o.Limit, r)
 }
 
-// next makes room for one more event and returns it.
-func (p *page) next() *eventstore.Recorded {
-	if len(p.events) == cap(p.events) {
-		p.events = append(p.events, eventstore.Recorded{})
+// allReader says what comes next of $all.
+type allReader struct {
+	s            *Store
+	lower, upper uint64 // positions wanted: [lower, upper)
+	horizon      uint64
+	forward      bool
+	at           uint64 // ahead has come so far; 0: it has not begun
+}
+
+// fill implements source.
+func (r *allReader) fill(p *page) (more bool, err error) {
+	r.at = 0
+	top := min(r.upper, r.s.visible(r.horizon)+1)
+	err = r.s.scan(p, r.lower, top, 0, ^uint64(0), r.forward)
+	r.passed(p.events)
+	return p.full(), err
+}
+
+// passed implements source.
+func (r *allReader) passed(events []eventstore.Recorded) {
+	if len(events) == 0 {
+		return
+	}
+	last := events[len(events)-1].Position.Commit
+	if r.forward {
+		r.lower = last + 1
 	} else {
-		p.events = p.events[:len(p.events)+1]
+		r.upper = last
 	}
-	return &p.events[len(p.events)-1]
 }
 
-// scan decodes a page of events with positions in [lower, upper).
-func (s *Store) scan(p *page, lower, upper uint64, forward bool) error {
+// ahead implements source. A page that is filled ahead holds the chunks that
+// end in a range of positions, so that it does not depend on those before it.
+func (r *allReader) ahead() func(*page) error {
+	var from, to uint64
+	if r.forward {
+		if r.at == 0 {
+			r.at = r.lower
+		}
+		from, to = r.at, r.at+pageBytes
+		if top := min(r.upper, r.s.visible(r.horizon)); to > top || to < from {
+			return nil
+		}
+		r.at = to
+	} else {
+		to = r.at
+		if r.at == 0 {
+			r.at, to = r.upper, ^uint64(0)
+		}
+		if r.at < pageBytes {
+			return nil
+		}
+		r.at -= pageBytes
+		from = r.at
+	}
+	lower, upper := r.lower, r.upper
+	return func(p *page) error { return r.s.scan(p, lower, upper, from, to, r.forward) }
+}
+
+// scan decodes the events with positions in [lower, upper) of the chunks that
+// end in (from, to], or as many as fill the page.
+func (s *Store) scan(p *page, lower, upper, from, to uint64, forward bool) error {
 	if lower >= upper {
 		return nil
 	}
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: chunkKey(nil, lower+1), UpperBound: []byte{eventPrefix + 1}})
+	o := pebble.IterOptions{LowerBound: chunkKey(nil, max(lower, from)+1), UpperBound: []byte{eventPrefix + 1}}
+	if to != ^uint64(0) {
+		o.UpperBound = chunkKey(nil, to+1)
+	}
+	it, err := s.db.NewIter(&o)
 	if err != nil {
 		return readError(err)
 	}
@@ -197,7 +197,9 @@ func (s *Store) scan(p *page, lower, upper uint64, forward bool) error {
 			continue
 		}
 		if p.most-len(p.events) > firstPage {
-			c = c.copy()
+			if c, err = c.copy(); err != nil {
+				return err
+			}
 		}
 		if err := p.mark(c, 0, lower, upper); err != nil {
 			return err
@@ -207,97 +209,6 @@ func (s *Store) scan(p *page, lower, upper uint64, forward bool) error {
 		}
 	}
 	return iterError(it)
-}
-
-// chunk is one under an iterator. Unless it was copied, it is gone when the
-// iterator moves.
-type chunk struct {
-	first   uint64 // position of its first record
-	records []byte
-	copied  bool
-}
-
-// copy is for a reader that wants most of the records: to copy them all first
-// is faster than to look for each in memory that is not in the processor's cache.
-func (c chunk) copy() chunk {
-	return chunk{c.first, append([]byte(nil), c.records...), true}
-}
-
-func (c chunk) end() uint64 { return c.first + uint64(len(c.records)) }
-
-func (c chunk) holds(position uint64) bool { return c.first <= position && position < c.end() }
-
-func currentChunk(it *pebble.Iterator) (chunk, error) {
-	key := it.Key()
-	records, err := it.ValueAndErr()
-	if err != nil {
-		return chunk{}, readError(err)
-	}
-	if len(key) != chunkKeyLen || uint64(len(records)) >= binary.BigEndian.Uint64(key[1:]) {
-		return chunk{}, corrupt("chunk of %d bytes with a key of %d bytes", len(records), len(key))
-	}
-	return chunk{first: binary.BigEndian.Uint64(key[1:]) - uint64(len(records)), records: records}, nil
-}
-
-// mark finds the records of c with positions in [lower, upper), beginning with
-// the one at offset from. The last mark is where the last record ends.
-func (p *page) mark(c chunk, from int, lower, upper uint64) error {
-	p.marks = p.marks[:0]
-	for from < len(c.records) && c.first+uint64(from) < upper { //nolint:gosec // not negative
-		if c.first+uint64(from) >= lower { //nolint:gosec // not negative
-			p.marks = append(p.marks, from)
-		}
-		n := recordSize(c.records[from:])
-		if n == 0 {
-			return corrupt("record at %d has a wrong size", c.first+uint64(from)) //nolint:gosec // not negative
-		}
-		from += n
-	}
-	p.marks = append(p.marks, from)
-	return nil
-}
-
-// take decodes the marked records into the page, as many as are wanted.
-func (p *page) take(c chunk, forward bool) error {
-	marks, n := p.marks, min(len(p.marks)-1, p.most-len(p.events))
-	for k := range n {
-		i := k
-		if !forward {
-			i = len(marks) - 2 - k
-		}
-		record := c.records[marks[i]:marks[i+1]:marks[i+1]]
-		if !c.copied {
-			record = p.keep(record)
-		}
-		if err := p.decoder.decode(p.next(), c.first+uint64(marks[i]), record); err != nil { //nolint:gosec // not negative
-			p.events = p.events[:len(p.events)-1]
-			return err
-		}
-	}
-	return nil
-}
-
-// Copies of records share memory, which is allocated in pieces of this size: a
-// small first one for a read of a few events, then larger ones. It is also what
-// an event that a reader keeps may keep in memory.
-const (
-	firstCopies = 4 << 10
-	fullCopies  = 16 << 10
-)
-
-// keep copies a record, so that it outlives the chunk it is in.
-func (p *page) keep(record []byte) []byte {
-	n := len(record)
-	if n > cap(p.copies)-len(p.copies) {
-		if n > p.piece/4 {
-			return append([]byte(nil), record...)
-		}
-		p.copies = make([]byte, 0, p.piece)
-		p.piece = fullCopies
-	}
-	at := len(p.copies)
-	p.copies = append(p.copies, record...)
-	return p.copies[at : at+n : at+n]
 }
 
 func readError(err error) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"hash/maphash"
 	"math"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 
 // Keys. The first byte says what is stored:
 //
-//	'e' end(8)                         → chunk: records, one after another
+//	'e' end(8)                         → chunk: records, one after another, crc(4)
 //	's' len(2) stream revision(8)      → run: where an append's events are
 //	'm' name                           → the store's own facts
 //
@@ -21,7 +22,9 @@ import (
 // before the stream name keeps one name from being the beginning of another.
 //
 // A position is the offset of a record in all records, so a chunk's end is the
-// position that follows its last record, and its length says where it begins.
+// position that follows its last record, and its length says where it begins. Its
+// checksum (CRC-32C of the records and the end) saves who reads the whole chunk
+// from checking each record.
 // With the end as key, one seek finds the chunk that holds a position.
 const (
 	eventPrefix  = 'e'
@@ -29,6 +32,7 @@ const (
 	metaPrefix   = 'm'
 
 	chunkKeyLen    = 1 + 8
+	chunkSumLen    = 4
 	maxStreamBytes = 1024
 	maxTypeBytes   = 1024
 )
@@ -126,21 +130,23 @@ func recordSize(b []byte) int {
 
 // decoder turns records into events.
 type decoder struct {
-	table  *crc32.Table
-	stream string // of the newest event
-	typ    string // of the newest event
-	types  map[string]string
+	seed  maphash.Seed
+	names [1 << nameBits]string // the newest stream names and types
 }
 
-// decode checks the record found at position and fills r with it. r keeps parts
-// of rec, which must not change any more.
-func (d *decoder) decode(r *eventstore.Recorded, position uint64, rec []byte) error {
-	if d.table == nil {
-		d.table, d.types = castagnoli(), map[string]string{}
-	}
-	if sum := crc32.Checksum(rec[recordHead:], d.table); finishSum(sum, rec, position) != binary.LittleEndian.Uint32(rec) {
+const nameBits = 9
+
+// checkRecord compares the record found at position with its checksum.
+func checkRecord(position uint64, rec []byte) error {
+	if sum := crc32.Checksum(rec[recordHead:], castagnoli()); finishSum(sum, rec, position) != binary.LittleEndian.Uint32(rec) {
 		return corrupt("record at %d has a wrong checksum", position)
 	}
+	return nil
+}
+
+// decode fills r with a record that was checked. r keeps parts of rec, which
+// must not change any more.
+func (d *decoder) decode(r *eventstore.Recorded, position uint64, rec []byte) error {
 	if rec[8]&^flagsKnown != 0 {
 		return corrupt("record at %d has unknown flags %#x", position, rec[8])
 	}
@@ -157,7 +163,7 @@ func (d *decoder) decode(r *eventstore.Recorded, position uint64, rec []byte) er
 	if !ok1 || !ok2 || !ok3 {
 		return corrupt("record at %d has wrong lengths", position)
 	}
-	r.Type, r.Stream = d.intern(typ), d.sameStream(stream)
+	r.Type, r.Stream = d.name(typ), d.name(stream)
 	r.Meta, r.Data = meta, data
 	return nil
 }
@@ -177,28 +183,17 @@ func cut(b []byte, n int) (field, rest []byte, ok bool) {
 	return b[n : n+size : n+size], b[n+size:], true
 }
 
-// intern gives one string for all events of a type. There are few types; a
-// writer that makes up new ones all the time pays with an allocation each.
-func (d *decoder) intern(b []byte) string {
-	if d.typ == string(b) { // no allocation to compare
-		return d.typ
+// name gives one string for all events of a stream or type, unless many others
+// came between them.
+func (d *decoder) name(b []byte) string {
+	if d.seed == (maphash.Seed{}) {
+		d.seed = maphash.MakeSeed()
 	}
-	s, ok := d.types[string(b)]
-	if !ok {
-		s = string(b)
-		if len(d.types) < 1024 {
-			d.types[s] = s
-		}
+	p := &d.names[maphash.Bytes(d.seed, b)%uint64(len(d.names))]
+	if *p != string(b) { // no allocation to compare
+		*p = string(b)
 	}
-	d.typ = s
-	return s
-}
-
-func (d *decoder) sameStream(b []byte) string {
-	if d.stream != string(b) { // no allocation to compare
-		d.stream = string(b)
-	}
-	return d.stream
+	return *p
 }
 
 type run struct {

@@ -252,9 +252,9 @@ func (w *walk) move(position uint64, r run) (err error) {
 		return corrupt("stream index points to position %d, where no event is", position)
 	}
 	if w.wide(r) {
-		w.chunk = w.chunk.copy()
+		w.chunk, err = w.chunk.copy()
 	}
-	return nil
+	return err
 }
 
 // wide reports whether r has most of the chunk.

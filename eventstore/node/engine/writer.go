@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"encoding/binary"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -235,12 +236,13 @@ func (s *Store) addChunk(g *group, end uint64, size int) {
 		return
 	}
 	w := &s.writer
-	op := g.batch.SetDeferred(chunkKeyLen, size)
+	op := g.batch.SetDeferred(chunkKeyLen, size+chunkSumLen)
 	chunkKey(op.Key, end)
 	n := 0
 	for _, piece := range w.pieces {
 		n += copy(op.Value[n:], piece)
 	}
+	binary.LittleEndian.PutUint32(op.Value[n:], sealChunk(op.Value[:n], end))
 	_ = op.Finish()
 	clear(w.pieces)
 	w.pieces = w.pieces[:0]
