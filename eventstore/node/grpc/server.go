@@ -17,6 +17,7 @@ import (
 	"konto/eventstore"
 	"konto/eventstore/node/access"
 	"konto/eventstore/node/engine"
+	"konto/eventstore/node/proto"
 )
 
 // Config says what a [Server] serves.
@@ -26,6 +27,11 @@ type Config struct {
 	Now    func() time.Time     // required
 	NewID  func() eventstore.ID // of subscriptions and of this process; required
 	Log    zerolog.Logger
+
+	// ReadOnly refuses every call that would change something.
+	ReadOnly bool
+	Operator Operator                 // nil: Operations answers Unimplemented
+	Stats    func() map[string]string // nil: Monitoring answers Unimplemented
 
 	// Advertise says where clients reach this node. Nil: where the client that
 	// asks has reached it.
@@ -72,6 +78,7 @@ type Server struct {
 	config   Config
 	instance eventstore.ID
 	features *serverfeatures.SupportedMethods
+	calls    calls
 }
 
 // New returns a server. Register it with a [rpc.Server] that was made with its
@@ -98,8 +105,8 @@ func (s *Server) Options() []rpc.ServerOption {
 			PermitWithoutStream: true,
 		}),
 		rpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: 10 * time.Second}),
-		rpc.ChainUnaryInterceptor(s.answerUnary),
-		rpc.ChainStreamInterceptor(s.answerStream),
+		rpc.ChainUnaryInterceptor(s.answerUnary, s.authenticateUnary),
+		rpc.ChainStreamInterceptor(s.answerStream, s.authenticateStream),
 	}
 }
 
@@ -109,6 +116,9 @@ func (s *Server) Register(r rpc.ServiceRegistrar) {
 	streams.RegisterStreamsServer(recorder, &streamsService{Server: s})
 	gossip.RegisterGossipServer(recorder, &gossipService{Server: s})
 	serverfeatures.RegisterServerFeaturesServer(recorder, &featuresService{Server: s})
+	proto.RegisterUsersServer(recorder, &usersService{Server: s})
+	proto.RegisterOperationsServer(recorder, &operationsService{Server: s})
+	proto.RegisterMonitoringServer(recorder, &monitoringService{Server: s})
 	s.features = recorder.supported(s.config.Version)
 }
 
