@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"konto/internal/client"
+	"konto/internal/storecopy"
 	"konto/internal/system"
 )
 
@@ -131,7 +132,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitTimeout
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, errNoDev), errors.Is(err, errEnded):
 		return exitUnavailable
-	case errors.Is(err, system.ErrInUse):
+	case errors.Is(err, system.ErrInUse), errors.Is(err, storecopy.ErrOtherData):
 		return exitConflict
 	}
 	return exitFailed
