@@ -5,10 +5,10 @@ PROTOC_GEN_GO_GRPC = google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.0
 LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race lint fmt fuzz bench crash golden proto
+.PHONY: help run build test race lint fmt fuzz bench crash golden proto conformance
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 run: ## Start everything on embedded defaults, with a small demo tenant
 	go run ./cmd/konto dev
@@ -42,6 +42,9 @@ bench: ## Measure commands, store, lag and folds beside their ceilings
 
 crash: ## Kill the running system at random moments, CYCLES (default 200) times
 	KONTO_CRASH_CYCLES=$${CYCLES:-200} go test -count=1 -timeout 60m -run '^TestCrash' -v ./cmd/konto
+
+conformance: ## Run the official clients' checks against the node (network; port 2113; node and npm)
+	KONTO_CONFORMANCE=1 go test -count=1 -parallel 6 -timeout 15m -v ./eventstore/node/conformance
 
 golden: ## Write the golden files anew; look at the diff before you commit it
 	go test ./domain -update
