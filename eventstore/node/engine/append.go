@@ -9,12 +9,21 @@ import (
 	"konto/eventstore"
 )
 
-// request is an append on its way to the writer and back.
+// part is what a request adds to one stream, in one run.
+type part struct {
+	stream  string
+	events  []eventstore.Recorded // Data and Meta point into records
+	records []byte                // the events' records, one after another
+}
+
+// request is an append, or another change of a stream, on its way to the writer
+// and back.
 type request struct {
-	stream   string
+	kind     kind
+	target   string // the stream that expected is about
 	expected eventstore.Revision
-	events   []eventstore.Recorded // Data and Meta point into records
-	records  []byte                // the events' records, one after another
+	part           // what it stores
+	also     *part // metadata that has to follow from it, or nil
 	state    atomic.Int32
 
 	// The answer; set before done gets its token.
@@ -23,6 +32,17 @@ type request struct {
 	stored bool // its events are in the group it was answered with
 	done   chan struct{}
 }
+
+// Kinds of requests.
+type kind int
+
+const (
+	appends kind = iota
+	deletes
+	tombstones
+)
+
+func (k kind) String() string { return [...]string{"append", "delete", "tombstone"}[k] }
 
 // States of a request. A caller whose context ends may withdraw one that waits.
 const (
@@ -42,7 +62,7 @@ func (s *Store) Append(ctx context.Context, stream string, expected eventstore.R
 	if err := s.validate(stream, expected, events); err != nil {
 		return eventstore.Appended{}, err
 	}
-	return s.submit(ctx, newRequest(stream, expected, events))
+	return s.submit(ctx, newRequest(appends, stream, expected, newPart(stream, events)))
 }
 
 // Check does what an append of no events does: it compares revisions. It
@@ -55,7 +75,7 @@ func (s *Store) Check(ctx context.Context, stream string, expected eventstore.Re
 	if err := validTarget(stream, expected); err != nil {
 		return eventstore.Appended{}, err
 	}
-	return s.submit(ctx, newRequest(stream, expected, nil))
+	return s.submit(ctx, newRequest(appends, stream, expected, part{stream: stream}))
 }
 
 // submit hands r to the writer and waits for the answer.
@@ -75,7 +95,7 @@ func (s *Store) submit(ctx context.Context, r *request) (eventstore.Appended, er
 	case <-r.done:
 		return r.result, r.err
 	default:
-		return eventstore.Appended{}, fmt.Errorf("append %s: %w: %w", r.stream, eventstore.ErrUnknownOutcome, ctx.Err())
+		return eventstore.Appended{}, fmt.Errorf("%v %s: %w: %w", r.kind, r.target, eventstore.ErrUnknownOutcome, ctx.Err())
 	}
 }
 
@@ -91,6 +111,9 @@ func (s *Store) validate(stream string, expected eventstore.Revision, events []e
 		e := &events[i]
 		if e.Type == "" || len(e.Type) > maxTypeBytes || e.ID == (eventstore.ID{}) {
 			return fmt.Errorf("%w: event %d has no ID or a type of %d bytes", eventstore.ErrInvalid, i, len(e.Type))
+		}
+		if n := recordLen(stream, e); n > maxRecordBytes {
+			return fmt.Errorf("%w: event %d makes a record of %d bytes, at most %d", eventstore.ErrTooLarge, i, n, maxRecordBytes)
 		}
 		size += len(e.Type) + len(e.Data) + len(e.Meta)
 	}
@@ -110,30 +133,32 @@ func validTarget(stream string, expected eventstore.Revision) error {
 	return nil
 }
 
-func newRequest(stream string, expected eventstore.Revision, events []eventstore.Event) *request {
+func newRequest(k kind, target string, expected eventstore.Revision, p part) *request {
+	return &request{kind: k, target: target, expected: expected, part: p, done: make(chan struct{}, 1)}
+}
+
+// newPart encodes events for a stream; their places are still to be given.
+func newPart(stream string, events []eventstore.Event) part {
 	size := 0
 	for i := range events {
 		size += recordLen(stream, &events[i])
 	}
-	r := &request{
-		stream: stream, expected: expected, done: make(chan struct{}, 1),
-		events: make([]eventstore.Recorded, len(events)), records: make([]byte, 0, size),
-	}
+	p := part{stream: stream, events: make([]eventstore.Recorded, len(events)), records: make([]byte, 0, size)}
 	for i := range events {
 		e := &events[i]
-		r.records = appendRecord(r.records, stream, e)
-		end := len(r.records)
+		p.records = appendRecord(p.records, stream, e)
+		end := len(p.records)
 		data := end - len(e.Data)
 		meta := data - len(e.Meta)
-		r.events[i] = eventstore.Recorded{Event: *e, Stream: stream}
-		r.events[i].Data, r.events[i].Meta = r.records[data:end:end], r.records[meta:data:data]
+		p.events[i] = eventstore.Recorded{Event: *e, Stream: stream}
+		p.events[i].Data, p.events[i].Meta = p.records[data:end:end], p.records[meta:data:data]
 	}
-	return r
+	return p
 }
 
 func (s *Store) enqueue(r *request) error {
 	if cause := s.failure(); cause != nil {
-		return unavailable(r.stream, cause)
+		return unavailable(r, cause)
 	}
 	s.queue.Lock()
 	closed := s.queue.closed
@@ -158,8 +183,8 @@ func (s *Store) wakeWriter() {
 	}
 }
 
-func unavailable(stream string, cause error) error {
-	return fmt.Errorf("append %s: %w: %w", stream, eventstore.ErrUnavailable, cause)
+func unavailable(r *request, cause error) error {
+	return fmt.Errorf("%v %s: %w: %w", r.kind, r.target, eventstore.ErrUnavailable, cause)
 }
 
 // answer hands the outcome to the caller. cause, if not nil, is why the group
@@ -168,9 +193,9 @@ func (r *request) answer(cause error) {
 	switch {
 	case cause == nil:
 	case r.stored || r.err == nil:
-		r.result, r.err = eventstore.Appended{}, fmt.Errorf("append %s: %w: %w", r.stream, eventstore.ErrUnknownOutcome, cause)
-	case errors.Is(r.err, eventstore.ErrWrongRevision): // measured against events that may not be durable
-		r.err = unavailable(r.stream, cause)
+		r.result, r.err = eventstore.Appended{}, fmt.Errorf("%v %s: %w: %w", r.kind, r.target, eventstore.ErrUnknownOutcome, cause)
+	case errors.Is(r.err, eventstore.ErrWrongRevision), errors.Is(r.err, eventstore.ErrStreamDeleted): // measured against events that may not be durable
+		r.err = unavailable(r, cause)
 	}
 	r.done <- struct{}{}
 }

@@ -1,10 +1,13 @@
 package engine
 
 import (
+	"crypto/rand"
 	"fmt"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"konto/eventstore"
 )
 
 // Config tunes a [Store]. The zero value has good defaults: with them a process
@@ -14,6 +17,9 @@ type Config struct {
 	FS vfs.FS
 	// Now gives the time of an append. Nil means the system clock.
 	Now func() time.Time
+	// NewID gives the IDs of the engine's own events, such as tombstones. Nil
+	// means random ones (RFC 9562, version 4).
+	NewID func() eventstore.ID
 
 	// CacheBytes bounds the cache of blocks that were read. 0 means 64 MiB.
 	CacheBytes int64
@@ -83,12 +89,21 @@ func (c Config) Validate() error {
 	return nil
 }
 
+func randomID() (id eventstore.ID) {
+	_, _ = rand.Read(id[:]) // never fails
+	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
+	return id
+}
+
 func (c Config) withDefaults() Config {
 	if c.FS == nil {
 		c.FS = vfs.Default
 	}
 	if c.Now == nil {
 		c.Now = time.Now //nolint:forbidigo // the default of the clock field
+	}
+	if c.NewID == nil {
+		c.NewID = randomID
 	}
 	orElse := func(v *int, d int) {
 		if *v == 0 {

@@ -3,23 +3,11 @@ package engine
 import (
 	"context"
 	"errors"
-
-	"konto/eventstore"
 )
 
 // This file is what the engine offers beyond the port, for the node's protocol.
 
 var errSoon = errors.New("soon")
-
-// Delete hides all events of a stream (soft delete). It returns the position of the metadata event it writes.
-func (s *Store) Delete(ctx context.Context, stream string, expected eventstore.Revision) (eventstore.Position, error) {
-	return eventstore.Position{}, errSoon
-}
-
-// Tombstone ends a stream for ever. It returns the position of the tombstone.
-func (s *Store) Tombstone(ctx context.Context, stream string, expected eventstore.Revision) (eventstore.Position, error) {
-	return eventstore.Position{}, errSoon
-}
 
 // Scavenged says what a scavenge reclaimed.
 type Scavenged struct {

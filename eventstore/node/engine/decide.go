@@ -2,30 +2,45 @@ package engine
 
 import (
 	"context"
+	"fmt"
+	"math"
+	"strings"
 
 	"konto/eventstore"
 )
 
-// decide finds out, on the writer's goroutine, what becomes of an append to a
-// stream whose newest event has the revision current. If stored is true, the
-// caller must add its events, the last of which gets the revision in the
-// result. The order of the rules is EventStoreDB's.
-func (s *Store) decide(r *request, current eventstore.Revision) (result eventstore.Appended, stored bool, err error) {
-	fresh := eventstore.Appended{Revision: current + eventstore.Revision(len(r.events))}
-	wrong := func() error {
-		return &eventstore.WrongRevisionError{Stream: r.stream, Expected: r.expected, Current: current}
+// head is what the writer knows of a stream, durable or not.
+type head struct {
+	revision eventstore.Revision // of the newest event; that of a tombstone is tombstoned
+	deleted  bool                // soft-deleted, and nothing was written since
+}
+
+// tombstoned is the revision of a tombstone.
+const tombstoned = eventstore.Revision(math.MaxInt64)
+
+// decide finds out, on the writer's goroutine, what becomes of a request for a
+// stream with head h. If stored is true, the caller must add its events, the
+// last of which gets the revision in the result. The order of the rules is
+// EventStoreDB's.
+func (s *Store) decide(r *request, h head) (result eventstore.Appended, stored bool, err error) {
+	if err := s.refuse(r, h); err != nil {
+		return result, false, err
 	}
+	if r.kind != appends {
+		return s.decideEnd(r, h)
+	}
+	fresh := eventstore.Appended{Revision: h.revision + eventstore.Revision(len(r.events))}
 	switch {
-	case r.expected == eventstore.StreamExists && current < 0, r.expected > current:
-		return result, false, wrong()
-	case r.expected == current:
+	case r.expected > h.revision:
+		return result, false, r.wrong(h)
+	case r.expected == h.revision:
 		return fresh, len(r.events) > 0, nil
 	case len(r.events) == 0 && r.expected >= eventstore.NoStream:
-		return result, false, wrong()
+		return result, false, r.wrong(h)
 	case len(r.events) == 0:
 		return fresh, false, nil
-	case r.mayRepeat(current):
-		return s.repeatedAt(r, wrong())
+	case r.mayRepeat(h):
+		return s.repeatedAt(r, h)
 	}
 	for i := range r.events {
 		at, known := s.writer.ids.find(r.events[i].ID, r.stream)
@@ -33,85 +48,119 @@ func (s *Store) decide(r *request, current eventstore.Revision) (result eventsto
 		case !known && i == 0:
 			return fresh, true, nil
 		case !known:
-			return result, false, wrong()
+			return result, false, r.wrong(h)
 		}
 		result = at
 	}
 	return result, false, nil
 }
 
+// refuse applies the rules that come before all others.
+func (s *Store) refuse(r *request, h head) error {
+	gone := h.revision == tombstoned
+	if described, ok := strings.CutPrefix(r.target, metadataPrefix); ok && !gone {
+		d, err := s.head(described)
+		if err != nil {
+			return err
+		}
+		gone = d.revision == tombstoned
+	}
+	switch {
+	case gone, r.expected == eventstore.StreamExists && h.deleted:
+		return fmt.Errorf("%v %s: %w", r.kind, r.target, eventstore.ErrStreamDeleted)
+	case r.expected != eventstore.StreamExists || h.revision >= 0:
+		return nil
+	}
+	described, err := s.isDescribed(r.target)
+	if err == nil && !described {
+		err = r.wrong(h)
+	}
+	return err
+}
+
+// isDescribed reports whether a stream has metadata: one that has is taken to exist.
+func (s *Store) isDescribed(stream string) (bool, error) {
+	m, err := s.head(metadataPrefix + stream)
+	return m.revision >= 0, err
+}
+
+// decideEnd decides a soft or hard delete. It is never found to be a repeated one.
+func (s *Store) decideEnd(r *request, h head) (result eventstore.Appended, stored bool, err error) {
+	again := r.expected == eventstore.NoStream && h.deleted
+	if r.expected >= eventstore.NoStream && r.expected != h.revision && !again {
+		return result, false, r.wrong(h)
+	}
+	if r.kind == tombstones {
+		return eventstore.Appended{Revision: tombstoned}, true, nil
+	}
+	if h.revision < 0 {
+		described, err := s.isDescribed(r.target)
+		if err != nil || !described {
+			return result, false, orElse(err, r.wrong(h))
+		}
+	}
+	m, err := s.head(r.stream)
+	return eventstore.Appended{Revision: m.revision + 1}, err == nil, err
+}
+
+func orElse(err, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
+}
+
+func (r *request) wrong(h head) error {
+	return &eventstore.WrongRevisionError{Stream: r.target, Expected: r.expected, Current: h.revision}
+}
+
 // mayRepeat reports whether only a look at older events can tell what r is.
-func (r *request) mayRepeat(current eventstore.Revision) bool {
-	return len(r.events) > 0 && r.expected >= eventstore.NoStream && r.expected < current
+func (r *request) mayRepeat(h head) bool {
+	return r.kind == appends && len(r.events) > 0 && r.expected >= eventstore.NoStream && r.expected < h.revision
 }
 
 // repeatedAt compares the events with those that follow the expected revision.
-func (s *Store) repeatedAt(r *request, wrong error) (result eventstore.Appended, stored bool, err error) {
+func (s *Store) repeatedAt(r *request, h head) (result eventstore.Appended, stored bool, err error) {
 	i := 0
 	from := eventstore.ReadStream{From: r.expected + 1, Limit: len(r.events)}
 	for have, err := range s.readStream(context.Background(), r.stream, from, everything) {
 		if err != nil {
 			return eventstore.Appended{}, false, err
 		}
-		if have.ID != r.events[i].ID {
-			return eventstore.Appended{}, false, wrong
+		if have.ID != r.events[i].ID || have.Revision != r.expected+1+eventstore.Revision(i) {
+			break
 		}
 		result = eventstore.Appended{Revision: have.Revision, Position: have.Position}
 		i++
 	}
-	if i < len(r.events) {
-		return eventstore.Appended{}, false, wrong
+	switch {
+	case i == len(r.events):
+		return result, false, nil
+	case i == 0 && r.expected == eventstore.NoStream && h.deleted: // a new beginning
+		return eventstore.Appended{Revision: h.revision + eventstore.Revision(len(r.events))}, true, nil
 	}
-	return result, false, nil
+	return eventstore.Appended{}, false, r.wrong(h)
 }
 
-// head returns the revision of the newest event of a stream, durable or not.
-func (s *Store) head(stream string) (eventstore.Revision, error) {
-	if revision, ok := s.writer.heads.Get(stream); ok {
-		return revision, nil
+// head returns what is known of a stream. See writer.looked.
+func (s *Store) head(stream string) (head, error) {
+	s.writer.looked++
+	if h, ok := s.writer.heads.Get(stream); ok {
+		return h, nil
 	}
-	newest, err := s.newestRun(stream)
+	h := head{revision: eventstore.NoStream}
+	newest, err := s.lastRun(stream, everything)
 	if err != nil {
-		return 0, err
+		return h, err
 	}
-	revision := eventstore.NoStream
 	if newest.count > 0 {
-		revision = newest.lastRevision()
+		h.revision = newest.lastRevision()
 	}
-	s.writer.heads.Add(stream, revision)
-	return revision, nil
-}
-
-// idCache remembers where the newest events are, by ID.
-type idCache struct {
-	places map[eventstore.ID]place
-	ring   []eventstore.ID
-	oldest int
-}
-
-type place struct {
-	stream string
-	at     eventstore.Appended
-}
-
-func newIDCache(size int) *idCache {
-	return &idCache{places: make(map[eventstore.ID]place), ring: make([]eventstore.ID, 0, size)}
-}
-
-func (m *idCache) add(r *eventstore.Recorded) {
-	if _, again := m.places[r.ID]; !again {
-		if len(m.ring) < cap(m.ring) {
-			m.ring = append(m.ring, r.ID)
-		} else {
-			delete(m.places, m.ring[m.oldest])
-			m.ring[m.oldest] = r.ID
-			m.oldest = (m.oldest + 1) % len(m.ring)
-		}
+	f, err := s.newestFact(stream)
+	if err != nil {
+		return h, err
 	}
-	m.places[r.ID] = place{r.Stream, eventstore.Appended{Revision: r.Revision, Position: r.Position}}
-}
-
-func (m *idCache) find(id eventstore.ID, stream string) (eventstore.Appended, bool) {
-	p, ok := m.places[id]
-	return p.at, ok && p.stream == stream
+	h.deleted = f.truncateBefore == deleted
+	s.writer.heads.Add(stream, h)
+	return h, nil
 }

@@ -27,7 +27,7 @@ var (
 )
 
 // format is the version of the layout in record.go. A store with a higher one is refused.
-const format = 1
+const format = 2
 
 // Store is an event store on local disk. Open it with [Open].
 type Store struct {
@@ -46,6 +46,7 @@ type Store struct {
 	}
 	writer  writer
 	durable atomic.Uint64 // position of the newest durable event
+	facts   atomic.Bool   // there are facts about at least one stream
 	tail    tail
 	watch   watch
 
@@ -106,6 +107,11 @@ func (s *Store) open(dir string) error {
 	if err := s.checkFormat(); err != nil {
 		return err
 	}
+	facts, err := s.anyFact()
+	if err != nil {
+		return err
+	}
+	s.facts.Store(facts)
 	if err := s.startWriter(); err != nil {
 		return err
 	}

@@ -126,58 +126,77 @@ func (d *diskPages) close() {
 
 func (s *Store) followStream(ctx context.Context, f Follow) iter.Seq2[Step, error] {
 	return func(yield func(Step, error) bool) {
-		next := max(int64(f.After), -1) + 1
-		if f.After == eventstore.Last {
-			info, err := s.Stream(ctx, f.Stream)
-			if err != nil {
-				yield(Step{}, err)
-				return
-			}
-			next = int64(info.Last) + 1
-		}
 		s.watch.join(f.Stream)
 		defer s.watch.leave(f.Stream)
-		for {
+		t := streamFollower{s: s, stream: f.Stream}
+		err := t.begin(ctx, f.After)
+		for err == nil {
 			grown := s.watch.grown(f.Stream) // before the look, so that nothing is missed
-			n, more, err := s.stepStream(ctx, f, next, yield)
-			if err != nil {
-				yield(Step{}, err)
+			var found, more bool
+			found, more, err = t.step(ctx, yield)
+			switch {
+			case err != nil:
+			case !more:
 				return
-			}
-			if !more {
+			case !found && !yield(Step{Live: true}, nil):
 				return
+			case !found:
+				s.wait(ctx, grown)
 			}
-			if n > next {
-				next = n
-				continue
-			}
-			if !yield(Step{Live: true}, nil) {
-				return
-			}
-			s.wait(ctx, grown)
 		}
+		yield(Step{}, err)
 	}
 }
 
-// stepStream yields a page of events from revision next on, if there are any,
-// and returns the revision that follows.
-func (s *Store) stepStream(ctx context.Context, f Follow, next int64, yield func(Step, error) bool) (int64, bool, error) {
-	if err := s.mayRead(ctx); err != nil {
-		return next, false, err
+// streamFollower is where a follower of a stream is.
+type streamFollower struct {
+	s      *Store
+	stream string
+	next   uint64 // revision
+}
+
+// begin finds out where to start.
+func (t *streamFollower) begin(ctx context.Context, after eventstore.Revision) error {
+	info, err := t.s.Stream(ctx, t.stream)
+	switch {
+	case err != nil:
+		return err
+	case info.Tombstoned:
+		return fmt.Errorf("follow %s: %w", t.stream, eventstore.ErrStreamDeleted)
+	case after == eventstore.Last:
+		after = info.Last
+	}
+	t.next = uint64(max(after, eventstore.NoStream) + 1) //nolint:gosec // not negative
+	return nil
+}
+
+// step yields a page of events, if there is any, and reports whether the
+// follower wants more.
+func (t *streamFollower) step(ctx context.Context, yield func(Step, error) bool) (found, more bool, err error) {
+	if err := t.s.mayRead(ctx); err != nil {
+		return false, false, err
+	}
+	if t.next > math.MaxInt64 {
+		return false, false, fmt.Errorf("follow %s: %w", t.stream, eventstore.ErrStreamDeleted)
 	}
 	p := newPage()
 	defer p.free() // a follower that waits holds none
 	p.want(fullPage, pageBytes, math.MaxInt)
-	_, err := s.fill(p, func(p *page) (bool, error) {
-		_, err := s.scanStream(p, f.Stream, next, s.durable.Load(), true)
+	_, err = t.s.fill(p, func(p *page) (bool, error) {
+		visible := t.s.durable.Load()
+		w, err := t.s.window(t.stream, visible)
+		if err != nil {
+			return false, err
+		}
+		_, err = t.s.scanStream(p, t.stream, max(int64(t.next), w.first), 0, visible, true) //nolint:gosec // at most MaxInt64
 		return false, err
 	})
 	if err != nil {
-		return next, false, fmt.Errorf("follow %s: %w", f.Stream, err)
+		return false, false, fmt.Errorf("follow %s: %w", t.stream, err)
 	}
 	if len(p.events) == 0 {
-		return next, true, nil
+		return false, true, nil
 	}
-	next = int64(p.events[len(p.events)-1].Revision) + 1
-	return next, yield(Step{Events: p.events}, nil), nil
+	t.next = uint64(p.events[len(p.events)-1].Revision) + 1 //nolint:gosec // not negative
+	return true, yield(Step{Events: p.events}, nil), nil
 }

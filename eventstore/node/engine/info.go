@@ -23,16 +23,37 @@ type Info struct {
 func (s *Store) Stream(ctx context.Context, stream string) (Info, error) {
 	info := Info{First: eventstore.NoStream, Last: eventstore.NoStream}
 	err := s.look(ctx, func() error {
-		last, err := s.lastRun(stream, s.durable.Load())
-		if err == nil && last.count > 0 {
-			info.First, info.Last = 0, last.lastRevision()
-		}
-		return err
+		return s.describe(stream, s.durable.Load(), &info)
 	})
 	if err != nil {
 		return Info{}, fmt.Errorf("describe %s: %w", stream, err)
 	}
 	return info, nil
+}
+
+func (s *Store) describe(stream string, visible uint64, info *Info) error {
+	last, err := s.lastRun(stream, visible)
+	if err != nil {
+		return err
+	}
+	w, err := s.window(stream, visible)
+	if err != nil {
+		return err
+	}
+	info.Tombstoned, info.Deleted = w.tombstone != 0, w.first == deleted
+	if last.count == 0 {
+		return nil
+	}
+	info.Last = last.lastRevision()
+	if info.Deleted || info.Tombstoned || w.first > int64(info.Last) {
+		return nil
+	}
+	first, err := s.firstRun(stream)
+	if err != nil {
+		return err
+	}
+	info.First = max(eventstore.Revision(w.first), eventstore.Revision(first.revision)) //nolint:gosec // below 2^63
+	return nil
 }
 
 // look runs a short read of the database.
@@ -59,13 +80,20 @@ func (s *Store) lastRun(stream string, visible uint64) (run, error) {
 		return run{}, readError(err)
 	}
 	defer it.Close() //nolint:errcheck // its Error has been read
-	for ok := it.Last(); ok; ok = it.Prev() {
-		r, err := currentRun(it)
-		if err != nil || r.first <= visible {
-			return r, err
-		}
+	return newestVisible(it, visible)
+}
+
+// firstRun returns the oldest run of a stream; a zero one if there is none.
+func (s *Store) firstRun(stream string) (run, error) {
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: runKey(nil, stream, 0), UpperBound: runKey(nil, stream, math.MaxUint64)})
+	if err != nil {
+		return run{}, readError(err)
 	}
-	return run{}, iterError(it)
+	defer it.Close() //nolint:errcheck // its Error has been read
+	if !it.First() {
+		return run{}, iterError(it)
+	}
+	return currentRun(it)
 }
 
 // IsBoundary reports whether a record begins at p, or did before a scavenge. The

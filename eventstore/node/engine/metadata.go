@@ -29,7 +29,8 @@ type Metadata struct {
 // ACL lists who may do what with a stream. A nil list is not set: the default applies.
 type ACL struct{ Read, Write, Delete, MetaRead, MetaWrite []string }
 
-// The metadata of a stream s are the events of this type in the stream $$s.
+// What describes a stream s is the newest event of the stream $$s, whatever its
+// type, as in EventStoreDB. The engine's own events there have this type.
 const (
 	metadataType   = "$metadata"
 	metadataPrefix = "$$"
@@ -43,25 +44,24 @@ func describes(metastream string) (stream string, ok bool) {
 }
 
 // Metadata returns what applies to a stream. Metadata that cannot be parsed is
-// none. A metadata stream has no metadata but a MaxCount of 1.
+// none, and so is that of a tombstoned stream. A metadata stream has no metadata
+// but a MaxCount of 1.
 func (s *Store) Metadata(ctx context.Context, stream string) (Metadata, error) {
 	m := Metadata{Revision: eventstore.NoStream}
 	if strings.HasPrefix(stream, metadataPrefix) {
 		m.MaxCount = 1
 		return m, ctx.Err()
 	}
-	newest := eventstore.ReadStream{From: eventstore.Last, Direction: eventstore.Backward}
-	for e, err := range s.readStream(ctx, metadataPrefix+stream, newest, 0) {
-		switch {
-		case errors.Is(err, eventstore.ErrStreamNotFound):
-			return m, nil
-		case err != nil:
-			return m, fmt.Errorf("metadata of %s: %w", stream, err)
-		case e.Type == metadataType:
+	err := s.look(ctx, func() error {
+		e, found, err := s.metadataEvent(stream)
+		if err == nil && found {
 			m, _ = parseMetadata(&e) // what cannot be parsed is none
 			m.Revision = e.Revision
-			return m, nil
 		}
+		return err
+	})
+	if err != nil {
+		return Metadata{}, fmt.Errorf("metadata of %s: %w", stream, err)
 	}
 	return m, nil
 }

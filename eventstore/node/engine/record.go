@@ -16,6 +16,7 @@ import (
 //
 //	'e' end(8)                         → chunk: records, one after another, crc(4)
 //	's' len(2) stream revision(8)      → run: where an append's events are
+//	'w' len(2) stream                  → what readers of a stream need besides
 //	'm' name                           → the store's own facts
 //
 // Numbers in keys are big-endian, so that keys sort as numbers do. The length
@@ -29,12 +30,15 @@ import (
 const (
 	eventPrefix  = 'e'
 	streamPrefix = 's'
+	factPrefix   = 'w'
 	metaPrefix   = 'm'
 
 	chunkKeyLen    = 1 + 8
 	chunkSumLen    = 4
 	maxStreamBytes = 1024
 	maxTypeBytes   = 1024
+	// maxRecordBytes is EventStoreDB's limit of an event.
+	maxRecordBytes = 16<<20 - 10_000
 )
 
 func chunkKey(buf []byte, end uint64) []byte {

@@ -12,8 +12,8 @@ import (
 	"konto/eventstore"
 )
 
-// readStream yields the events of a stream up to the position horizon, or, if
-// that is 0, the durable ones.
+// readStream yields the events of a stream up to the position horizon, hidden
+// ones included, or, if that is 0, those that are durable and may be seen.
 func (s *Store) readStream(ctx context.Context, stream string, o eventstore.ReadStream, horizon uint64) iter.Seq2[eventstore.Recorded, error] {
 	forward := o.Direction == eventstore.Forward
 	from, found := int64(o.From), false
@@ -21,7 +21,23 @@ func (s *Store) readStream(ctx context.Context, stream string, o eventstore.Read
 		from = max(from, 0)
 	}
 	return s.pages(ctx, "read "+stream, o.Limit, func(p *page) (bool, error) {
-		exists, err := s.scanStream(p, stream, from, s.visible(horizon), forward)
+		visible, w := s.visible(horizon), window{}
+		if horizon == 0 {
+			var err error
+			if w, err = s.window(stream, visible); err != nil {
+				return false, err
+			}
+			if err := w.refuse(stream); err != nil {
+				if found && w.tombstone == 0 { // truncated meanwhile
+					err = nil
+				}
+				return false, err
+			}
+		}
+		if forward {
+			from = max(from, w.first)
+		}
+		exists, err := s.scanStream(p, stream, from, w.first, visible, forward)
 		if err == nil && !exists && !found {
 			return false, fmt.Errorf("%w: %s", eventstore.ErrStreamNotFound, stream)
 		}
@@ -37,8 +53,9 @@ func (s *Store) readStream(ctx context.Context, stream string, o eventstore.Read
 }
 
 // scanStream decodes a page of events of a stream, starting with revision
-// from. It reports whether the stream has any event up to position visible.
-func (s *Store) scanStream(p *page, stream string, from int64, visible uint64, forward bool) (exists bool, err error) {
+// from and none below least. It reports whether the stream has any event up to
+// position visible.
+func (s *Store) scanStream(p *page, stream string, from, least int64, visible uint64, forward bool) (exists bool, err error) {
 	if stream == "" || len(stream) > maxStreamBytes {
 		return false, nil
 	}
@@ -48,7 +65,7 @@ func (s *Store) scanStream(p *page, stream string, from int64, visible uint64, f
 		return false, readError(err)
 	}
 	defer runs.Close() //nolint:errcheck // its Error has been read
-	ok := seekRun(runs, upper, from)
+	ok := from >= least && seekRun(runs, upper, from)
 	if !ok { // nothing at or below from: does the stream exist at all?
 		ok = runs.First()
 		if !ok {
@@ -61,8 +78,8 @@ func (s *Store) scanStream(p *page, stream string, from int64, visible uint64, f
 	if err != nil {
 		return false, readError(err)
 	}
-	defer events.Close()                                                                     //nolint:errcheck // its Error has been read
-	w := walk{page: p, events: events, stream: stream, from: uint64(from), forward: forward} //nolint:gosec // seekRun: not negative
+	defer events.Close()                                                                                           //nolint:errcheck // its Error has been read
+	w := walk{page: p, events: events, stream: stream, from: uint64(from), least: uint64(least), forward: forward} //nolint:gosec // not negative
 	for ; ok; ok = w.nextRun(runs) {
 		r, err := currentRun(runs)
 		if err != nil {
@@ -79,6 +96,9 @@ func (s *Store) scanStream(p *page, stream string, from int64, visible uint64, f
 			continue
 		}
 		exists = true
+		if !forward && int64(r.lastRevision()) < least {
+			return true, nil
+		}
 		if done, err := w.run(r); done || err != nil {
 			return true, err
 		}
@@ -122,20 +142,6 @@ func iterError(it *pebble.Iterator) error {
 	return nil
 }
 
-// newestRun returns the last run of a stream, durable or not; a zero one if
-// there is none.
-func (s *Store) newestRun(stream string) (run, error) {
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: runKey(nil, stream, 0), UpperBound: runKey(nil, stream, math.MaxUint64)})
-	if err != nil {
-		return run{}, readError(err)
-	}
-	defer it.Close() //nolint:errcheck // its Error has been read
-	if !it.Last() {
-		return run{}, iterError(it)
-	}
-	return currentRun(it)
-}
-
 // walk decodes the events of runs into a page.
 type walk struct {
 	page    *page
@@ -143,6 +149,7 @@ type walk struct {
 	chunk   chunk // under events
 	stream  string
 	from    uint64
+	least   uint64 // of a walk backward
 	forward bool
 	key     []byte
 }
@@ -185,7 +192,7 @@ func (w *walk) runForward(r run) (done bool, err error) {
 
 func (w *walk) runBackward(r run) (done bool, err error) {
 	revision := r.revision + r.count // of what follows
-	for position := r.last; !w.page.full(); position = w.chunk.first - 1 {
+	for position := r.last; !w.page.full() && revision > w.least; position = w.chunk.first - 1 {
 		if err := w.move(position, r); err != nil {
 			return false, err
 		}
@@ -196,6 +203,9 @@ func (w *walk) runBackward(r run) (done bool, err error) {
 		found := uint64(len(w.page.marks) - 1) //nolint:gosec // at least 1
 		if skip := min(found, revision-min(revision, w.from+1)); skip > 0 {
 			w.page.marks, revision, found = w.page.marks[:len(w.page.marks)-int(skip)], revision-skip, found-skip //nolint:gosec // at most len(marks)
+		}
+		if hidden := found - min(found, revision-w.least); hidden > 0 { // the end of the walk
+			w.page.marks, found = w.page.marks[hidden:], found-hidden
 		}
 		if err := w.take(revision - 1); err != nil {
 			return false, err

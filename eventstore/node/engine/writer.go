@@ -15,7 +15,9 @@ import (
 // touches it, except groups.
 type writer struct {
 	next   uint64 // position of the next event
-	heads  *simplelru.LRU[string, eventstore.Revision]
+	heads  *simplelru.LRU[string, head]
+	facts  map[string]fact // of the group
+	looked int             // heads the group has asked for
 	ids    *idCache
 	groups chan *group // to acknowledge, in order
 
@@ -52,11 +54,12 @@ const (
 func (s *Store) startWriter() error {
 	w := &s.writer
 	w.groups = make(chan *group, maxGroups)
-	heads, err := simplelru.NewLRU[string, eventstore.Revision](s.config.CachedHeads, nil)
+	heads, err := simplelru.NewLRU[string, head](s.config.CachedHeads, nil)
 	if err != nil {
 		return err
 	}
 	w.heads, w.ids, w.next = heads, newIDCache(s.config.RememberedIDs), firstPosition
+	w.facts = map[string]fact{}
 	return s.remember()
 }
 
@@ -115,16 +118,21 @@ func (s *Store) write() {
 	}
 }
 
+// headsOfOne is how many heads one request may ask for.
+const headsOfOne = 6
+
 // commit starts to write one group of requests and returns the others. A group
-// has no more requests than heads has room for: the head of a stream that the
+// asks for no more heads than there is room for: the head of a stream that the
 // group writes to must stay in memory until the batch can be read.
 func (s *Store) commit(requests []*request) []*request {
+	w := &s.writer
+	w.looked = 0
 	g := &group{began: s.now(), requests: make([]*request, 0, len(requests))}
-	for len(requests) > 0 && g.bytes < maxGroupBytes && len(g.requests) < s.config.CachedHeads {
+	for len(requests) > 0 && g.bytes < maxGroupBytes && (w.looked == 0 || w.looked+headsOfOne <= s.config.CachedHeads) {
 		r := requests[0]
-		current, err := s.head(r.stream)
-		if g.stored > 0 && r.mayRepeat(current) {
-			break // what it may repeat may be in this batch, where it cannot be read yet
+		h, err := s.head(r.target)
+		if g.stored > 0 && (r.mayRepeat(h) || h.deleted) {
+			break // what it has to look at may be in this batch, where it cannot be read yet
 		}
 		requests = requests[1:]
 		if !r.state.CompareAndSwap(waiting, taken) {
@@ -132,14 +140,13 @@ func (s *Store) commit(requests []*request) []*request {
 		}
 		g.requests = append(g.requests, r)
 		if broken := s.failure(); broken != nil {
-			err = unavailable(r.stream, broken)
+			err = unavailable(r, broken)
+		}
+		if err == nil {
+			err = s.process(g, r, h)
 		}
 		if err != nil {
-			r.err = err
-			continue
-		}
-		if r.result, r.stored, r.err = s.decide(r, current); r.stored {
-			s.add(g, r)
+			r.result, r.stored, r.err = eventstore.Appended{}, false, err
 		}
 	}
 	if g.stored > 0 {
@@ -148,34 +155,48 @@ func (s *Store) commit(requests []*request) []*request {
 			s.fence.fail(err) // impossible as far as pebble's code says
 			g.batch = nil
 		}
-		s.writer.sincePace += g.bytes
+		w.sincePace += g.bytes
 	}
 	if len(g.requests) > 0 {
-		s.writer.groups <- g
+		w.groups <- g
 	}
 	return requests
 }
 
-// add gives the events of a request their places.
-func (s *Store) add(g *group, r *request) {
+// process decides a request and adds what it stores to the group.
+func (s *Store) process(g *group, r *request, h head) (err error) {
+	if r.result, r.stored, err = s.decide(r, h); err != nil || !r.stored {
+		return err
+	}
+	if _, ok := describes(r.stream); ok || h.deleted || r.kind != appends {
+		return s.addFact(g, r)
+	}
+	r.result.Position = s.add(g, &r.part, r.result.Revision)
+	return nil
+}
+
+// add gives the events of a part their places, the last one the given revision.
+// It returns the position of the last.
+func (s *Store) add(g *group, p *part, last eventstore.Revision) (at eventstore.Position) {
 	w := &s.writer
-	revision := uint64(r.result.Revision) + 1 - uint64(len(r.events)) //nolint:gosec // decide: at least len(events)-1
-	records := r.records
-	for i := range r.events {
-		e := &r.events[i]
+	revision := uint64(last) + 1 - uint64(len(p.events)) //nolint:gosec // decide: at least len(events)-1
+	records := p.records
+	for i := range p.events {
+		e := &p.events[i]
 		n := recordSize(records)
 		finishRecord(records[:n], w.next, revision, g.began)
 		e.Revision, e.At = eventstore.Revision(revision), g.began //nolint:gosec // below 2^63
 		e.Position = eventstore.Position{Commit: w.next, Prepare: w.next}
 		w.ids.add(e)
-		r.result.Position = e.Position
+		at = e.Position
 		records = records[n:]
 		w.next += uint64(n) //nolint:gosec // positive
 		revision++
 	}
-	w.heads.Add(r.stream, r.result.Revision)
-	g.stored += len(r.events)
-	g.bytes += len(r.records)
+	w.heads.Add(p.stream, head{revision: last})
+	g.stored += len(p.events)
+	g.bytes += len(p.records)
+	return at
 }
 
 // batchOverhead is about what a request adds to a batch besides its records.
@@ -191,28 +212,40 @@ func (s *Store) seal(g *group) {
 		if !r.stored {
 			continue
 		}
-		first, last := &r.events[0], &r.events[len(r.events)-1]
-		run := run{first: first.Position.Commit, last: last.Position.Commit, revision: uint64(first.Revision), count: uint64(len(r.events))} //nolint:gosec // not negative
-		w.key = runKey(w.key, r.stream, run.revision)
-		w.value = appendRun(w.value, w.key, run)
-		_ = g.batch.Set(w.key, w.value, nil) // a batch in memory: never fails
-		g.events = append(g.events, r.events...)
-		for records := r.records; len(records) > 0; {
-			n := fit(records, maxChunkBytes-size)
-			if n == 0 && size == 0 {
-				n = recordSize(records) // a long one has a chunk of its own
-			}
-			if n > 0 {
-				w.pieces = append(w.pieces, records[:n])
-				size, end, records = size+n, end+uint64(n), records[n:]
-			}
-			if len(records) > 0 {
-				s.addChunk(g, end, size)
-				size = 0
-			}
+		size, end = s.sealPart(g, &r.part, size, end)
+		if r.also != nil {
+			size, end = s.sealPart(g, r.also, size, end)
 		}
 	}
 	s.addChunk(g, end, size)
+	s.sealFacts(g)
+}
+
+// sealPart adds a part to the batch, and to the chunk that has size bytes so
+// far and ends at end.
+func (s *Store) sealPart(g *group, p *part, size int, end uint64) (int, uint64) {
+	w := &s.writer
+	first, last := &p.events[0], &p.events[len(p.events)-1]
+	run := run{first: first.Position.Commit, last: last.Position.Commit, revision: uint64(first.Revision), count: uint64(len(p.events))} //nolint:gosec // not negative
+	w.key = runKey(w.key, p.stream, run.revision)
+	w.value = appendRun(w.value, w.key, run)
+	_ = g.batch.Set(w.key, w.value, nil) // a batch in memory: never fails
+	g.events = append(g.events, p.events...)
+	for records := p.records; len(records) > 0; {
+		n := fit(records, maxChunkBytes-size)
+		if n == 0 && size == 0 {
+			n = recordSize(records) // a long one has a chunk of its own
+		}
+		if n > 0 {
+			w.pieces = append(w.pieces, records[:n])
+			size, end, records = size+n, end+uint64(n), records[n:]
+		}
+		if len(records) > 0 {
+			s.addChunk(g, end, size)
+			size = 0
+		}
+	}
+	return size, end
 }
 
 // fit returns the length of as many whole records as there is room for.
