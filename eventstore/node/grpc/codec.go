@@ -20,6 +20,14 @@ func (c codec) Marshal(v any) (mem.BufferSlice, error) {
 	return c.CodecV2.Marshal(v)
 }
 
+// Unmarshal implements [encoding.CodecV2].
+func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
+	if d, ok := v.(decoder); ok {
+		return d.decode(data.Materialize())
+	}
+	return c.CodecV2.Unmarshal(data, v)
+}
+
 // frame is a message that is encoded already. Its bytes must not change after
 // it was sent.
 type frame struct{ bytes []byte }

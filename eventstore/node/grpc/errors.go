@@ -12,9 +12,13 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 
 	"konto/eventstore"
 	"konto/eventstore/node/access"
+	limits "konto/eventstore/node/proto"
 )
 
 // A failure is how a call ends: a status and, for clients to tell errors of the
@@ -23,7 +27,8 @@ import (
 type failure struct {
 	code     codes.Code
 	text     string
-	trailers []string // key, value, key, value...
+	trailers []string      // key, value, key, value...
+	detail   proto.Message // what an append in a batch is told instead, if there is a message for it
 	cause    error
 }
 
@@ -44,6 +49,12 @@ func exception(code codes.Code, name, text string, companions ...string) *failur
 	return &failure{code: code, text: text, trailers: append([]string{"exception", name}, companions...)}
 }
 
+// with adds what an append in a batch is told.
+func (f *failure) with(detail proto.Message) *failure {
+	f.detail = detail
+	return f
+}
+
 // unhandled is how EventStoreDB answers what it did not think of, for example
 // a request without a part that must be there.
 func unhandled(format string, a ...any) *failure {
@@ -55,12 +66,13 @@ func invalidArgument(format string, a ...any) *failure {
 }
 
 func accessDenied() *failure {
-	return exception(codes.PermissionDenied, "access-denied", "Access Denied")
+	return exception(codes.PermissionDenied, "access-denied", "Access Denied").with(&shared.AccessDenied{})
 }
 
 func streamDeleted(stream string) *failure {
 	return exception(codes.FailedPrecondition, "stream-deleted",
-		fmt.Sprintf("The stream '%s' is deleted.", stream), "stream-name", stream)
+		fmt.Sprintf("The stream '%s' is deleted.", stream), "stream-name", stream).
+		with(&shared.StreamDeleted{StreamIdentifier: &shared.StreamIdentifier{StreamName: []byte(stream)}})
 }
 
 // wrongVersion is the answer to a delete; that to an append is no failure.
@@ -69,13 +81,14 @@ func wrongVersion(e *eventstore.WrongRevisionError) *failure {
 		fmt.Sprintf("The stream '%s' is at version %d, not at %d.", e.Stream, e.Current, e.Expected),
 		"stream-name", e.Stream,
 		"expected-version", strconv.FormatInt(int64(e.Expected), 10),
-		"actual-version", strconv.FormatInt(int64(e.Current), 10))
+		"actual-version", strconv.FormatInt(int64(e.Current), 10)).with(wrongDetail(e))
 }
 
 func appendTooLarge(limit int) *failure {
 	return exception(codes.InvalidArgument, "maximum-append-size-exceeded",
 		fmt.Sprintf("The append is larger than %d bytes.", limit),
-		"maximum-append-size", strconv.Itoa(limit))
+		"maximum-append-size", strconv.Itoa(limit)).
+		with(&shared.MaximumAppendSizeExceeded{MaxAppendSize: uint32(limit)}) //nolint:gosec // some megabytes
 }
 
 func eventTooLarge(limit int, id string, size int) *failure {
@@ -83,7 +96,10 @@ func eventTooLarge(limit int, id string, size int) *failure {
 		fmt.Sprintf("The event %s has %d bytes, more than %d.", id, size, limit),
 		"maximum-append-event-size", strconv.Itoa(limit),
 		"event-id", id,
-		"proposed-append-event-size", strconv.Itoa(size))
+		"proposed-append-event-size", strconv.Itoa(size)).
+		with(&limits.MaximumAppendEventSizeExceeded{
+			EventId: id, ProposedEventSize: uint32(size), MaxAppendEventSize: uint32(limit), //nolint:gosec // some megabytes
+		})
 }
 
 func metadataMissing(key string) *failure {
@@ -98,7 +114,7 @@ func notReady(cause error) *failure {
 
 // timedOut is the answer if a write may or may not have happened.
 func timedOut(cause error) *failure {
-	return &failure{code: codes.Aborted, text: "Operation timed out: the outcome is unknown", cause: cause}
+	return &failure{code: codes.Aborted, text: "Operation timed out: the outcome is unknown", detail: &shared.Timeout{}, cause: cause}
 }
 
 // fail translates an error of the store or of the access control. stream names
@@ -128,7 +144,7 @@ func fail(err error, stream string) error {
 	case errors.Is(err, context.Canceled):
 		return &failure{code: codes.Canceled, text: "the call was cancelled"}
 	case errors.Is(err, context.DeadlineExceeded):
-		return &failure{code: codes.DeadlineExceeded, text: "the call took longer than it was given"}
+		return &failure{code: codes.DeadlineExceeded, text: "the call took longer than it was given", detail: &shared.Timeout{}}
 	}
 	return err
 }

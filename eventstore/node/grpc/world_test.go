@@ -1,0 +1,399 @@
+package grpc_test
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/rs/zerolog"
+	"go.uber.org/goleak"
+	rpc "google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+
+	"konto/eventstore"
+	"konto/eventstore/node/engine"
+	nodegrpc "konto/eventstore/node/grpc"
+)
+
+// The tests of the protocol run against the embedded node, or against the
+// server that this variable names by a connection string
+// (esdb://admin:changeit@localhost:2113?tls=false), to see that both agree.
+const remoteVariable = "KONTO_TEST_ESDB"
+
+func TestMain(m *testing.M) {
+	if at := os.Getenv(remoteVariable); at != "" {
+		fmt.Fprintln(os.Stderr, "testing the server at", remoteVariable, "- rows that need the embedded node are skipped")
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// world is a node and a connection to it.
+type world struct {
+	streams streams.StreamsClient
+	conn    *rpc.ClientConn
+	store   *engine.Store // nil if the node is not the embedded one
+	address string
+	remote  bool
+}
+
+func start(t testing.TB) *world { return startWith(t, nil) }
+
+// startWith starts an embedded node. A change of its configuration cannot be
+// made with another server, so the test is skipped then.
+func startWith(t testing.TB, change func(*nodegrpc.Config)) *world {
+	t.Helper()
+	if at := os.Getenv(remoteVariable); at != "" {
+		if change != nil {
+			t.Skipf("SKIPPED: %s is set and this needs a node of its own configuration", remoteVariable)
+		}
+		return dialRemote(t, at)
+	}
+	store, err := engine.Open("store", engine.Config{FS: vfs.NewMem()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	c := nodegrpc.Config{Store: store, Now: time.Now, NewID: newID, Log: zerolog.Nop()}
+	if change != nil {
+		change(&c)
+	}
+	address := serve(t, c)
+	w := &world{store: store, address: address}
+	w.dial(t, address, rpc.WithTransportCredentials(insecure.NewCredentials()))
+	return w
+}
+
+func serve(t testing.TB, c nodegrpc.Config) (address string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := nodegrpc.New(c)
+	server := rpc.NewServer(s.Options()...)
+	s.Register(server)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := server.Serve(listener); err != nil {
+			t.Errorf("Serve = %v, want nil", err)
+		}
+	}()
+	t.Cleanup(func() {
+		server.Stop()
+		<-done
+	})
+	return listener.Addr().String()
+}
+
+func (w *world) dial(t testing.TB, address string, o ...rpc.DialOption) {
+	t.Helper()
+	conn, err := rpc.NewClient(address, append(o, rpc.WithDefaultCallOptions(rpc.MaxCallRecvMsgSize(17<<20)))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	w.conn, w.streams = conn, streams.NewStreamsClient(conn)
+}
+
+func dialRemote(t testing.TB, at string) *world {
+	t.Helper()
+	c, err := esdb.ParseConnectionString(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{remote: true, address: c.Address}
+	transport := insecure.NewCredentials()
+	if !c.DisableTLS {
+		transport = credentials.NewTLS(&tls.Config{RootCAs: c.RootCAs, InsecureSkipVerify: c.SkipCertificateVerification})
+	}
+	w.dial(t, c.Address, rpc.WithTransportCredentials(transport), rpc.WithPerRPCCredentials(login(c.Username+":"+c.Password)))
+	return w
+}
+
+type login string
+
+func (l login) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
+	return map[string]string{"authorization": "Basic " + base64.StdEncoding.EncodeToString([]byte(l))}, nil
+}
+
+func (login) RequireTransportSecurity() bool { return false }
+
+// embedded skips a row that looks into the node.
+func (w *world) embedded(t testing.TB) {
+	t.Helper()
+	if w.remote {
+		t.Skipf("SKIPPED: %s is set and this needs the embedded node", remoteVariable)
+	}
+}
+
+// client returns the official client.
+func (w *world) client(t testing.TB) *esdb.Client {
+	t.Helper()
+	at := os.Getenv(remoteVariable)
+	if at == "" {
+		at = "esdb://" + w.address + "?tls=false&keepAliveInterval=-1"
+	}
+	c, err := esdb.ParseConnectionString(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Logger = esdb.NoopLogging()
+	client, err := esdb.NewClient(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	return client
+}
+
+func newID() (id eventstore.ID) {
+	rand.Read(id[:])
+	return id
+}
+
+// name returns a name that no other test uses.
+func name(prefix string) string {
+	id := newID()
+	return prefix + "-" + hex.EncodeToString(id[:6])
+}
+
+func wireID(id eventstore.ID) *shared.UUID {
+	return &shared.UUID{Value: &shared.UUID_Structured_{Structured: &shared.UUID_Structured{
+		MostSignificantBits:  int64(binary.BigEndian.Uint64(id[:8])),
+		LeastSignificantBits: int64(binary.BigEndian.Uint64(id[8:])),
+	}}}
+}
+
+func wireName(stream string) *shared.StreamIdentifier {
+	return &shared.StreamIdentifier{StreamName: []byte(stream)}
+}
+
+func proposed(typ, data string) *streams.AppendReq_ProposedMessage {
+	return &streams.AppendReq_ProposedMessage{
+		Id: wireID(newID()), Data: []byte(data), CustomMetadata: []byte("m:" + data),
+		Metadata: map[string]string{"type": typ, "content-type": "application/json"},
+	}
+}
+
+func events(n int) []*streams.AppendReq_ProposedMessage {
+	list := make([]*streams.AppendReq_ProposedMessage, n)
+	for i := range list {
+		list[i] = proposed("happened", fmt.Sprintf(`{"n":%d}`, i))
+	}
+	return list
+}
+
+// appendOptions has an expected revision, which may be -1, -2 or -4.
+func appendOptions(stream string, expected eventstore.Revision) *streams.AppendReq_Options {
+	o := &streams.AppendReq_Options{StreamIdentifier: wireName(stream)}
+	switch expected {
+	case eventstore.Any:
+		o.ExpectedStreamRevision = &streams.AppendReq_Options_Any{Any: &shared.Empty{}}
+	case eventstore.NoStream:
+		o.ExpectedStreamRevision = &streams.AppendReq_Options_NoStream{NoStream: &shared.Empty{}}
+	case eventstore.StreamExists:
+		o.ExpectedStreamRevision = &streams.AppendReq_Options_StreamExists{StreamExists: &shared.Empty{}}
+	default:
+		o.ExpectedStreamRevision = &streams.AppendReq_Options_Revision{Revision: uint64(expected)}
+	}
+	return o
+}
+
+func (w *world) append(t testing.TB, stream string, expected eventstore.Revision, list ...*streams.AppendReq_ProposedMessage) (*streams.AppendResp, outcome) {
+	t.Helper()
+	messages := []*streams.AppendReq{{Content: &streams.AppendReq_Options_{Options: appendOptions(stream, expected)}}}
+	for _, e := range list {
+		messages = append(messages, &streams.AppendReq{Content: &streams.AppendReq_ProposedMessage_{ProposedMessage: e}})
+	}
+	return w.sendAppend(t, messages...)
+}
+
+func (w *world) sendAppend(t testing.TB, messages ...*streams.AppendReq) (*streams.AppendResp, outcome) {
+	t.Helper()
+	var trailer metadata.MD
+	call, err := w.streams.Append(within(t), rpc.Trailer(&trailer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range messages {
+		if err := call.Send(m); err != nil {
+			break // the reason comes with the answer
+		}
+	}
+	response, err := call.CloseAndRecv()
+	return response, ended(err, trailer)
+}
+
+// must appends and returns the position of the last event.
+func (w *world) must(t testing.TB, stream string, expected eventstore.Revision, list ...*streams.AppendReq_ProposedMessage) uint64 {
+	t.Helper()
+	response, end := w.append(t, stream, expected, list...)
+	if end.code != codes.OK || response.GetSuccess() == nil {
+		t.Fatalf("append to %s at %v = %v, %v, want success", stream, expected, response, end)
+	}
+	return response.GetSuccess().GetPosition().GetCommitPosition()
+}
+
+// outcome is how a call ended.
+type outcome struct {
+	code     codes.Code
+	text     string
+	trailers map[string]string
+}
+
+func ended(err error, trailer metadata.MD) outcome {
+	s, _ := status.FromError(err)
+	o := outcome{code: s.Code(), text: s.Message(), trailers: map[string]string{}}
+	for key, values := range trailer {
+		if key != "content-type" && key != "date" && key != "server" {
+			o.trailers[key] = values[0]
+		}
+	}
+	return o
+}
+
+// within is a context that no working call outlives.
+func within(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// read returns all that is answered.
+func (w *world) read(t testing.TB, o *streams.ReadReq_Options) ([]*streams.ReadResp, outcome) {
+	t.Helper()
+	var trailer metadata.MD
+	call, err := w.streams.Read(within(t), &streams.ReadReq{Options: o}, rpc.Trailer(&trailer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []*streams.ReadResp
+	for {
+		r, err := call.Recv()
+		if errors.Is(err, io.EOF) {
+			err = nil
+		} else if err == nil {
+			list = append(list, r)
+			continue
+		}
+		return list, ended(err, trailer)
+	}
+}
+
+// options of a read of a stream, or of $all if it is "", forwards from the start.
+func options(stream string, count uint64, change ...func(*streams.ReadReq_Options)) *streams.ReadReq_Options {
+	o := &streams.ReadReq_Options{
+		CountOption:  &streams.ReadReq_Options_Count{Count: count},
+		FilterOption: &streams.ReadReq_Options_NoFilter{NoFilter: &shared.Empty{}},
+		UuidOption:   &streams.ReadReq_Options_UUIDOption{Content: &streams.ReadReq_Options_UUIDOption_Structured{Structured: &shared.Empty{}}},
+	}
+	if stream == "" {
+		o.StreamOption = &streams.ReadReq_Options_All{All: &streams.ReadReq_Options_AllOptions{
+			AllOption: &streams.ReadReq_Options_AllOptions_Start{Start: &shared.Empty{}},
+		}}
+	} else {
+		o.StreamOption = &streams.ReadReq_Options_Stream{Stream: &streams.ReadReq_Options_StreamOptions{
+			StreamIdentifier: wireName(stream),
+			RevisionOption:   &streams.ReadReq_Options_StreamOptions_Start{Start: &shared.Empty{}},
+		}}
+	}
+	for _, c := range change {
+		c(o)
+	}
+	return o
+}
+
+func backwards(o *streams.ReadReq_Options) {
+	o.ReadDirection = streams.ReadReq_Options_Backwards
+}
+
+func resolving(o *streams.ReadReq_Options) { o.ResolveLinks = true }
+
+func subscribing(o *streams.ReadReq_Options) {
+	o.CountOption = &streams.ReadReq_Options_Subscription{Subscription: &streams.ReadReq_Options_SubscriptionOptions{}}
+}
+
+func fromEnd(o *streams.ReadReq_Options) {
+	switch s := o.StreamOption.(type) {
+	case *streams.ReadReq_Options_Stream:
+		s.Stream.RevisionOption = &streams.ReadReq_Options_StreamOptions_End{End: &shared.Empty{}}
+	case *streams.ReadReq_Options_All:
+		s.All.AllOption = &streams.ReadReq_Options_AllOptions_End{End: &shared.Empty{}}
+	}
+}
+
+func fromRevision(n uint64) func(*streams.ReadReq_Options) {
+	return func(o *streams.ReadReq_Options) {
+		o.GetStream().RevisionOption = &streams.ReadReq_Options_StreamOptions_Revision{Revision: n}
+	}
+}
+
+func fromPosition(commit, prepare uint64) func(*streams.ReadReq_Options) {
+	return func(o *streams.ReadReq_Options) {
+		o.GetAll().AllOption = &streams.ReadReq_Options_AllOptions_Position{
+			Position: &streams.ReadReq_Options_Position{CommitPosition: commit, PreparePosition: prepare},
+		}
+	}
+}
+
+func compatible(level uint32) func(*streams.ReadReq_Options) {
+	return func(o *streams.ReadReq_Options) {
+		o.ControlOption = &streams.ReadReq_Options_ControlOption{Compatibility: level}
+	}
+}
+
+// revisions lists the answers: events by revision, others by what they are.
+func revisions(list []*streams.ReadResp) []string {
+	out := []string{}
+	for _, r := range list {
+		out = append(out, describe(r))
+	}
+	return out
+}
+
+func describe(r *streams.ReadResp) string {
+	switch c := r.Content.(type) {
+	case *streams.ReadResp_Event:
+		e := c.Event.GetEvent()
+		switch {
+		case c.Event.GetLink() == nil:
+			return fmt.Sprint(e.GetStreamRevision())
+		case e == nil:
+			return fmt.Sprintf("%d->?", c.Event.GetLink().GetStreamRevision())
+		}
+		return fmt.Sprintf("%d->%d", c.Event.GetLink().GetStreamRevision(), e.GetStreamRevision())
+	case *streams.ReadResp_StreamNotFound_:
+		return "not found"
+	case *streams.ReadResp_FirstStreamPosition:
+		return fmt.Sprint("first ", c.FirstStreamPosition)
+	case *streams.ReadResp_LastStreamPosition:
+		return fmt.Sprint("last ", c.LastStreamPosition)
+	case *streams.ReadResp_Confirmation:
+		return "confirmation"
+	case *streams.ReadResp_CaughtUp_:
+		return "caught up"
+	case *streams.ReadResp_Checkpoint_:
+		return "checkpoint"
+	}
+	return fmt.Sprintf("%T", r.Content)
+}
