@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -111,6 +112,7 @@ type Control struct {
 	known    *verified
 	settings settings
 	watch    watch
+	weak     atomic.Bool // admin had a default password when the store was opened
 }
 
 // Open returns the access control of a store. If the store has no such users
@@ -140,6 +142,10 @@ func Open(ctx context.Context, cfg Config) (*Control, error) {
 	}
 	return c, nil
 }
+
+// HasDefaults reports whether admin had the default password when the store was
+// opened.
+func (c *Control) HasDefaults() bool { return c.weak.Load() }
 
 // Close ends what watches the store, and waits for it. It does not close the
 // store, and decisions go on being made.

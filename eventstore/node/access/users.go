@@ -270,9 +270,6 @@ func (c *Control) createDefaults(ctx context.Context) error {
 // warnOfDefaults says so if a default password is still in use. Only hashes
 // that take no time are looked at; newSecret sees to it that they are enough.
 func (c *Control) warnOfDefaults(ctx context.Context) error {
-	if c.cfg.Insecure {
-		return nil
-	}
 	for _, login := range []string{adminLogin, opsLogin} {
 		r, err := c.read(ctx, login)
 		if errors.Is(err, ErrUserNotFound) {
@@ -282,6 +279,7 @@ func (c *Control) warnOfDefaults(ctx context.Context) error {
 			return err
 		}
 		if !r.Disabled && r.Iterations <= weakIterations && r.matches(defaultPassword, weakIterations) {
+			c.weak.Store(c.weak.Load() || login == adminLogin)
 			c.warn(r)
 		}
 	}
@@ -289,6 +287,9 @@ func (c *Control) warnOfDefaults(ctx context.Context) error {
 }
 
 func (c *Control) warn(r record) {
+	if c.cfg.Insecure {
+		return // nobody needs it
+	}
 	event := c.cfg.Log.Warn()
 	if r.Login == adminLogin || r.Login == opsLogin {
 		event = event.Str("login", r.Login)
