@@ -1,0 +1,179 @@
+package esdb_test
+
+import (
+	"context"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/google/uuid"
+	"github.com/rs/zerolog"
+	"go.uber.org/goleak"
+	rpc "google.golang.org/grpc"
+
+	"konto/eventstore"
+	"konto/eventstore/esdb"
+	"konto/eventstore/node/engine"
+	"konto/eventstore/node/grpc"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// node is an embedded node that a test can stop, start again and make
+// misbehave.
+type node struct {
+	testing.TB
+	store *engine.Store
+	addr  string
+	// fault is asked about each call; nil lets all through.
+	fault atomic.Pointer[fault]
+
+	mu     sync.Mutex
+	server *rpc.Server
+	served chan struct{}
+}
+
+// fault stands between a call and the node: it carries the call out, or not,
+// and says what the client hears.
+type fault func(ctx context.Context, method string, call func() error) error
+
+// newNode returns a node that is not serving yet; nothing listens at its address.
+func newNode(t testing.TB) *node {
+	t.Helper()
+	store, err := engine.Open("store", engine.Config{FS: vfs.NewMem()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &node{TB: t, store: store, addr: freeAddr(t)}
+	t.Cleanup(func() {
+		n.stop()
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return n
+}
+
+// startNode returns a node that serves.
+func startNode(t testing.TB) *node {
+	t.Helper()
+	n := newNode(t)
+	n.start()
+	return n
+}
+
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	l := listen(t, "127.0.0.1:0")
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+func listen(t testing.TB, addr string) net.Listener {
+	t.Helper()
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func (n *node) start() {
+	n.Helper()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	service := grpc.New(grpc.Config{Store: n.store, Now: time.Now, NewID: newID, Log: zerolog.Nop()})
+	options := []rpc.ServerOption{
+		rpc.ChainStreamInterceptor(func(srv any, ss rpc.ServerStream, info *rpc.StreamServerInfo, next rpc.StreamHandler) error {
+			return n.guard(ss.Context(), info.FullMethod, func() error { return next(srv, ss) })
+		}),
+		rpc.ChainUnaryInterceptor(func(ctx context.Context, req any, info *rpc.UnaryServerInfo, next rpc.UnaryHandler) (res any, err error) {
+			err = n.guard(ctx, info.FullMethod, func() (err error) {
+				res, err = next(ctx, req)
+				return err
+			})
+			return res, err
+		}),
+	}
+	n.server = rpc.NewServer(append(options, service.Options()...)...)
+	service.Register(n.server)
+	l := listen(n, n.addr)
+	n.served = make(chan struct{})
+	go func(server *rpc.Server, served chan struct{}) {
+		defer close(served)
+		if err := server.Serve(l); err != nil {
+			n.Error(err)
+		}
+	}(n.server, n.served)
+}
+
+func (n *node) guard(ctx context.Context, method string, call func() error) error {
+	if f := n.fault.Load(); f != nil {
+		return (*f)(ctx, method, call)
+	}
+	return call()
+}
+
+// misbehave sets the fault; nil is none.
+func (n *node) misbehave(f fault) {
+	if f == nil {
+		n.fault.Store(nil)
+		return
+	}
+	n.fault.Store(&f)
+}
+
+// stop breaks all connections, as a process that is killed does.
+func (n *node) stop() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.server != nil {
+		n.server.Stop()
+		<-n.served
+		n.server = nil
+	}
+}
+
+func (n *node) connection() string { return "esdb://" + n.addr + "?tls=false" }
+
+// open connects to the node; the store is closed with the test.
+func (n *node) open(tune ...func(*esdb.Config)) *esdb.Store {
+	n.Helper()
+	cfg := esdb.Config{ConnectionString: n.connection(), Now: time.Now, Log: zerolog.Nop()}
+	for _, f := range tune {
+		f(&cfg)
+	}
+	return open(n, cfg)
+}
+
+func open(t testing.TB, cfg esdb.Config) *esdb.Store {
+	t.Helper()
+	s, err := esdb.Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func patience(d time.Duration) func(*esdb.Config) {
+	return func(c *esdb.Config) { c.Patience = d }
+}
+
+func newID() eventstore.ID { return eventstore.ID(uuid.New()) }
+
+// within returns a context that ends before the test would.
+func within(t testing.TB, d time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}

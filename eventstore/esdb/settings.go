@@ -1,0 +1,95 @@
+package esdb
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+)
+
+// settings are what a connection string says.
+type settings struct {
+	config   esdb.Configuration
+	address  string        // for the log: where the store is, without secrets
+	deadline time.Duration // of one attempt to append
+	unsent   bool          // there are credentials that the client will not send
+}
+
+// known are the settings of connection strings, in lower case.
+var known = []string{
+	"tls", "tlsverifycert", "tlscafile", "usercertfile", "userkeyfile", "nodepreference", "maxdiscoverattempts",
+	"discoveryinterval", "gossiptimeout", "keepaliveinterval", "keepalivetimeout", "defaultdeadline",
+	"connectionname", "throwonappendfailure", // of other clients; without effect here
+}
+
+var errNone = errors.New("want esdb://HOST:PORT")
+
+// parse reads a connection string. Errors never repeat it, since it may hold a
+// password.
+func parse(text string) (settings, error) {
+	if text == "" {
+		return settings{}, errNone
+	}
+	// KurrentDB is EventStoreDB's new name; this client does not know it yet.
+	for _, scheme := range []string{"kurrentdb", "kdb"} {
+		for _, kind := range []string{"://", "+discover://"} {
+			if rest, ok := strings.CutPrefix(text, scheme+kind); ok {
+				text = "esdb" + kind + rest
+			}
+		}
+	}
+	if err := checkNames(text); err != nil {
+		return settings{}, err
+	}
+	config, err := esdb.ParseConnectionString(text)
+	if err != nil {
+		var syntax *url.Error
+		if errors.As(err, &syntax) { // its text is the whole string
+			err = syntax.Err
+		}
+		return settings{}, err
+	}
+	if config.DefaultDeadline != nil && *config.DefaultDeadline <= 0 {
+		return settings{}, errors.New("defaultDeadline: want a positive number of milliseconds")
+	}
+	if err := config.Validate(); err != nil {
+		return settings{}, err
+	}
+	// One round of candidates and no pause: it is the connector that tries again.
+	config.MaxDiscoverAttempts, config.DiscoveryInterval = 1, 0
+	s := settings{config: *config, address: addressOf(config), deadline: 10 * time.Second, unsent: config.DisableTLS && config.Username != ""}
+	if config.DefaultDeadline != nil {
+		s.deadline = *config.DefaultDeadline
+	}
+	return s, nil
+}
+
+// checkNames refuses settings that there are not. The client would only print a line.
+func checkNames(text string) error {
+	_, query, _ := strings.Cut(text, "?")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return errors.New("what follows the question mark is malformed")
+	}
+	for name := range values {
+		if !slices.Contains(known, strings.ToLower(name)) {
+			return fmt.Errorf("there is no setting %s", name)
+		}
+	}
+	return nil
+}
+
+func addressOf(c *esdb.Configuration) string {
+	if len(c.GossipSeeds) == 0 {
+		return c.Address
+	}
+	var seeds []string
+	for _, e := range c.GossipSeeds {
+		seeds = append(seeds, e.String())
+	}
+	return strings.Join(seeds, ",")
+}
