@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -10,11 +9,15 @@ import (
 	"github.com/knadh/koanf/v2"
 	"github.com/spf13/cobra"
 
+	"konto/eventstore/node"
 	"konto/internal/system"
 )
 
-// settings are the names of all settings: the tags of [system.Config].
-func settings() []string { return tags("", reflect.TypeFor[system.Config]()) }
+// settings are the names of all settings: the tags of [system.Config], and
+// below node those of [node.Config].
+func settings() []string {
+	return append(tags("", reflect.TypeFor[system.Config]()), tags("node.", reflect.TypeFor[node.Config]())...)
+}
 
 func tags(prefix string, t reflect.Type) []string {
 	var names []string
@@ -33,8 +36,8 @@ func tags(prefix string, t reflect.Type) []string {
 
 func known(name string) bool { return slices.Contains(settings(), name) }
 
-// unmarshal refuses what no setting is called.
-func unmarshal(k *koanf.Koanf, cfg *system.Config) error {
+// checkNames refuses what no setting is called.
+func checkNames(k *koanf.Koanf) error {
 	var unknown []string
 	for _, key := range k.Keys() {
 		if key != "" && !known(key) {
@@ -43,9 +46,6 @@ func unmarshal(k *koanf.Koanf, cfg *system.Config) error {
 	}
 	if len(unknown) > 0 {
 		return fmt.Errorf("unknown settings: %s", strings.Join(unknown, ", "))
-	}
-	if err := k.Unmarshal("", cfg); err != nil {
-		return errors.Join(errors.New("configuration"), err)
 	}
 	return nil
 }
@@ -57,7 +57,7 @@ func variable(name string) string {
 
 func configTopic() *cobra.Command {
 	var b strings.Builder
-	b.WriteString("Settings of konto serve, as a YAML file has them (levels are nested), and as\nenvironment variables:\n")
+	b.WriteString("Settings of konto serve and, below node, of konto node, as a YAML file has them\n(levels are nested), and as environment variables:\n")
 	for _, name := range settings() {
 		fmt.Fprintf(&b, "  %-24s %s\n", name, variable(name))
 	}

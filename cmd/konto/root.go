@@ -103,7 +103,7 @@ func (a *app) checkFlags(cmd *cobra.Command) error {
 // commands are all subcommands, each in the file of its name.
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
-		in("run", a.dev()), in("run", a.serve()),
+		in("run", a.dev()), in("run", a.serve()), in("run", a.node()),
 		in("use", a.cmd()), in("use", a.get()), in("use", a.account()), in("use", a.event()),
 		in("use", a.store()),
 		in("dev", a.trigger()), in("dev", a.mail()), in("dev", a.newToken()), in("dev", a.bench()),

@@ -82,13 +82,26 @@ func addressTaken(err error) error {
 	return err
 }
 
-// config reads the configuration file and the environment.
+// config returns what the configuration file and the environment say.
 func (a *app) config(path string) (system.Config, error) {
 	var cfg system.Config
+	k, err := a.load(path)
+	if err != nil {
+		return cfg, err
+	}
+	if err := k.Unmarshal("", &cfg); err != nil {
+		return cfg, errors.Join(errors.New("configuration"), err)
+	}
+	return cfg, nil
+}
+
+// load reads the configuration file and the environment, and refuses what no
+// setting is called.
+func (a *app) load(path string) (*koanf.Koanf, error) {
 	k := koanf.New(".")
 	if path != "" {
 		if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
-			return cfg, fmt.Errorf("--config %s: %w", path, err)
+			return nil, fmt.Errorf("--config %s: %w", path, err)
 		}
 	}
 	var failed error
@@ -103,12 +116,12 @@ func (a *app) config(path string) (system.Config, error) {
 		},
 	}), nil)
 	if err != nil {
-		return cfg, err
+		return nil, err
 	}
 	if failed != nil {
-		return cfg, failed
+		return nil, failed
 	}
-	return cfg, unmarshal(k, &cfg)
+	return k, checkNames(k)
 }
 
 // clientVariables are read by the commands that call a Konto.

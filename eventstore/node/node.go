@@ -68,17 +68,31 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 // Addr is where the node listens.
 func (n *Node) Addr() net.Addr { return n.split.listener.Addr() }
 
-// ConnectionString is what clients on this machine connect with. It names a
-// user and password only as long as those are the defaults.
-func (n *Node) ConnectionString() string {
+// URL is where the pages are for this machine, without a trailing slash. A
+// listener on all addresses is at 127.0.0.1, too.
+func (n *Node) URL() string {
+	scheme := "https"
+	if n.cfg.Insecure {
+		scheme = "http"
+	}
+	return scheme + "://" + n.localAddr()
+}
+
+func (n *Node) localAddr() string {
 	host, port, err := net.SplitHostPort(n.Addr().String())
 	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
+	return net.JoinHostPort(host, port)
+}
+
+// ConnectionString is what clients on this machine connect with. It names a
+// user and password only as long as those are the defaults.
+func (n *Node) ConnectionString() string {
+	at := n.localAddr()
 	if n.cfg.Advertise != "" {
-		host, port, _ = net.SplitHostPort(n.cfg.Advertise) // validated
+		at = n.cfg.Advertise
 	}
-	at := net.JoinHostPort(host, port)
 	switch {
 	case n.cfg.Insecure:
 		return "esdb://" + at + "?tls=false"
