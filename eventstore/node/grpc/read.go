@@ -21,7 +21,7 @@ type query struct {
 	resolve   bool
 	count     uint64 // of a read
 	subscribe bool
-	filter    *filter // nil: none
+	wanted    wanted
 	text      bool    // UUIDs as texts
 	// compatibility is what the client knows: 1 is a client that understands
 	// where a stream begins and ends.
@@ -102,7 +102,7 @@ func parseQuery(o *streams.ReadReq_Options) (*query, error) {
 	switch f := o.GetFilterOption().(type) {
 	case *streams.ReadReq_Options_NoFilter:
 	case *streams.ReadReq_Options_Filter:
-		q.filter, err = parseFilter(f.Filter, q.subscribe)
+		q.wanted, err = parseFilter(f.Filter, q.subscribe)
 	default:
 		return nil, invalidArgument("neither a filter nor none")
 	}
@@ -119,7 +119,7 @@ func (q *query) validate() error {
 	switch {
 	case q.subscribe && q.direction == eventstore.Backward:
 		return invalidArgument("a subscription cannot go backwards")
-	case q.stream != "" && q.filter != nil:
+	case q.stream != "" && q.wanted.Filter != nil:
 		return invalidArgument("a stream cannot be filtered, only $all")
 	case !q.subscribe && q.count == 0:
 		return unhandled("a count of 0")
@@ -325,7 +325,7 @@ func (w *reader) readAll(ctx context.Context) error {
 	q, left := w.query, w.query.count
 	o := eventstore.ReadAll{From: q.from.inclusive(q.direction), Direction: q.direction, ResolveLinks: q.resolve}
 	for more := true; more && left > 0; {
-		if q.filter == nil {
+		if q.wanted.Filter == nil {
 			o.Limit = limit(left)
 		}
 		read := 0
@@ -336,7 +336,7 @@ func (w *reader) readAll(ctx context.Context) error {
 			raw := original(&r)
 			o.From = raw.Position
 			read++
-			if hidden(raw) || !q.filter.matches(raw) {
+			if !q.wanted.wants(raw) {
 				continue
 			}
 			if err := w.event(ctx, &r); err != nil {

@@ -114,15 +114,12 @@ func (s *subscription) event(ctx context.Context, r *eventstore.Recorded) error 
 		return s.reader.event(ctx, r)
 	}
 	s.seen = raw.Position
-	if !hidden(raw) && s.query.filter.matches(raw) {
+	if s.query.wanted.wants(raw) {
 		if err := s.reader.event(ctx, r); err != nil {
 			return err
 		}
 	}
-	if s.query.filter == nil {
-		return nil
-	}
-	if s.considered++; s.considered < s.query.filter.interval {
+	if s.considered++; s.considered < s.query.wanted.interval {
 		return nil
 	}
 	return s.check()
@@ -131,7 +128,7 @@ func (s *subscription) event(ctx context.Context, r *eventstore.Recorded) error 
 // check sends a checkpoint at the last event looked at, unless that was done.
 func (s *subscription) check() error {
 	s.considered = 0
-	if s.query.filter == nil || s.seen.Compare(s.checkpoint) <= 0 {
+	if s.query.wanted.interval == 0 || s.seen.Compare(s.checkpoint) <= 0 {
 		return nil
 	}
 	s.checkpoint = s.seen

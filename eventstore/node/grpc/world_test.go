@@ -84,13 +84,18 @@ func startWith(t testing.TB, change func(*nodegrpc.Config)) *world {
 
 func serve(t testing.TB, c nodegrpc.Config) (address string) {
 	t.Helper()
+	s := nodegrpc.New(c)
+	server := rpc.NewServer(s.Options()...)
+	s.Register(server)
+	return listen(t, server)
+}
+
+func listen(t testing.TB, server *rpc.Server) (address string) {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := nodegrpc.New(c)
-	server := rpc.NewServer(s.Options()...)
-	s.Register(server)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
