@@ -67,6 +67,7 @@ on it disturbs them; ratios less so.`,
 	f.IntVar(&cfg.Events, "events", 200_000, "events of the history that is rebuilt")
 	f.StringVar(&cfg.Dir, "dir", "", "directory on the disk to measure; default: the system's temporary directory")
 	f.StringVar(&profile, "cpuprofile", "", "file to write a CPU profile of it all to, for go tool pprof")
+	c.AddCommand(a.benchStore())
 	return c
 }
 

@@ -1,0 +1,176 @@
+package bench
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"math"
+	"net"
+	"time"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+	"github.com/google/uuid"
+	"github.com/rs/zerolog"
+	rpc "google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"konto/eventstore"
+	"konto/eventstore/node/engine"
+	node "konto/eventstore/node/grpc"
+)
+
+func (s *storeBench) nodeContender() contender {
+	return contender{
+		kind: StoreNode, what: "node over gRPC, official client, one connection; ceiling: a bare unary echo over one connection",
+		append: func(ctx context.Context, dir string, _ int) (*side, error) {
+			store, err := engine.Open(dir, engine.Config{Now: s.Now})
+			if err != nil {
+				return nil, err
+			}
+			return s.nodeSide(ctx, store)
+		},
+		read: func(ctx context.Context, dir string) (*side, error) {
+			store, err := s.filled(ctx, dir)
+			if err != nil {
+				return nil, err
+			}
+			return s.nodeSide(ctx, store)
+		},
+		ceiling: s.grpcEcho,
+	}
+}
+
+// nodeSide serves a store over gRPC and measures it through the official
+// client. Closing the side closes the store.
+func (s *storeBench) nodeSide(ctx context.Context, store *engine.Store) (_ *side, err error) {
+	served := node.New(node.Config{Store: store, Now: s.Now, NewID: newEventID, Log: zerolog.Nop()})
+	server := rpc.NewServer(served.Options()...)
+	served.Register(server)
+	addr, stop, err := serve(ctx, server)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	settings, err := esdb.ParseConnectionString("esdb://" + addr + "?tls=false")
+	if err != nil {
+		return nil, errors.Join(err, stop(), store.Close())
+	}
+	settings.Logger = esdb.NoopLogging()
+	client, err := esdb.NewClient(settings)
+	if err != nil {
+		return nil, errors.Join(err, stop(), store.Close())
+	}
+	all := func(stream *esdb.ReadStream, err error) (int, error) {
+		if err != nil {
+			return 0, err
+		}
+		defer stream.Close()
+		for n := 0; ; n++ {
+			if _, err := stream.Recv(); errors.Is(err, io.EOF) {
+				return n, nil
+			} else if err != nil {
+				return n, err
+			}
+		}
+	}
+	stream := func(ctx context.Context, name string) (int, error) {
+		return all(client.ReadStream(ctx, name, esdb.ReadStreamOptions{From: esdb.Start{}}, math.MaxUint64))
+	}
+	return &side{
+		loop: func(w int) loop { return s.turns(w, clientAppend(client)) },
+		all: func(ctx context.Context) (int, error) {
+			return all(client.ReadAll(ctx, esdb.ReadAllOptions{From: esdb.Start{}}, math.MaxUint64))
+		},
+		stream: func(ctx context.Context) (int, error) { return stream(ctx, "long") },
+		short:  func(ctx context.Context, n int) (int, error) { return stream(ctx, short(n)) },
+		close:  func() error { return errors.Join(client.Close(), stop(), store.Close()) },
+	}, nil
+}
+
+// clientAppend appends through the official client.
+func clientAppend(client *esdb.Client) func(ctx context.Context, stream string, expected int, e *eventstore.Event) error {
+	return func(ctx context.Context, stream string, expected int, e *eventstore.Event) error {
+		o := esdb.AppendToStreamOptions{ExpectedRevision: esdb.NoStream{}}
+		if expected >= 0 {
+			o.ExpectedRevision = esdb.Revision(uint64(expected))
+		}
+		_, err := client.AppendToStream(ctx, stream, o, esdb.EventData{
+			EventID: uuid.UUID(e.ID), EventType: e.Type, ContentType: esdb.ContentTypeJson, Data: e.Data, Metadata: e.Meta,
+		})
+		return err
+	}
+}
+
+func newEventID() (id eventstore.ID) {
+	_, _ = rand.Read(id[:]) // never fails
+	return id
+}
+
+// serve serves on loopback until stop is called.
+func serve(ctx context.Context, server *rpc.Server) (addr string, stop func() error, err error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(l) }()
+	return l.Addr().String(), func() error {
+		server.Stop()
+		if err := <-ended; !errors.Is(err, rpc.ErrServerStopped) {
+			return err
+		}
+		return nil
+	}, nil
+}
+
+// echoMethod is the method of the bare server. It takes as many bytes as an
+// append and answers about as many as an append's answer has.
+const (
+	echoMethod = "/konto.bench.Echo/Echo"
+	echoAnswer = 32
+)
+
+func echoService() *rpc.ServiceDesc {
+	return &rpc.ServiceDesc{
+		ServiceName: "konto.bench.Echo", HandlerType: (*any)(nil),
+		Methods: []rpc.MethodDesc{{
+			MethodName: "Echo",
+			Handler: func(_ any, _ context.Context, decode func(any) error, _ rpc.UnaryServerInterceptor) (any, error) {
+				var in wrapperspb.BytesValue
+				if err := decode(&in); err != nil {
+					return nil, err
+				}
+				return &wrapperspb.BytesValue{Value: in.GetValue()[:min(echoAnswer, len(in.GetValue()))]}, nil
+			},
+		}},
+	}
+}
+
+// grpcEcho is the ceiling of everything behind unary gRPC: a server that stores
+// nothing, in this process as the node is, with as many callers on one connection.
+func (s *storeBench) grpcEcho(ctx context.Context, callers int) (_ Rate, err error) {
+	server := rpc.NewServer()
+	server.RegisterService(echoService(), struct{}{})
+	addr, stop, err := serve(ctx, server)
+	if err != nil {
+		return Rate{}, err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	conn, err := rpc.NewClient(addr, rpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return Rate{}, err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	loops := make([]loop, callers)
+	for i := range loops {
+		in, out := &wrapperspb.BytesValue{Value: record}, &wrapperspb.BytesValue{}
+		loops[i] = func(ctx context.Context) (time.Duration, error) {
+			began := s.Now()
+			err := conn.Invoke(ctx, echoMethod, in, out)
+			return s.Now().Sub(began), err
+		}
+	}
+	return s.bench.closed(ctx, s.Duration, loops)
+}

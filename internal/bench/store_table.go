@@ -1,0 +1,130 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"slices"
+)
+
+// Figures that DESIGN.md asks for.
+const (
+	wantAppends     = 80_000
+	wantWriters     = 256
+	wantRatio       = 0.6
+	wantAll         = 3_000_000
+	wantStream      = 1_000_000
+	wantShort       = 200_000
+	wantAllClient   = 150_000
+	wantStartMS     = 1000
+	wantStartEvents = 1_000_000
+	wantPeakMB      = 300
+)
+
+func atLeast(what string, want, have float64) Figure {
+	return Figure{What: what, Want: want, Have: have, Reached: have >= want}
+}
+
+func atMost(what string, want, have float64) Figure {
+	return Figure{What: what, Want: want, Have: have, Reached: have > 0 && have <= want, AtMost: true}
+}
+
+// figures are those that were measured.
+func (r StoreReport) figures() []Figure {
+	var out []Figure
+	for _, s := range r.Stores {
+		i := slices.IndexFunc(s.Appends, func(c StoreCell) bool { return c.Writers == wantWriters })
+		switch {
+		case s.Kind == StoreEngine:
+			if i >= 0 {
+				out = append(out, atLeast("durable appends/s in process, 256 writers", wantAppends, s.Appends[i].PerSecond))
+			}
+			if s.Reads != nil {
+				out = append(out, atLeast("events/s read of $all in process", wantAll, s.Reads.All),
+					atLeast("events/s read of one stream in process", wantStream, s.Reads.Stream),
+					atLeast("events/s read of short streams in process", wantShort, s.Reads.Short))
+			}
+		case s.Kind == StoreNode:
+			if i >= 0 {
+				out = append(out, atLeast("appends through the client, of a bare gRPC echo, 256 writers", wantRatio, s.Appends[i].Ratio))
+			}
+			if s.Reads != nil {
+				out = append(out, atLeast("events/s read of $all through the client", wantAllClient, s.Reads.All))
+			}
+		}
+	}
+	return out
+}
+
+// Table writes the report for people: columns separated by tabs, for a
+// tabwriter.
+func (r StoreReport) Table(w io.Writer) {
+	line := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
+	line("%s/%s, %d cores, %s; events of about 600 bytes; every append is on disk when it returns.", r.Machine.OS, r.Machine.Arch, r.Machine.Cores, r.Machine.Go)
+	line("write and sync a file, 1 writer: %.0f/s, P50 %.2f ms, P99 %.2f ms", r.Sync.PerSecond, r.Sync.Latency.P50, r.Sync.Latency.P99)
+	line("\nAPPENDS\tWRITERS\tPER SECOND\tP50 ms\tP99 ms\tPER SYNC\tECHO/s\tOF ECHO\tCPU µs\tOTHERS' CPU")
+	for _, s := range r.Stores {
+		for _, c := range s.Appends {
+			echo, ratio := "", ""
+			if c.Ceiling != nil {
+				echo, ratio = fmt.Sprintf("%.0f", c.Ceiling.PerSecond), fmt.Sprintf("%.2f", c.Ratio)
+			}
+			line("%s\t%d\t%.0f\t%.2f\t%.2f\t%.1f\t%s\t%s\t%.0f\t%.1f", s.Kind, c.Writers, c.PerSecond, c.Latency.P50, c.Latency.P99,
+				c.PerSync, echo, ratio, c.CPUMicros(), c.CPU.Others)
+		}
+	}
+	line("\nREADS, EVENTS/s\t$all\tONE STREAM\tSTREAMS OF %d\tPEAK MB", shortStream)
+	for _, s := range r.Stores {
+		if s.Reads != nil {
+			line("%s\t%.0f\t%.0f\t%.0f\t%.0f", s.Kind, s.Reads.All, s.Reads.Stream, s.Reads.Short, s.PeakMB)
+		}
+	}
+	line("")
+	for _, s := range r.Stores {
+		if line("%s: %s", s.Kind, s.What); s.Left != "" {
+			line("%s: NOT MEASURED: %s", s.Kind, s.Left)
+		}
+	}
+	line("Peak memory is this process's, load included; PostgreSQL's own processes count as others' CPU and not as memory.")
+	figureLines(line, r.Figures)
+}
+
+func figureLines(line func(string, ...any), figures []Figure) {
+	if len(figures) > 0 {
+		line("\nFIGURES OF THE DESIGN\tWANT\tHAVE\t")
+	}
+	for _, f := range figures {
+		sign, outcome := "≥", "reached"
+		if f.AtMost {
+			sign = "≤"
+		}
+		if !f.Reached {
+			outcome = "NOT REACHED"
+		}
+		line("%s\t%s %s\t%s\t%s", f.What, sign, short3(f.Want), short3(f.Have), outcome)
+	}
+}
+
+// short3 prints large numbers whole and small ones with two decimals.
+func short3(f float64) string {
+	if f >= 10 {
+		return fmt.Sprintf("%.0f", f)
+	}
+	return fmt.Sprintf("%.2f", f)
+}
+
+// Table writes the report for people, as that of [StoreReport.Table].
+func (r LargeReport) Table(w io.Writer) {
+	line := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
+	line("%s/%s, %d cores, %s; %d events of about 600 bytes in streams of %d", r.Machine.OS, r.Machine.Arch, r.Machine.Cores, r.Machine.Go, r.Events, largeStream)
+	line("filled one by one:\t%.0f events/s", r.FillPerSecond)
+	line("start with %d events:\t%.0f ms", r.StartEvents, r.StartMS)
+	line("start with %d events:\t%.0f ms", r.Events, r.EndStartMS)
+	line("resident after the start:\t%.0f MB", r.IdleMB)
+	line("\nAT THE SAME TIME\tPER SECOND\tP50 ms\tP99 ms")
+	line("appends, %d writers through the client\t%.0f\t%.2f\t%.2f", r.LargeWriters, r.Appends.PerSecond, r.Appends.Latency.P50, r.Appends.Latency.P99)
+	line("events of $all, in process\t%.0f", r.ReadInside)
+	line("events of $all, through the client\t%.0f", r.ReadOutside)
+	line("events of streams of %d, %d readers in process\t%.0f", largeStream, largeShort, r.ReadShort)
+	line("peak memory, load included:\t%.0f MB", r.PeakMB)
+	figureLines(line, r.LoadFigures)
+}
