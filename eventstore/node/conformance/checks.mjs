@@ -41,8 +41,17 @@ export async function fails(what, call, type, fields = {}) {
   }
 }
 
+// becomes counts a check that what read returns is want, in the end.
+export async function becomes(what, read, want) {
+  const end = Date.now() + patience;
+  let got;
+  do got = await read();
+  while (!isDeepStrictEqual(got, want) && Date.now() < end);
+  equal(what, got, want);
+}
+
 // within gives up on a promise that takes too long.
-export function within(what, promise, milliseconds = patience) {
+function within(what, promise, milliseconds = patience) {
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${what}: nothing after ${milliseconds} ms`)), milliseconds);

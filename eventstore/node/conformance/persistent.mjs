@@ -1,7 +1,7 @@
 // Persistent subscriptions: groups, acknowledgements, parking, strategies, $all.
 import { randomUUID } from "node:crypto";
 import * as es from "@eventstore/db-client";
-import { ascending, check, equal, fails, Inbox, json, jsons, numbers, range, section, unique, within } from "./checks.mjs";
+import { ascending, becomes, check, equal, fails, Inbox, json, jsons, numbers, range, section, unique } from "./checks.mjs";
 
 const toStream = es.persistentSubscriptionToStreamSettingsFromDefaults;
 const toAll = es.persistentSubscriptionToAllSettingsFromDefaults;
@@ -19,7 +19,7 @@ export async function persistent(client) {
     await fails("its deletion", () => client.deletePersistentSubscriptionToStream(stream, group), es.PersistentSubscriptionDoesNotExistError, at);
     await fails("its replay", () => client.replayParkedMessagesToStream(stream, group), es.PersistentSubscriptionDoesNotExistError, at);
 
-    const settings = toStream({ startFrom: es.START, maxSubscriberCount: 1, checkPointLowerBound: 1, messageTimeout: 60_000 });
+    const settings = toStream({ startFrom: es.START, maxSubscriberCount: 1, checkPointLowerBound: 1, checkPointUpperBound: 1, messageTimeout: 60_000 });
     await client.createPersistentSubscriptionToStream(stream, group, settings);
     await fails("a second one of the name", () => client.createPersistentSubscriptionToStream(stream, group, settings), es.PersistentSubscriptionExistsError, at);
     await fails("impossible settings", () => client.createPersistentSubscriptionToStream(stream, "bad", toStream({ readBatchSize: 500, historyBufferSize: 20 })), es.PersistentSubscriptionFailedError);
@@ -49,12 +49,8 @@ export async function persistent(client) {
     await box.subscription.nack(es.PARK, "later", box.events[4], box.events[5]);
     equal("a parked one makes room", numbers(await box.next(7)).at(-1), 5);
     await box.subscription.ack(box.events[6]);
-    let parked;
-    await within("parked", (async () => {
-      do parked = (await client.getPersistentSubscriptionToStreamInfo(stream, group)).stats.parkedMessageCount;
-      while (parked !== 2n);
-    })());
-    equal("two are parked", parked, 2n);
+    const stats = (name) => async () => (await client.getPersistentSubscriptionToStreamInfo(stream, group)).stats[name];
+    await becomes("two are parked", stats("parkedMessageCount"), 2n);
     await client.replayParkedMessagesToStream(stream, group, { stopAt: 1 });
     equal("a replay up to a place", numbers(await box.next(8)).at(-1), 3);
     await box.subscription.ack(box.events[7]);
@@ -65,6 +61,7 @@ export async function persistent(client) {
     await client.appendToStream(stream, jsons(2, "Counted", 6));
     equal("goes on live", numbers((await box.next(11)).slice(9)), [6, 7]);
     await box.subscription.ack(...box.events.slice(9));
+    await becomes("remembers how far it came", stats("lastCheckpointedEventRevision"), 7n);
 
     await client.updatePersistentSubscriptionToStream(stream, group, toStream({ ...settings, maxRetryCount: 1, maxSubscriberCount: es.UNBOUNDED }));
     check("an update drops who is there", (await box.ended()) instanceof es.PersistentSubscriptionDroppedError && box.error.groupName === group, box.error);
@@ -75,11 +72,8 @@ export async function persistent(client) {
     await two.subscription.nack(es.RETRY, "once", two.events[0]);
     await two.next(2);
     await two.subscription.nack(es.RETRY, "twice", two.events[1]);
-    await within("parked", (async () => {
-      do parked = (await client.getPersistentSubscriptionToStreamInfo(stream, group)).stats.parkedMessageCount;
-      while (parked !== 1n);
-    })());
-    equal("too many retries park it", [two.events.map((e) => e.retryCount), parked], [[0, 1], 1n]);
+    await becomes("too many retries park it", stats("parkedMessageCount"), 1n);
+    equal("each retry is counted", two.events.map((e) => e.retryCount), [0, 1]);
 
     const other = "group two";
     await client.createPersistentSubscriptionToStream(stream, other, toStream({ startFrom: 7n }));
@@ -103,9 +97,8 @@ export async function persistent(client) {
       const boxes = [0, 1].map(() => new Inbox(client.subscribeToPersistentSubscriptionToStream(stream, strategy, { bufferSize: 20 })));
       for (const b of boxes) await b.until("confirmed", () => b.confirmed > 0);
       await client.appendToStream(stream, jsons(10));
-      const total = () => boxes[0].events.length + boxes[1].events.length;
-      for (const b of boxes) b.changed = () => boxes.forEach((x) => x.resolve?.());
-      await within(strategy, (async () => { while (total() < 10) await new Promise((resolve) => setImmediate(resolve)); })());
+      const all = () => boxes[0].events.length + boxes[1].events.length === 10;
+      await Promise.race(boxes.map((b) => b.until("ten events", all)));
       equal(`${strategy} shares ten events`, boxes.map((b) => b.events.length).sort((a, b) => b - a), share);
       if (strategy === es.ROUND_ROBIN) {
         await boxes[0].subscription.unsubscribe();
@@ -153,7 +146,7 @@ export async function persistent(client) {
     equal("goes on live", numbers(await box.next(4)).at(-1), 3);
     await box.subscription.ack(box.events[3]);
     const info = async () => client.getPersistentSubscriptionToAllInfo(group);
-    await within("parked", (async () => { while ((await info()).stats.parkedMessageCount !== 1n); })());
+    await becomes("one is parked", async () => (await info()).stats.parkedMessageCount, 1n);
     await client.replayParkedMessagesToAll(group);
     equal("replays", numbers(await box.next(5)).at(-1), 2);
     await box.subscription.ack(box.events[4]);
