@@ -62,10 +62,10 @@ func TestCompileRefuses(t *testing.T) {
 func TestHidden(t *testing.T) {
 	t.Parallel()
 	for stream, want := range map[string]bool{
-		"":                    false,
-		"account-1":           false,
-		"$settings":           false,
-		"$epoch-information":  true,
+		"":                   false,
+		"account-1":          false,
+		"$settings":          false,
+		"$epoch-information": true,
 		"$$$persistentsubscription-$all::g-checkpoint": false,
 		"$persistentsubscription-$all::g-checkpoint":   true,
 		"$persistentsubscription-$all::g-parked":       true,
