@@ -36,6 +36,9 @@ type Store struct {
 	lock   *pebble.Lock
 	cache  *pebble.Cache
 	db     *pebble.DB
+	path   string      // of db
+	mark   [8]byte     // what chunks begin with
+	whole  atomic.Bool // tables hold no event that was removed
 
 	// queue is where appends wait for the writer.
 	queue struct {
@@ -103,8 +106,12 @@ func (s *Store) open(dir string) error {
 	if s.db, err = openPebble(path, s.options()); err != nil {
 		return err
 	}
+	s.path = path
 	s.fence.armed.Store(true)
 	if err := s.checkFormat(); err != nil {
+		return err
+	}
+	if err := s.readMark(); err != nil {
 		return err
 	}
 	facts, err := s.anyFact()
@@ -134,7 +141,7 @@ func (s *Store) create(dir, path string) error {
 		return err
 	}
 	s.db = db
-	err = errors.Join(s.checkFormat(), s.failure(), db.Close())
+	err = errors.Join(s.checkFormat(), s.drawMark(), s.failure(), db.Close())
 	s.db = nil
 	if err != nil {
 		return err

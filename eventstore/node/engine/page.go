@@ -29,6 +29,8 @@ type page struct {
 	piece   int           // size of the next copies
 	done    chan struct{} // holds a token when a page that is filled ahead is ready
 	err     error         // of a page that is filled ahead
+
+	first, end uint64 // positions of a page out of tables; 0 if it holds none
 }
 
 var pagePool = sync.Pool{New: func() any { return &page{done: make(chan struct{}, 1)} }}

@@ -24,8 +24,9 @@ type source interface {
 	// they must be read before it is known what follows. What it returns is
 	// called in a goroutine of its own.
 	ahead() func(*page) error
-	// passed is told what a page that was filled ahead held, in order.
-	passed(events []eventstore.Recorded)
+	// passed is told what a page that was filled ahead holds, in order, and
+	// reports whether it is what follows the one before.
+	passed(p *page) bool
 }
 
 // inOrder is a source that never fills ahead.
@@ -33,7 +34,7 @@ type inOrder func(*page) (more bool, err error)
 
 func (f inOrder) fill(p *page) (more bool, err error) { return f(p) }
 func (inOrder) ahead() func(*page) error              { return nil }
-func (inOrder) passed([]eventstore.Recorded)          {}
+func (inOrder) passed(*page) bool                     { return true }
 
 // pager gives the pages of one read, one after the other.
 type pager struct {
@@ -61,8 +62,8 @@ func (r *pager) next() (events []eventstore.Recorded, more bool, err error) {
 		for len(r.begun) < aheadPages && r.begin() {
 		}
 	}
-	if len(r.begun) > 0 {
-		more, err = true, r.take()
+	if len(r.begun) > 0 && r.take() {
+		more, err = true, r.page.err
 	} else {
 		r.page.want(min(r.size, r.left), pageBytes, r.left)
 		more, err = r.s.fill(r.page, r.from.fill)
@@ -95,16 +96,31 @@ func (r *pager) begin() bool {
 }
 
 // take waits for the oldest of the pages that were begun, and begins one more.
-func (r *pager) take() error {
-	r.spare = append(r.spare, r.page)
-	r.page = r.begun[0]
+// It reports whether the page is the one that follows; if not, it drops them all.
+func (r *pager) take() bool {
+	p := r.begun[0]
+	<-p.done
+	if !r.from.passed(p) {
+		p.done <- struct{}{}
+		r.drop()
+		return false
+	}
 	r.begun = append(r.begun[:0], r.begun[1:]...)
-	<-r.page.done
-	r.from.passed(r.page.events)
-	if r.page.err == nil {
+	r.spare = append(r.spare, r.page)
+	r.page = p
+	if p.err == nil {
 		r.begin()
 	}
-	return r.page.err
+	return true
+}
+
+// drop waits for the pages that were begun and forgets what they hold.
+func (r *pager) drop() {
+	for _, p := range r.begun {
+		<-p.done
+		r.spare = append(r.spare, p)
+	}
+	r.begun = r.begun[:0]
 }
 
 func (r *pager) unused() *page {
@@ -118,22 +134,19 @@ func (r *pager) unused() *page {
 
 // close gives the pages back. It waits for those that are being filled.
 func (r *pager) close() {
-	for _, p := range r.begun {
-		<-p.done
-		p.free()
-	}
+	r.drop()
 	for _, p := range r.spare {
 		p.free()
 	}
 	r.page.free()
-	r.begun, r.spare, r.page = nil, nil, nil
+	r.spare, r.page = nil, nil
 }
 
 // fill decodes a page. It is the only place where a read holds the database.
 func (s *Store) fill(p *page, fill func(*page) (bool, error)) (bool, error) {
 	s.reading.RLock()
 	defer s.reading.RUnlock()
-	p.used, p.events, p.bytes = max(p.used, len(p.events)), p.events[:0], 0
+	p.used, p.events, p.bytes, p.first, p.end = max(p.used, len(p.events)), p.events[:0], 0, 0, 0
 	if s.isClosed.Load() {
 		return false, eventstore.ErrClosed
 	}

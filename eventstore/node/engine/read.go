@@ -109,24 +109,25 @@ type allReader struct {
 	lower, upper uint64 // positions wanted: [lower, upper)
 	horizon      uint64
 	forward      bool
-	at           uint64 // ahead has come so far; 0: it has not begun
+	at           uint64     // ahead has come so far; 0: it has not begun
+	tables       *tableScan // what ahead reads; nil: it asks pebble
 }
 
 // fill implements source.
 func (r *allReader) fill(p *page) (more bool, err error) {
-	r.at = 0
+	r.at, r.tables = 0, nil
 	top := min(r.upper, r.s.visible(r.horizon)+1)
 	err = r.s.scan(p, r.lower, top, 0, ^uint64(0), r.forward)
-	r.passed(p.events)
+	r.follow(p)
 	return p.full(), err
 }
 
-// passed implements source.
-func (r *allReader) passed(events []eventstore.Recorded) {
-	if len(events) == 0 {
+// follow goes on behind a page.
+func (r *allReader) follow(p *page) {
+	if len(p.events) == 0 {
 		return
 	}
-	last := events[len(events)-1].Position.Commit
+	last := p.events[len(p.events)-1].Position.Commit
 	if r.forward {
 		r.lower = last + 1
 	} else {
@@ -134,32 +135,58 @@ func (r *allReader) passed(events []eventstore.Recorded) {
 	}
 }
 
-// ahead implements source. A page that is filled ahead holds the chunks that
-// end in a range of positions, so that it does not depend on those before it.
-func (r *allReader) ahead() func(*page) error {
-	var from, to uint64
-	if r.forward {
-		if r.at == 0 {
-			r.at = r.lower
+// passed implements source.
+func (r *allReader) passed(p *page) bool {
+	if t := r.tables; t != nil {
+		switch {
+		case p.err != nil, p.end != 0 && t.next == 0 && p.first > r.lower, p.end != 0 && t.next != 0 && p.first != t.next:
+			return false
+		case p.end != 0:
+			t.next = p.end
 		}
-		from, to = r.at, r.at+pageBytes
-		if top := min(r.upper, r.s.visible(r.horizon)); to > top || to < from {
-			return nil
-		}
-		r.at = to
-	} else {
-		to = r.at
-		if r.at == 0 {
-			r.at, to = r.upper, ^uint64(0)
-		}
-		if r.at < pageBytes {
-			return nil
-		}
-		r.at -= pageBytes
-		from = r.at
 	}
+	r.follow(p)
+	return true
+}
+
+// ahead implements source.
+func (r *allReader) ahead() func(*page) error {
+	if !r.forward {
+		return r.back()
+	}
+	top := min(r.upper, r.s.visible(r.horizon)+1)
+	if r.at == 0 {
+		r.at, r.tables = r.lower, r.s.scanTables(r.lower)
+	}
+	if r.tables != nil {
+		if fill := r.tables.ahead(r.s, r.lower, top); fill != nil {
+			return fill
+		}
+		return nil // the page that follows comes from pebble
+	}
+	// The page holds the chunks that end in a range of positions, so that it
+	// does not depend on those before it.
+	from, to := r.at, r.at+pageBytes
+	if to >= top || to < from {
+		return nil
+	}
+	r.at = to
 	lower, upper := r.lower, r.upper
-	return func(p *page) error { return r.s.scan(p, lower, upper, from, to, r.forward) }
+	return func(p *page) error { return r.s.scan(p, lower, upper, from, to, true) }
+}
+
+// back is ahead for a read that goes backward.
+func (r *allReader) back() func(*page) error {
+	to := r.at
+	if r.at == 0 {
+		r.at, to = r.upper, ^uint64(0)
+	}
+	if r.at < pageBytes {
+		return nil
+	}
+	r.at -= pageBytes
+	from, lower, upper := r.at, r.lower, r.upper
+	return func(p *page) error { return r.s.scan(p, lower, upper, from, to, false) }
 }
 
 // scan decodes the events with positions in [lower, upper) of the chunks that

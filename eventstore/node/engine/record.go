@@ -14,7 +14,7 @@ import (
 
 // Keys. The first byte says what is stored:
 //
-//	'e' end(8)                         → chunk: records, one after another, crc(4)
+//	'e' end(8)                         → chunk: head, then records
 //	's' len(2) stream revision(8)      → run: where an append's events are
 //	'w' len(2) stream                  → what readers of a stream need besides
 //	'm' name                           → the store's own facts
@@ -23,9 +23,7 @@ import (
 // before the stream name keeps one name from being the beginning of another.
 //
 // A position is the offset of a record in all records, so a chunk's end is the
-// position that follows its last record, and its length says where it begins. Its
-// checksum (CRC-32C of the records and the end) saves who reads the whole chunk
-// from checking each record.
+// position that follows its last record, and its length says where it begins.
 // With the end as key, one seek finds the chunk that holds a position.
 const (
 	eventPrefix  = 'e'
@@ -34,7 +32,6 @@ const (
 	metaPrefix   = 'm'
 
 	chunkKeyLen    = 1 + 8
-	chunkSumLen    = 4
 	maxStreamBytes = 1024
 	maxTypeBytes   = 1024
 	// maxRecordBytes is EventStoreDB's limit of an event.
@@ -49,6 +46,15 @@ func runKey(buf []byte, stream string, revision uint64) []byte {
 	buf = binary.BigEndian.AppendUint16(append(buf[:0], streamPrefix), uint16(len(stream))) //nolint:gosec // validated: at most maxStreamBytes
 	return binary.BigEndian.AppendUint64(append(buf, stream...), revision)
 }
+
+// The head of a chunk is, little-endian,
+//
+//	mark(8) crc(4) size of the records(4) end(8)
+//
+// The mark is a number that each store draws for itself; it says where in a
+// file chunks begin (tables.go). The checksum (CRC-32C) covers what follows it.
+// It saves who reads the whole chunk from checking each record.
+const chunkHead = 8 + 4 + 4 + 8
 
 // A record is, little-endian, with size that of the whole:
 //

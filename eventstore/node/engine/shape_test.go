@@ -3,6 +3,7 @@ package engine_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"runtime/debug"
 	"sync"
 	"testing"
@@ -16,36 +17,16 @@ import (
 func BenchmarkReadShape(b *testing.B) {
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as the program does
 	const long, batch, short, each = 100_000, 500, 2_000, 30
-	s := open(b, b.TempDir(), engine.Config{})
+	dir := os.Getenv("KONTO_BENCH_DIR") // keep the store between runs
+	if dir == "" {
+		dir = b.TempDir()
+	}
+	s := open(b, dir, engine.Config{})
 	defer func() { _ = s.Close() }()
-	rng := rand.New(rand.NewPCG(2, 2))
-	data := payload(rng)
-	event := func(n uint64) eventstore.Event {
-		return eventstore.Event{ID: eventID(n), Type: "PaymentMade", Data: data, Meta: []byte(`{"tenant":"t1"}`)}
+	if head, err := eventstore.Head(b.Context(), s); err != nil || head == (eventstore.Position{}) {
+		fillShape(b, s, long, batch, short, each)
 	}
-	for n := uint64(0); n < long; n += batch {
-		events := make([]eventstore.Event, batch)
-		for i := range events {
-			events[i] = event(n + uint64(i))
-		}
-		if _, err := s.Append(b.Context(), "long", eventstore.Any, events...); err != nil {
-			b.Fatal(err)
-		}
-	}
-	const writers = 200
-	var wg sync.WaitGroup
-	for w := range writers {
-		wg.Go(func() {
-			for i := w; i < short; i += writers {
-				for n := range uint64(each) {
-					if _, err := s.Append(b.Context(), fmt.Sprintf("account-%d", i), eventstore.Any, event(uint64(i+1)<<40+n)); err != nil {
-						b.Error(err)
-					}
-				}
-			}
-		})
-	}
-	wg.Wait()
+
 	b.Run("all", func(b *testing.B) {
 		n, cpu := 0, cpuTime()
 		for b.Loop() {
@@ -74,4 +55,36 @@ func BenchmarkReadShape(b *testing.B) {
 		}
 		reportRate(b, n, cpu)
 	})
+}
+
+func fillShape(b *testing.B, s eventstore.Store, long, batch, short, each uint64) {
+	b.Helper()
+	rng := rand.New(rand.NewPCG(2, 2))
+	data := payload(rng)
+	event := func(n uint64) eventstore.Event {
+		return eventstore.Event{ID: eventID(n), Type: "PaymentMade", Data: data, Meta: []byte(`{"tenant":"t1"}`)}
+	}
+	for n := uint64(0); n < long; n += batch {
+		events := make([]eventstore.Event, batch)
+		for i := range events {
+			events[i] = event(n + uint64(i))
+		}
+		if _, err := s.Append(b.Context(), "long", eventstore.Any, events...); err != nil {
+			b.Fatal(err)
+		}
+	}
+	const writers = 200
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			for i := w; i < int(short); i += writers {
+				for n := range each {
+					if _, err := s.Append(b.Context(), fmt.Sprintf("account-%d", i), eventstore.Any, event(uint64(i+1)<<40+n)); err != nil {
+						b.Error(err)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

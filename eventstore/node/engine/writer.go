@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"encoding/binary"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -269,13 +268,13 @@ func (s *Store) addChunk(g *group, end uint64, size int) {
 		return
 	}
 	w := &s.writer
-	op := g.batch.SetDeferred(chunkKeyLen, size+chunkSumLen)
+	op := g.batch.SetDeferred(chunkKeyLen, chunkHead+size)
 	chunkKey(op.Key, end)
-	n := 0
+	n := chunkHead
 	for _, piece := range w.pieces {
 		n += copy(op.Value[n:], piece)
 	}
-	binary.LittleEndian.PutUint32(op.Value[n:], sealChunk(op.Value[:n], end))
+	sealChunk(op.Value, s.mark, end)
 	_ = op.Finish()
 	clear(w.pieces)
 	w.pieces = w.pieces[:0]
