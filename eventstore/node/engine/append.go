@@ -24,6 +24,7 @@ type request struct {
 	expected eventstore.Revision
 	part           // what it stores
 	also     *part // metadata that has to follow from it, or nil
+	stopped  *bool // of an import: an earlier request of it was refused; the writer's
 	state    atomic.Int32
 
 	// The answer; set before done gets its token.
@@ -40,9 +41,10 @@ const (
 	appends kind = iota
 	deletes
 	tombstones
+	imports
 )
 
-func (k kind) String() string { return [...]string{"append", "delete", "tombstone"}[k] }
+func (k kind) String() string { return [...]string{"append", "delete", "tombstone", "import"}[k] }
 
 // States of a request. A caller whose context ends may withdraw one that waits.
 const (
@@ -106,7 +108,20 @@ func (s *Store) validate(stream string, expected eventstore.Revision, events []e
 	if len(events) == 0 {
 		return fmt.Errorf("%w: no events", eventstore.ErrInvalid)
 	}
+	if err := validEvents(stream, events); err != nil {
+		return err
+	}
 	size := 0
+	for i := range events {
+		size += len(events[i].Type) + len(events[i].Data) + len(events[i].Meta)
+	}
+	if size > s.config.MaxAppendBytes {
+		return fmt.Errorf("%w: append of %d bytes, at most %d", eventstore.ErrTooLarge, size, s.config.MaxAppendBytes)
+	}
+	return nil
+}
+
+func validEvents(stream string, events []eventstore.Event) error {
 	for i := range events {
 		e := &events[i]
 		if e.Type == "" || len(e.Type) > maxTypeBytes || e.ID == (eventstore.ID{}) {
@@ -115,10 +130,6 @@ func (s *Store) validate(stream string, expected eventstore.Revision, events []e
 		if n := recordLen(stream, e); n > maxRecordBytes {
 			return fmt.Errorf("%w: event %d makes a record of %d bytes, at most %d", eventstore.ErrTooLarge, i, n, maxRecordBytes)
 		}
-		size += len(e.Type) + len(e.Data) + len(e.Meta)
-	}
-	if size > s.config.MaxAppendBytes {
-		return fmt.Errorf("%w: append of %d bytes, at most %d", eventstore.ErrTooLarge, size, s.config.MaxAppendBytes)
 	}
 	return nil
 }
@@ -156,16 +167,20 @@ func newPart(stream string, events []eventstore.Event) part {
 	return p
 }
 
-func (s *Store) enqueue(r *request) error {
+// enqueue hands requests to the writer, which takes them in their order.
+func (s *Store) enqueue(requests ...*request) error {
+	if len(requests) == 0 {
+		return nil
+	}
 	if cause := s.failure(); cause != nil {
-		return unavailable(r, cause)
+		return unavailable(requests[0], cause)
 	}
 	s.queue.Lock()
 	closed := s.queue.closed
 	if !closed {
-		s.queue.waiting = append(s.queue.waiting, r)
+		s.queue.waiting = append(s.queue.waiting, requests...)
 	}
-	first := len(s.queue.waiting) == 1
+	first := len(s.queue.waiting) == len(requests)
 	s.queue.Unlock()
 	if closed {
 		return eventstore.ErrClosed

@@ -26,8 +26,12 @@ func (s *Store) decide(r *request, h head) (result eventstore.Appended, stored b
 	if err := s.refuse(r, h); err != nil {
 		return result, false, err
 	}
-	if r.kind != appends {
+	switch r.kind {
+	case imports:
+		return r.decideImport(h)
+	case deletes, tombstones:
 		return s.decideEnd(r, h)
+	case appends:
 	}
 	fresh := eventstore.Appended{Revision: h.revision + eventstore.Revision(len(r.events))}
 	switch {

@@ -66,6 +66,9 @@ func (s *Store) scanStream(p *page, stream string, from, least int64, visible ui
 	}
 	defer runs.Close() //nolint:errcheck // its Error has been read
 	ok := from >= least && seekRun(runs, upper, from)
+	if !ok && forward { // a scavenge may have left a hole where from is
+		ok = runs.First()
+	}
 	if !ok { // nothing at or below from: does the stream exist at all?
 		ok = runs.First()
 		if !ok {

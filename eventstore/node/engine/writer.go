@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -146,6 +147,9 @@ func (s *Store) commit(requests []*request) []*request {
 		}
 		if err != nil {
 			r.result, r.stored, r.err = eventstore.Appended{}, false, err
+			if r.stopped != nil {
+				*r.stopped = true
+			}
 		}
 	}
 	if g.stored > 0 {
@@ -167,6 +171,9 @@ func (s *Store) process(g *group, r *request, h head) (err error) {
 	if r.result, r.stored, err = s.decide(r, h); err != nil || !r.stored {
 		return err
 	}
+	if r.kind == imports {
+		return s.addImport(g, r, h)
+	}
 	if _, ok := describes(r.stream); ok || h.deleted || r.kind != appends {
 		return s.addFact(g, r)
 	}
@@ -183,8 +190,8 @@ func (s *Store) add(g *group, p *part, last eventstore.Revision) (at eventstore.
 	for i := range p.events {
 		e := &p.events[i]
 		n := recordSize(records)
-		finishRecord(records[:n], w.next, revision, g.began)
-		e.Revision, e.At = eventstore.Revision(revision), g.began //nolint:gosec // below 2^63
+		e.Revision, e.At = eventstore.Revision(revision), cmp.Or(e.At, g.began) //nolint:gosec // below 2^63
+		finishRecord(records[:n], w.next, revision, e.At)
 		e.Position = eventstore.Position{Commit: w.next, Prepare: w.next}
 		w.ids.add(e)
 		at = e.Position
