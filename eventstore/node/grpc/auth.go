@@ -33,8 +33,9 @@ func (s *Server) authenticateStream(service any, stream rpc.ServerStream, info *
 	ctx, done := s.calls.begin(ctx)
 	defer done()
 	err = next(service, callerStream{stream, ctx})
-	if err != nil && errors.Is(context.Cause(ctx), errEnding) {
-		return notReady(errEnding)
+	var f *failure
+	if err != nil && errors.Is(context.Cause(ctx), errEnding) && !(errors.As(err, &f) && len(f.trailers) > 0) {
+		return notReady(errEnding) // unless the service has its own words for it
 	}
 	return err
 }

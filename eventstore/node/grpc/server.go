@@ -11,12 +11,14 @@ import (
 	"google.golang.org/grpc/keepalive"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/gossip"
+	wire "github.com/EventStore/EventStore-Client-Go/v4/protos/persistent"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 
 	"konto/eventstore"
 	"konto/eventstore/node/access"
 	"konto/eventstore/node/engine"
+	"konto/eventstore/node/persistent"
 	"konto/eventstore/node/proto"
 )
 
@@ -31,6 +33,7 @@ type Config struct {
 	// ReadOnly refuses every call that would change something.
 	ReadOnly bool
 	Operator Operator                 // nil: Operations answers Unimplemented
+	Groups   *persistent.Groups       // nil: PersistentSubscriptions answers Unimplemented
 	Stats    func() map[string]string // nil: Monitoring answers Unimplemented
 
 	// Advertise says where clients reach this node. Nil: where the client that
@@ -114,6 +117,9 @@ func (s *Server) Options() []rpc.ServerOption {
 func (s *Server) Register(r rpc.ServiceRegistrar) {
 	recorder := &recorder{ServiceRegistrar: r}
 	streams.RegisterStreamsServer(recorder, &streamsService{Server: s})
+	if s.config.Groups != nil {
+		wire.RegisterPersistentSubscriptionsServer(recorder, &persistentService{Server: s})
+	}
 	gossip.RegisterGossipServer(recorder, &gossipService{Server: s})
 	serverfeatures.RegisterServerFeaturesServer(recorder, &featuresService{Server: s})
 	proto.RegisterUsersServer(recorder, &usersService{Server: s})
