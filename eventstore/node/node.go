@@ -22,6 +22,7 @@ import (
 	"konto/eventstore/node/access"
 	"konto/eventstore/node/engine"
 	"konto/eventstore/node/grpc"
+	"konto/eventstore/node/persistent"
 )
 
 // Node is an event store that clients of EventStoreDB can call. Open it with
@@ -33,7 +34,8 @@ type Node struct {
 	stops    []func() error
 
 	store    *engine.Store
-	access   *access.Control // nil if nothing is to be written
+	access   *access.Control    // nil if nothing is to be written
+	groups   *persistent.Groups // nil if nothing is to be written
 	server   *grpc.Server
 	calls    *rpc.Server // of connections that speak gRPC and nothing else
 	others   *rpc.Server // of those that net/http serves
@@ -57,7 +59,7 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{cfg: cfg, started: cfg.Now(), told: make(chan struct{})}
-	for _, part := range []func(context.Context) error{n.openStore, n.openAccess, n.serveCalls, n.listen} {
+	for _, part := range []func(context.Context) error{n.openStore, n.openAccess, n.openGroups, n.serveCalls, n.listen} {
 		if err := part(ctx); err != nil {
 			return nil, errors.Join(err, n.release())
 		}
@@ -244,11 +246,28 @@ func (n *Node) openAccess(ctx context.Context) error {
 	return nil
 }
 
+// openGroups runs the persistent subscriptions. They write where they are, so a
+// node that must not write has none.
+func (n *Node) openGroups(ctx context.Context) error {
+	if n.cfg.ReadOnly {
+		return nil
+	}
+	g, err := persistent.Open(ctx, persistent.Config{
+		Store: n.store, Now: n.cfg.Now, NewID: n.cfg.NewID, Log: n.cfg.Log.With().Str("component", "persistent").Logger(),
+	})
+	if err != nil {
+		return err
+	}
+	n.groups = g
+	n.atEnd(g.Close)
+	return nil
+}
+
 func (n *Node) serveCalls(context.Context) error {
 	n.scavenge = newScavenger(n.store, n.cfg)
 	n.atEnd(n.scavenge.close)
 	n.server = grpc.New(grpc.Config{
-		Store: n.store, Access: n.access, ReadOnly: n.cfg.ReadOnly, Operator: operator{n}, Stats: n.flatStats,
+		Store: n.store, Access: n.access, ReadOnly: n.cfg.ReadOnly, Operator: operator{n}, Groups: n.groups, Stats: n.flatStats,
 		Advertise: n.advertise(), Limits: grpc.Limits{AppendBytes: n.cfg.MaxAppendBytes, EventBytes: n.cfg.MaxEventBytes},
 		Now: n.cfg.Now, NewID: n.cfg.NewID, Log: n.cfg.Log.With().Str("component", "grpc").Logger(),
 	})

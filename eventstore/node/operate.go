@@ -25,7 +25,12 @@ func (o operator) StopScavenge(ctx context.Context, id string) (bool, error) {
 func (o operator) Shutdown() { o.tell.Do(func() { close(o.told) }) }
 
 // RestartPersistent implements grpc.Operator.
-func (o operator) RestartPersistent(context.Context) error { return nil }
+func (o operator) RestartPersistent(ctx context.Context) error {
+	if o.groups == nil {
+		return nil
+	}
+	return o.groups.Restart(ctx)
+}
 
 // scavenger runs one scavenge at a time, in a goroutine.
 type scavenger struct {
