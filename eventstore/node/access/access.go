@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -108,11 +107,12 @@ type Config struct {
 
 // Control decides. All methods are safe for concurrent use. Close it.
 type Control struct {
-	cfg      Config
-	known    *verified
-	settings settings
-	watch    watch
-	weak     atomic.Bool // admin had a default password when the store was opened
+	cfg    Config
+	known  *verified
+	memory *memory
+	weak   bool // admin had the default password when the store was opened
+	stop   context.CancelFunc
+	ended  chan struct{}
 }
 
 // Open returns the access control of a store. If the store has no such users
@@ -132,24 +132,43 @@ func Open(ctx context.Context, cfg Config) (*Control, error) {
 	if err != nil {
 		return nil, fmt.Errorf("access: %w", err)
 	}
-	c := &Control{cfg: cfg, known: known}
-	c.watch.watchers = make(map[string]map[chan struct{}]struct{})
+	memory, err := newMemory(cfg.Store)
+	if err != nil {
+		return nil, fmt.Errorf("access: %w", err)
+	}
+	c := &Control{cfg: cfg, known: known, memory: memory, stop: func() {}, ended: make(chan struct{})}
 	if err := c.createDefaults(ctx); err != nil {
 		return nil, fmt.Errorf("create default users: %w", err)
 	}
 	if err := c.warnOfDefaults(ctx); err != nil {
 		return nil, fmt.Errorf("look at default users: %w", err)
 	}
+	c.start(context.WithoutCancel(ctx))
 	return c, nil
+}
+
+// start lets changes be followed, unless nothing depends on them.
+func (c *Control) start(ctx context.Context) {
+	if c.cfg.Insecure {
+		close(c.ended)
+		return
+	}
+	ctx, c.stop = context.WithCancel(ctx)
+	head := c.cfg.Store.Head() // nothing was remembered before
+	go func() {
+		defer close(c.ended)
+		c.memory.follow(ctx, head)
+	}()
 }
 
 // HasDefaults reports whether admin had the default password when the store was
 // opened.
-func (c *Control) HasDefaults() bool { return c.weak.Load() }
+func (c *Control) HasDefaults() bool { return c.weak }
 
 // Close ends what watches the store, and waits for it. It does not close the
 // store, and decisions go on being made.
 func (c *Control) Close() error {
-	c.stopWatching()
+	c.stop()
+	<-c.ended
 	return nil
 }

@@ -92,12 +92,19 @@ func (c *Control) allowStream(ctx context.Context, p Principal, isAdmin bool, op
 // roles returns who may do op with stream: what the stream says, else what
 // `$settings` says of its kind, else the default of its kind.
 func (c *Control) roles(ctx context.Context, op Operation, stream string) ([]string, error) {
-	meta, err := c.cfg.Store.Metadata(ctx, stream)
+	m := c.memory
+	list, err := recall(m,
+		func() (*engine.ACL, bool) { return m.lists.Get(stream) },
+		func() (*engine.ACL, error) {
+			meta, err := c.cfg.Store.Metadata(ctx, stream)
+			return meta.ACL, err
+		},
+		func(list *engine.ACL) { m.lists.Add(stream, list) })
 	if err != nil {
-		return nil, fmt.Errorf("metadata: %w", err)
+		return nil, fmt.Errorf("list: %w", err)
 	}
-	if meta.ACL != nil {
-		if roles := listed(*meta.ACL, op); roles != nil {
+	if list != nil {
+		if roles := listed(*list, op); roles != nil {
 			return roles, nil
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync/atomic"
 
 	"konto/eventstore"
 	"konto/eventstore/node/engine"
@@ -14,15 +13,9 @@ import (
 
 const settingsStream = "$settings"
 
-// settings is what `$settings` said when it was last read.
-type settings struct{ latest atomic.Pointer[defaults] }
-
 // defaults are the lists of streams that have none of their own. Every role
 // list is set.
-type defaults struct {
-	revision     eventstore.Revision // of the event that says so
-	user, system engine.ACL
-}
+type defaults struct{ user, system engine.ACL }
 
 // everybodyOf gives all to the same roles.
 func everybodyOf(roles ...string) engine.ACL {
@@ -32,31 +25,22 @@ func everybodyOf(roles ...string) engine.ACL {
 // defaults returns what applies now. Settings that cannot be read leave
 // everything to admins: they may hold a restriction.
 func (c *Control) defaults(ctx context.Context) (*defaults, error) {
-	info, err := c.cfg.Store.Stream(ctx, settingsStream)
-	if err != nil {
-		return nil, err
-	}
-	last := info.Last
-	if info.First == eventstore.NoStream {
-		last = eventstore.NoStream // nothing a reader may see
-	}
-	if d := c.settings.latest.Load(); d != nil && d.revision == last {
-		return d, nil
-	}
-	d := &defaults{revision: last, user: everybodyOf(Everyone), system: everybodyOf(Admins)}
-	if last != eventstore.NoStream {
-		event, err := c.newest(ctx, settingsStream)
-		switch {
-		case errors.Is(err, eventstore.ErrStreamNotFound), errors.Is(err, eventstore.ErrStreamDeleted):
-			return d, nil // deleted since; not remembered
-		case err != nil:
-			return nil, err
-		}
-		d.revision = event.Revision
-		d.apply(event.Data)
-	}
-	c.settings.latest.Store(d)
-	return d, nil
+	m := c.memory
+	return recall(m,
+		func() (*defaults, bool) { return m.defaults, m.defaults != nil },
+		func() (*defaults, error) {
+			d := &defaults{user: everybodyOf(Everyone), system: everybodyOf(Admins)}
+			event, err := c.newest(ctx, settingsStream)
+			switch {
+			case errors.Is(err, eventstore.ErrStreamNotFound), errors.Is(err, eventstore.ErrStreamDeleted):
+				return d, nil
+			case err != nil:
+				return nil, err
+			}
+			d.apply(event.Data)
+			return d, nil
+		},
+		func(d *defaults) { m.defaults = d })
 }
 
 // newest returns the newest event of a stream.

@@ -91,6 +91,10 @@ func (c *Control) CreateUser(ctx context.Context, u User, password string) error
 	if err := errors.Join(validLogin(u.Login), validPassword(password), validDetails(u.FullName, u.Groups)); err != nil {
 		return err
 	}
+	info, err := c.cfg.Store.Stream(ctx, userPrefix+u.Login) // before read: who comes between is found there
+	if err != nil {
+		return fmt.Errorf("look for user: %w", err)
+	}
 	found, err := c.read(ctx, u.Login)
 	switch {
 	case errors.Is(err, ErrUserNotFound):
@@ -101,13 +105,9 @@ func (c *Control) CreateUser(ctx context.Context, u User, password string) error
 	default:
 		return ErrUserConflict
 	}
-	r := record{Login: u.Login, FullName: u.FullName, Groups: u.Groups, Disabled: u.Disabled}
+	r := record{Login: u.Login, FullName: u.FullName, Groups: u.Groups, Disabled: u.Disabled, revision: info.Last}
 	if r.secret, err = newSecret(password, c.cfg.Iterations); err != nil {
 		return err
-	}
-	info, err := c.cfg.Store.Stream(ctx, userPrefix+u.Login)
-	if err != nil {
-		return fmt.Errorf("look for user: %w", err)
 	}
 	// The name goes first: a name without a user is passed over, a user without
 	// a name would be listed nowhere.
@@ -115,7 +115,6 @@ func (c *Control) CreateUser(ctx context.Context, u User, password string) error
 	if _, err := c.cfg.Store.Append(ctx, usersStream, eventstore.Any, name); err != nil {
 		return fmt.Errorf("append user's name: %w", err)
 	}
-	r.revision = info.Last
 	return c.write(ctx, r, "$UserCreated")
 }
 
@@ -219,11 +218,17 @@ func (c *Control) read(ctx context.Context, login string) (record, error) {
 
 // userRevision returns where a user's stream is, NoStream if there is no such user.
 func (c *Control) userRevision(ctx context.Context, login string) (eventstore.Revision, error) {
-	info, err := c.cfg.Store.Stream(ctx, userPrefix+login)
-	if err != nil || info.First == eventstore.NoStream || info.Deleted || info.Tombstoned {
-		return eventstore.NoStream, err
-	}
-	return info.Last, nil
+	m := c.memory
+	return recall(m,
+		func() (eventstore.Revision, bool) { return m.users.Get(login) },
+		func() (eventstore.Revision, error) {
+			info, err := c.cfg.Store.Stream(ctx, userPrefix+login)
+			if err != nil || info.First == eventstore.NoStream {
+				return eventstore.NoStream, err
+			}
+			return info.Last, nil
+		},
+		func(r eventstore.Revision) { m.users.Add(login, r) })
 }
 
 // write appends what a user is from now on.
@@ -279,7 +284,7 @@ func (c *Control) warnOfDefaults(ctx context.Context) error {
 			return err
 		}
 		if !r.Disabled && r.Iterations <= weakIterations && r.matches(defaultPassword, weakIterations) {
-			c.weak.Store(c.weak.Load() || login == adminLogin)
+			c.weak = c.weak || login == adminLogin
 			c.warn(r)
 		}
 	}
