@@ -5,11 +5,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -101,7 +103,14 @@ type history struct {
 	sync.Mutex
 	tried map[eventstore.ID]eventstore.Event
 	acked []appended
+	ended []ending              // acknowledged deletes and tombstones
 	seen  []eventstore.Recorded // by a subscriber
+}
+
+// ending is a delete or a tombstone: an event of a type, in a stream.
+type ending struct {
+	stream, typ string
+	at          eventstore.Position
 }
 
 type appended struct {
@@ -148,7 +157,8 @@ func (h *history) live(ctx context.Context, s *engine.Store, fs *vfs.MemFS, rng 
 		private := rand.New(rand.NewPCG(rng.Uint64(), uint64(w)))
 		wg.Go(func() { // ends when ctx does
 			for n := 0; ctx.Err() == nil; n++ {
-				if h.appendSome(ctx, s, private, fmt.Sprintf("s-%d", private.IntN(12)), fmt.Sprint(life, w, n)) && count.Add(1) == last {
+				stream := fmt.Sprintf("s-%d", private.IntN(12))
+				if h.change(ctx, s, private, stream, fmt.Sprint(life, w, n)) && count.Add(1) == last {
 					close(cut)
 				}
 			}
@@ -157,30 +167,64 @@ func (h *history) live(ctx context.Context, s *engine.Store, fs *vfs.MemFS, rng 
 	wg.Go(func() { h.follow(ctx, s) })
 	<-cut
 	h.Lock()
-	acked, seen := len(h.acked), len(h.seen)
+	acked, ended, seen := len(h.acked), len(h.ended), len(h.seen)
 	h.Unlock()
 	after := fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: rng.IntN(101), RNG: rng})
 	cancel()
 	wg.Wait()
-	h.acked, h.seen = h.acked[:acked], h.seen[:seen] // the rest was said after the power was gone
+	h.acked, h.ended, h.seen = h.acked[:acked], h.ended[:ended], h.seen[:seen] // the rest was said after the power was gone
 	return after, nil
 }
 
-// appendSome appends one to four events and reports whether it was acknowledged.
-func (h *history) appendSome(ctx context.Context, s eventstore.Store, rng *rand.Rand, stream, name string) bool {
-	expected := eventstore.NoStream
-	for r, err := range s.Read(ctx, stream, eventstore.ReadStream{From: eventstore.Last, Direction: eventstore.Backward, Limit: 1}) {
-		if err == nil {
-			expected = r.Revision
-		}
+// change changes a stream and reports whether that was acknowledged.
+func (h *history) change(ctx context.Context, s *engine.Store, rng *rand.Rand, stream, name string) bool {
+	var err error
+	e := ending{stream: "$$" + stream, typ: "$metadata"}
+	switch n := rng.IntN(100); {
+	case n < 85:
+		return h.appendSome(ctx, s, rng, stream, name)
+	case n < 92:
+		limits := fmt.Appendf(nil, `{"$maxCount":%d,"$tb":%d,"$maxAge":100000}`, rng.IntN(6)-1, rng.IntN(6)-1)
+		metadata := eventstore.Event{ID: eventID(rng.Uint64()), Type: "$metadata", Data: limits}
+		h.try(metadata)
+		var done eventstore.Appended
+		done, err = s.Append(ctx, "$$"+stream, eventstore.Any, metadata)
+		e.at = done.Position
+	case n < 99:
+		e.at, err = s.Delete(ctx, stream, eventstore.Any)
+	default:
+		e.stream, e.typ = stream, "$streamDeleted"
+		e.at, err = s.Tombstone(ctx, stream, eventstore.Any)
 	}
-	events := make([]eventstore.Event, 1+rng.IntN(4))
+	if err != nil {
+		return false
+	}
 	h.Lock()
+	defer h.Unlock()
+	h.ended = append(h.ended, e)
+	return true
+}
+
+func (h *history) try(events ...eventstore.Event) {
+	h.Lock()
+	defer h.Unlock()
+	for _, e := range events {
+		h.tried[e.ID] = e
+	}
+}
+
+// appendSome appends one to four events and reports whether it was acknowledged.
+func (h *history) appendSome(ctx context.Context, s *engine.Store, rng *rand.Rand, stream, name string) bool {
+	info, err := s.Stream(ctx, stream)
+	if err != nil {
+		return false
+	}
+	expected := info.Last
+	events := make([]eventstore.Event, 1+rng.IntN(4))
 	for i := range events {
 		events[i] = eventstore.Event{ID: eventID(rng.Uint64()), Type: "T", Data: fmt.Appendf(nil, `%q`, strings.Repeat(name, 1+rng.IntN(1000))), Meta: []byte(name)}
-		h.tried[events[i].ID] = events[i]
 	}
-	h.Unlock()
+	h.try(events...)
 	at, err := s.Append(ctx, stream, expected, events...)
 	if err != nil {
 		return false
@@ -210,21 +254,26 @@ func (h *history) follow(ctx context.Context, s eventstore.Store) {
 }
 
 // check compares a store with what was promised to the outside world.
-func (h *history) check(ctx context.Context, s eventstore.Store) error {
+func (h *history) check(ctx context.Context, s *engine.Store) error {
 	all := map[eventstore.ID]eventstore.Recorded{}
 	var order []eventstore.Recorded
-	next := map[string]eventstore.Revision{}
+	next, there := map[string]eventstore.Revision{}, map[eventstore.Position]eventstore.Recorded{}
 	for r, err := range s.ReadAll(ctx, eventstore.ReadAll{}) {
 		if err != nil {
 			return err
 		}
-		if tried, ok := h.tried[r.ID]; !ok || string(tried.Data) != string(r.Data) || string(tried.Meta) != string(r.Meta) {
+		tried, ok := h.tried[r.ID]
+		if own := r.Type == "$metadata" && strings.Contains(string(r.Data), "$tb") || r.Type == "$streamDeleted"; !ok && !own || ok && (string(tried.Data) != string(r.Data) || string(tried.Meta) != string(r.Meta)) {
 			return fmt.Errorf("event at %v was never appended", r.Position)
+		}
+		if r.Type == "$streamDeleted" {
+			next[r.Stream] = math.MaxInt64
 		}
 		if r.Revision != next[r.Stream] {
 			return fmt.Errorf("event at %v is %s@%d, want revision %d", r.Position, r.Stream, r.Revision, next[r.Stream])
 		}
 		next[r.Stream]++
+		there[r.Position] = r
 		all[r.ID] = r
 		order = append(order, r)
 	}
@@ -239,6 +288,11 @@ func (h *history) check(ctx context.Context, s eventstore.Store) error {
 			}
 		}
 	}
+	for _, e := range h.ended {
+		if r := there[e.at]; r.Stream != e.stream || r.Type != e.typ {
+			return fmt.Errorf("acknowledged %s of %s: %s of %s is at %v", e.typ, e.stream, r.Type, r.Stream, e.at)
+		}
+	}
 	// What a subscriber saw is the beginning of the order, and it may go on.
 	if len(order) < len(h.seen) {
 		return fmt.Errorf("a subscriber saw %d events, %d are left", len(h.seen), len(order))
@@ -248,32 +302,29 @@ func (h *history) check(ctx context.Context, s eventstore.Store) error {
 			return fmt.Errorf("event %d of $all is at %v, a subscriber saw another one at %v", i, order[i].Position, r.Position)
 		}
 	}
-	return errors.Join(h.checkStreams(ctx, s, next, all), h.checkRepeated(ctx, s, len(order)))
+	return errors.Join(h.checkStreams(ctx, s, order, next), h.checkRepeated(ctx, s, len(order)))
 }
 
-func (h *history) checkStreams(ctx context.Context, s eventstore.Store, next map[string]eventstore.Revision, all map[eventstore.ID]eventstore.Recorded) error {
-	for stream, n := range next {
-		got := eventstore.Revision(0)
-		for r, err := range s.Read(ctx, stream, eventstore.ReadStream{}) {
-			if err != nil {
-				return err
-			}
-			if all[r.ID].Position != r.Position || r.Revision != got {
-				return fmt.Errorf("%s@%d differs from $all", stream, got)
-			}
-			got++
-		}
-		if got != n {
-			return fmt.Errorf("%s has %d events, $all has %d of it", stream, got, n)
+// checkStreams compares what is visible of streams with what $all says.
+func (h *history) checkStreams(ctx context.Context, s *engine.Store, order []eventstore.Recorded, next map[string]eventstore.Revision) error {
+	var errs []error
+	for stream := range next {
+		for _, o := range []eventstore.ReadStream{{}, {From: eventstore.Last, Direction: eventstore.Backward}} {
+			errs = append(errs, compareWith(ctx, s, order, stream, time.Now(), o))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // checkRepeated repeats every acknowledged append: each must find its events.
-func (h *history) checkRepeated(ctx context.Context, s eventstore.Store, events int) error {
+func (h *history) checkRepeated(ctx context.Context, s *engine.Store, events int) error {
 	for _, a := range h.acked {
 		at, err := s.Append(ctx, a.stream, a.expected, a.events...)
+		if errors.Is(err, eventstore.ErrStreamDeleted) {
+			if info, err := s.Stream(ctx, a.stream); err == nil && info.Tombstoned {
+				continue
+			}
+		}
 		if err != nil || at != a.at {
 			return fmt.Errorf("repeated append to %s at %d = %+v, %w, want %+v", a.stream, a.expected, at, err, a.at)
 		}
