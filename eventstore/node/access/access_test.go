@@ -25,39 +25,39 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func newID() eventstore.ID { return eventstore.ID(uuid.New()) }
 
-func openStore(t testing.TB) *engine.Store {
-	t.Helper()
+func openStore(tb testing.TB) *engine.Store {
+	tb.Helper()
 	s, err := engine.Open("store", engine.Config{FS: vfs.NewMem()})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() }) // what it says is not what is tested
+	tb.Cleanup(func() { _ = s.Close() }) // what it says is not what is tested
 	return s
 }
 
-func open(t testing.TB, cfg access.Config) *access.Control {
-	t.Helper()
+func open(tb testing.TB, cfg access.Config) *access.Control {
+	tb.Helper()
 	if cfg.Store == nil {
-		cfg.Store = openStore(t)
+		cfg.Store = openStore(tb)
 	}
 	cfg.Now, cfg.NewID = time.Now, newID
 	if cfg.Iterations == 0 {
 		cfg.Iterations = 1000
 	}
-	c, err := access.Open(t.Context(), cfg)
+	c, err := access.Open(tb.Context(), cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = c.Close() }) // never fails
+	tb.Cleanup(func() { _ = c.Close() }) // never fails
 	return c
 }
 
 // write appends JSON to a stream, whatever is there.
-func write(t testing.TB, s *engine.Store, stream, kind, data string) {
-	t.Helper()
+func write(tb testing.TB, s *engine.Store, stream, kind, data string) {
+	tb.Helper()
 	event := eventstore.Event{ID: newID(), Type: kind, Data: []byte(data)}
-	if _, err := s.Append(t.Context(), stream, eventstore.Any, event); err != nil {
-		t.Fatal(err)
+	if _, err := s.Append(tb.Context(), stream, eventstore.Any, event); err != nil {
+		tb.Fatal(err)
 	}
 }
 

@@ -135,7 +135,7 @@ func newVerified() (*verified, error) {
 }
 
 func (v *verified) name(header string) (d digest) {
-	h := v.keyed.Get().(hash.Hash) //nolint:errcheck,forcetypeassert // the pool has nothing else
+	h := v.keyed.Get().(hash.Hash)
 	defer v.keyed.Put(h)
 	h.Reset()
 	_, _ = h.Write([]byte(header)) // never fails
@@ -145,7 +145,7 @@ func (v *verified) name(header string) (d digest) {
 
 // recall returns what is known of credentials if the user's stream is still
 // at a revision.
-func (v *verified) recall(name digest, at eventstore.Revision) (Principal, error, bool) { //nolint:revive // err is what is recalled
+func (v *verified) recall(name digest, at eventstore.Revision) (Principal, error, bool) {
 	if r, ok := v.good.Get(name); ok && r.revision == at {
 		return r.principal, nil, true
 	}

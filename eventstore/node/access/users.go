@@ -209,11 +209,11 @@ func (c *Control) read(ctx context.Context, login string) (record, error) {
 		return missing, fmt.Errorf("read user: %w", err)
 	}
 	r := record{revision: event.Revision, at: event.At}
-	if err := json.Unmarshal(event.Data, &r); err != nil || r.Login != login {
-		// Nobody signs in with it; an admin may delete it, or write another.
-		return record{Login: login, Disabled: true, revision: event.Revision, at: event.At}, nil
+	if json.Unmarshal(event.Data, &r) == nil && r.Login == login {
+		return r, nil
 	}
-	return r, nil
+	// Nobody signs in with what is there; an admin may delete or replace it.
+	return record{Login: login, Disabled: true, revision: event.Revision, at: event.At}, nil
 }
 
 // userRevision returns where a user's stream is, NoStream if there is no such user.

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -321,7 +322,7 @@ func BenchmarkVerify(b *testing.B) {
 	i := 0
 	for b.Loop() {
 		i++
-		if _, err := c.Authenticate(b.Context(), basic("greta", fmt.Sprint(i))); !errors.Is(err, access.ErrBadCredentials) {
+		if _, err := c.Authenticate(b.Context(), basic("greta", strconv.Itoa(i))); !errors.Is(err, access.ErrBadCredentials) {
 			b.Fatal(err)
 		}
 	}
