@@ -235,7 +235,7 @@ func (s *storeBench) step(format string, args ...any) {
 // store, and reads of a filled one.
 func (s *storeBench) measure(ctx context.Context, dir string, c contender, sync Rate) (StoreOf, error) {
 	of := StoreOf{Kind: c.kind, What: c.what}
-	runtime.GC()
+	debug.FreeOSMemory() // what the one before had
 	resetMemory()
 	for _, n := range s.Callers {
 		s.step("%s: %d writers", c.kind, n)

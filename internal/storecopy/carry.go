@@ -16,34 +16,23 @@ import (
 // carrier copies over the port: one append at a time, in the order of $all.
 type carrier struct {
 	*copier
-	pull    func() (eventstore.Recorded, error, bool)
-	window  []eventstore.Recorded // what comes next
-	ended   bool                  // the source has no more than the window
-	deleted map[string]bool       // streams that are soft-deleted in the target now
-	early   map[eventstore.ID]bool
-	// tombs are the streams that had a tombstone when the copy began.
-	tombs map[string]bool
+	pull   func() (eventstore.Recorded, error, bool)
+	window []eventstore.Recorded // what comes next
+	ended  bool                  // the source has no more than the window
+	before extras                // of the target when the copy began
 }
 
 // Bounds of an append: well within EventStoreDB's default limit of 1 MiB.
 const (
 	appendEvents = 500
 	appendBytes  = 512 << 10
-	// lookAhead is how far behind a stream's event the metadata is looked for
-	// that the source wrote because of it. Stores write it at once.
-	lookAhead = 2048
 )
 
 // carryEvents appends what found has not.
 func (c *copier) carryEvents(ctx context.Context, found *comparison) error {
 	pull, stop := iter.Pull2(c.source(ctx, found.upTo))
 	defer stop()
-	x := &carrier{copier: c, pull: pull, deleted: map[string]bool{}, early: map[eventstore.ID]bool{}, tombs: found.there.deleted}
-	for stream, data := range found.here.metadata {
-		if deletes(data) {
-			x.deleted[strings.TrimPrefix(stream, "$$")] = true
-		}
-	}
+	x := &carrier{copier: c, pull: pull, before: found.there}
 	for {
 		if err := x.see(1); err != nil {
 			return err
@@ -85,19 +74,10 @@ func (x *carrier) carry(ctx context.Context) (int, error) {
 	case system:
 		return 1, nil
 	case metadata:
-		if x.early[r.ID] {
-			delete(x.early, r.ID)
-			return 1, nil
-		}
 		return 1, x.metadata(ctx, r)
 	case tombstone:
 		return 1, x.tombstone(ctx, r)
 	case ordinary, filler:
-	}
-	if x.deleted[r.Stream] {
-		if err := x.revive(ctx, r.Stream); err != nil {
-			return 0, err
-		}
 	}
 	n, err := x.run()
 	if err != nil {
@@ -135,41 +115,26 @@ func (x *carrier) run() (int, error) {
 	return n, nil
 }
 
-// revive carries the metadata that lets a deleted stream live again before the
-// event that made the source write it: a target that sees the event first
-// writes such metadata itself, under an ID of its own.
-func (x *carrier) revive(ctx context.Context, stream string) error {
-	if err := x.see(lookAhead); err != nil {
-		return err
-	}
-	for i := range x.window {
-		if r := &x.window[i]; r.Stream == "$$"+stream && kindOf(r) == metadata {
-			x.early[r.ID] = true
-			return x.metadata(ctx, r)
-		}
-	}
-	delete(x.deleted, stream) // the target will do it
-	return nil
-}
-
+// metadata carries a stream's metadata. When a deleted stream lives again, with
+// an event or with metadata, the target writes metadata itself, as the source
+// did: what comes from the source then finds its place taken by the same.
 func (x *carrier) metadata(ctx context.Context, r *eventstore.Recorded) error {
-	of := strings.TrimPrefix(r.Stream, "$$")
-	delete(x.deleted, of)
-	if deletes(r.Data) {
-		x.deleted[of] = true
-	}
 	err := x.put(ctx, r.Stream, r.Revision-1, []eventstore.Event{r.Event})
+	wrong, taken := errors.AsType[*eventstore.WrongRevisionError](err)
 	switch {
 	case err == nil:
 		x.report.Copied++
 		return nil
-	case errors.Is(err, eventstore.ErrStreamDeleted) && x.tombs[of]:
+	case errors.Is(err, eventstore.ErrStreamDeleted) && x.before.deleted[strings.TrimPrefix(r.Stream, "$$")]:
 		return nil // an earlier run was here and further
-	case !errors.Is(err, eventstore.ErrWrongRevision):
+	case !taken:
 		return refused(r.Stream, r.Revision, err)
+	case wrong.Current > r.Revision && x.before.metadata[r.Stream] != nil:
+		x.report.Rewritten++ // so was it here; the check looks at the newest
+		return nil
 	}
 	for have, e := range x.To.Read(ctx, r.Stream, eventstore.ReadStream{From: eventstore.Last, Direction: eventstore.Backward, Limit: 1}) {
-		if e == nil && sameMetadata(have.Data, r.Data) {
+		if e == nil && have.Revision == r.Revision && sameMetadata(have.Data, r.Data) {
 			x.report.Rewritten++
 			return nil
 		}
@@ -182,7 +147,7 @@ func (x *carrier) tombstone(ctx context.Context, r *eventstore.Recorded) error {
 	if !ok {
 		return fmt.Errorf("%w: stream %s has a tombstone", ErrCannotCarry, r.Stream)
 	}
-	if x.tombs[r.Stream] {
+	if x.before.deleted[r.Stream] {
 		return nil
 	}
 	if _, err := t.Tombstone(ctx, r.Stream, eventstore.Any); err != nil && !errors.Is(err, eventstore.ErrStreamDeleted) {

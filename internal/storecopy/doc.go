@@ -31,9 +31,7 @@
 //     metadata, which is carried, hides them as it hid what they stand for;
 //     under $maxAge they are visible until they are that old;
 //   - metadata that the target has written itself, with the same content, has
-//     another ID; a tombstone always has;
-//   - the metadata that a store writes when a deleted stream lives again may
-//     come right before that stream's event, not after it.
+//     another ID; a tombstone always has.
 //
 // All of these are counted in the [Report]. An event over the target's limit
 // ends the copy with [eventstore.ErrTooLarge]: nothing is split or dropped.

@@ -49,15 +49,6 @@ func (c *copier) inOrder(k kind) bool {
 	return k == ordinary || c.importer != nil && (k == metadata || k == tombstone)
 }
 
-// deletes reports whether metadata hides all that its stream holds; see
-// [konto/eventstore/node/engine], soft deletion.
-func deletes(data []byte) bool {
-	var m struct {
-		TruncateBefore json.Number `json:"$tb"`
-	}
-	return json.Unmarshal(data, &m) == nil && m.TruncateBefore.String() == "9223372036854775807"
-}
-
 // sameMetadata compares JSON by what it says: a store that rewrites metadata
 // may order and space it as it likes.
 func sameMetadata(a, b []byte) bool { return bytes.Equal(canonical(a), canonical(b)) }

@@ -17,9 +17,9 @@ var ErrOtherData = errors.New("the target holds other data")
 var ErrCannotCarry = errors.New("the target cannot take it")
 
 // Importer is a store that takes records as another store wrote them, with
-// revision and time. It stores all of them, contiguous and in order, or none.
-// A revision must be higher than those its stream has; one that is not is an
-// [eventstore.ErrWrongRevision].
+// revision and time, in order; it stops at the first that it cannot take, and
+// keeps those before it. A revision must be higher than those its stream has;
+// one that is not is an [eventstore.ErrWrongRevision].
 type Importer interface {
 	Import(ctx context.Context, records []eventstore.Recorded) error
 }
@@ -59,7 +59,8 @@ type Progress struct {
 
 // Report says what a copy did and what the check found.
 type Report struct {
-	Head     eventstore.Position `json:"head"`     // the source's end when the copy began: what was copied
+	Head     eventstore.Position `json:"-"`        // the source's end when the copy began: what was copied
+	UpTo     string              `json:"upTo"`     // the same as text
 	Grown    bool                `json:"grown"`    // the source has gone on since; another copy takes the rest
 	Events   int64               `json:"events"`   // of the source that are carried
 	Streams  int64               `json:"streams"`  // they are in; metadata streams count
@@ -99,6 +100,7 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 	if c.report.Head, err = eventstore.Head(ctx, cfg.From); err != nil {
 		return c.report, fmt.Errorf("end of the source: %w", err)
 	}
+	c.report.UpTo = c.report.Head.String()
 	if !cfg.CheckOnly {
 		if err := c.copy(ctx); err != nil {
 			return c.report, err
