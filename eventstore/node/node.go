@@ -23,7 +23,6 @@ import (
 	"konto/eventstore/node/engine"
 	"konto/eventstore/node/grpc"
 	"konto/eventstore/node/persistent"
-	"konto/eventstore/node/persistent"
 )
 
 // Node is an event store that clients of EventStoreDB can call. Open it with
@@ -36,7 +35,6 @@ type Node struct {
 
 	store    *engine.Store
 	access   *access.Control    // nil if nothing is to be written
-	groups   *persistent.Groups // nil if nothing is to be written
 	groups   *persistent.Groups // nil if nothing is to be written
 	server   *grpc.Server
 	calls    *rpc.Server // of connections that speak gRPC and nothing else
@@ -265,26 +263,11 @@ func (n *Node) openGroups(ctx context.Context) error {
 	return nil
 }
 
-func (n *Node) openGroups(ctx context.Context) error {
-	if n.cfg.ReadOnly {
-		return nil
-	}
-	g, err := persistent.Open(ctx, persistent.Config{
-		Store: n.store, Now: n.cfg.Now, NewID: n.cfg.NewID, Log: n.cfg.Log.With().Str("component", "groups").Logger(),
-	})
-	if err != nil {
-		return fmt.Errorf("open persistent subscriptions: %w", err)
-	}
-	n.groups = g
-	n.atEnd(g.Close)
-	return nil
-}
-
 func (n *Node) serveCalls(context.Context) error {
 	n.scavenge = newScavenger(n.store, n.cfg)
 	n.atEnd(n.scavenge.close)
 	n.server = grpc.New(grpc.Config{
-		Store: n.store, Access: n.access, Groups: n.groups, ReadOnly: n.cfg.ReadOnly, Operator: operator{n}, Groups: n.groups, Stats: n.flatStats,
+		Store: n.store, Access: n.access, Groups: n.groups, ReadOnly: n.cfg.ReadOnly, Operator: operator{n}, Stats: n.flatStats,
 		Advertise: n.advertise(), Limits: grpc.Limits{AppendBytes: n.cfg.MaxAppendBytes, EventBytes: n.cfg.MaxEventBytes},
 		Now: n.cfg.Now, NewID: n.cfg.NewID, Log: n.cfg.Log.With().Str("component", "grpc").Logger(),
 	})
