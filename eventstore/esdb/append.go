@@ -108,11 +108,20 @@ func (a *attempt) giveUp(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", eventstore.ErrUnavailable, reason(err))
 }
 
+// waited is the verdict when there was no connection to be had: only to clear
+// a doubt is it worth to wait longer.
+func waited(doubt error) outcome {
+	if doubt != nil {
+		return notStored
+	}
+	return refused
+}
+
 // once is one attempt.
 func (a *attempt) once(ctx context.Context) (eventstore.Appended, outcome, error) {
 	x, err := a.enter(ctx, false)
-	if err != nil {
-		return eventstore.Appended{}, notStored, err
+	if err != nil { // it has been patient already
+		return eventstore.Appended{}, waited(a.doubt), err
 	}
 	deadline := a.deadline
 	if !a.until.IsZero() {

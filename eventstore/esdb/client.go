@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
@@ -35,6 +36,7 @@ type connection struct {
 	log    zerolog.Logger
 	limit  time.Duration // how long a call may take to enter
 	over   chan struct{} // closed when it is retired
+	proved atomic.Bool   // it has been of use to a call
 
 	mu       sync.Mutex
 	through  sync.Cond // entering is 0; uses mu
@@ -256,7 +258,10 @@ func do[T any](x *call, f func(context.Context) (T, error)) (T, error) {
 	for {
 		select {
 		case r := <-done:
-			if r.err != nil && !x.sent() { // the client has no connection, and looked for one in vain
+			switch {
+			case r.err == nil:
+				x.of.proved.Store(true)
+			case !x.sent(): // the client has no connection, and looked for one in vain
 				x.of.spoil()
 			}
 			return r.out, r.err

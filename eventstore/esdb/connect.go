@@ -14,9 +14,6 @@ import (
 const (
 	minRedial = 50 * time.Millisecond
 	maxRedial = 2 * time.Second
-	// A connection that ends sooner is followed by a pause, too: its node takes
-	// connections, but no calls.
-	shortLife = time.Second
 	// The first reminder that the store is away comes after firstReminder, each
 	// further one after twice as long, up to maxReminder.
 	firstReminder = 10 * time.Second
@@ -31,7 +28,6 @@ func (s *Store) connect() {
 		if c == nil {
 			return
 		}
-		began := s.now()
 		s.set(c, nil)
 		select {
 		case <-c.over:
@@ -40,7 +36,8 @@ func (s *Store) connect() {
 			return
 		}
 		s.set(nil, nil)
-		if s.now().Sub(began) > shortLife {
+		// A node that takes connections and no calls is not asked all the time.
+		if c.proved.Load() {
 			pause = minRedial
 		} else if s.pause(s.running, pause) == nil {
 			pause = min(2*pause, maxRedial)

@@ -2,6 +2,7 @@ package esdb_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -34,6 +35,33 @@ type node struct {
 	mu     sync.Mutex
 	server *rpc.Server
 	served chan struct{}
+	conns  []net.Conn
+}
+
+// tracked is a listener whose connections a test can break.
+type tracked struct {
+	net.Listener
+	node *node
+}
+
+func (l tracked) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err == nil {
+		l.node.mu.Lock()
+		l.node.conns = append(l.node.conns, c)
+		l.node.mu.Unlock()
+	}
+	return c, err
+}
+
+// cut breaks all connections. The node goes on.
+func (n *node) cut() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, c := range n.conns {
+		_ = c.Close() // perhaps broken already
+	}
+	n.conns = nil
 }
 
 // fault stands between a call and the node: it carries the call out, or not,
@@ -105,7 +133,7 @@ func (n *node) start() {
 	n.served = make(chan struct{})
 	go func(server *rpc.Server, served chan struct{}) {
 		defer close(served)
-		if err := server.Serve(l); err != nil {
+		if err := server.Serve(tracked{l, n}); err != nil && !errors.Is(err, rpc.ErrServerStopped) {
 			n.Error(err)
 		}
 	}(n.server, n.served)
@@ -128,13 +156,19 @@ func (n *node) misbehave(f fault) {
 }
 
 // stop breaks all connections, as a process that is killed does.
-func (n *node) stop() {
+func (n *node) stop() { n.end((*rpc.Server).Stop) }
+
+// leave ends like a process that is told to: no call is broken off.
+func (n *node) leave() { n.end((*rpc.Server).GracefulStop) }
+
+func (n *node) end(how func(*rpc.Server)) {
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.server != nil {
-		n.server.Stop()
-		<-n.served
-		n.server = nil
+	server, served := n.server, n.served
+	n.server = nil
+	n.mu.Unlock()
+	if server != nil {
+		how(server)
+		<-served
 	}
 }
 

@@ -13,9 +13,6 @@ import (
 	"konto/eventstore"
 )
 
-// attempts is how often in a row a read that comes to nothing is tried.
-const attempts = 5
-
 // reader is one read or subscription. A pump, which is a goroutine for each
 // stream that is opened, fills a queue; whoever empties it opens the next
 // stream when one is lost.
@@ -28,7 +25,8 @@ type reader struct {
 
 	queue    *queue // nil while no stream is open
 	watch    *time.Timer
-	failures int // in a row
+	failures int       // in a row
+	until    time.Time // when it is enough of them, but for a subscription
 }
 
 // start begins to read. The caller must call stop.
@@ -123,12 +121,14 @@ func (r *reader) copy(x *call, q *queue) (err error) {
 		e, err := from.recv()
 		switch {
 		case errors.Is(err, io.EOF) && !r.source.live():
+			x.of.proved.Store(true)
 			return nil
 		case err != nil:
 			return err
 		case e == nil || e.OriginalEvent() == nil || !r.source.passed(e):
 			continue
 		}
+		x.of.proved.Store(true)
 		if !q.put(r.ctx, fromClient(e)) {
 			return r.ctx.Err()
 		}
@@ -150,11 +150,13 @@ func (r *reader) settle(err error) error {
 	if no := refusal(err); no != nil {
 		return no
 	}
-	r.failures++
-	if r.failures >= attempts && !r.source.live() {
+	if r.failures++; r.failures == 1 {
+		r.until = r.store.now().Add(r.store.patience)
+	}
+	if !r.source.live() && !r.store.now().Before(r.until) {
 		return fmt.Errorf("%w: %w", eventstore.ErrUnavailable, reason(err))
 	}
-	return r.store.pause(r.ctx, minRetry<<min(r.failures-1, 8)) // at most 2.56 s
+	return r.store.pause(r.ctx, min(minRetry<<min(r.failures-1, 10), maxRetry))
 }
 
 // misplaced reports whether err may say that no record begins at a position.

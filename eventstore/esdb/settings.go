@@ -23,8 +23,10 @@ type settings struct {
 var known = []string{
 	"tls", "tlsverifycert", "tlscafile", "usercertfile", "userkeyfile", "nodepreference", "maxdiscoverattempts",
 	"discoveryinterval", "gossiptimeout", "keepaliveinterval", "keepalivetimeout", "defaultdeadline",
-	"connectionname", "throwonappendfailure", // of other clients; without effect here
 }
+
+// foreign are settings that only other clients have. They are passed over.
+var foreign = []string{"connectionname", "throwonappendfailure"}
 
 var errNone = errors.New("want esdb://HOST:PORT")
 
@@ -42,7 +44,8 @@ func parse(text string) (settings, error) {
 			}
 		}
 	}
-	if err := checkNames(text); err != nil {
+	text, err := checkNames(text)
+	if err != nil {
 		return settings{}, err
 	}
 	config, err := esdb.ParseConnectionString(text)
@@ -68,19 +71,26 @@ func parse(text string) (settings, error) {
 	return s, nil
 }
 
-// checkNames refuses settings that there are not. The client would only print a line.
-func checkNames(text string) error {
-	_, query, _ := strings.Cut(text, "?")
+// checkNames refuses settings that there are not, of which the client would
+// only print a line, and returns text without those that it would not know.
+func checkNames(text string) (string, error) {
+	where, query, some := strings.Cut(text, "?")
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return errors.New("what follows the question mark is malformed")
+		return "", errors.New("what follows the question mark is malformed")
 	}
 	for name := range values {
-		if !slices.Contains(known, strings.ToLower(name)) {
-			return fmt.Errorf("there is no setting %s", name)
+		switch lower := strings.ToLower(name); {
+		case slices.Contains(foreign, lower):
+			values.Del(name)
+		case !slices.Contains(known, lower):
+			return "", fmt.Errorf("there is no setting %s", name)
 		}
 	}
-	return nil
+	if !some {
+		return where, nil
+	}
+	return where + "?" + values.Encode(), nil
 }
 
 func addressOf(c *esdb.Configuration) string {
