@@ -147,7 +147,8 @@ type Recorded struct {
 	Position Position
 	At       time.Time // when the store accepted it, UTC
 	// Link is the link event through which a read with ResolveLinks reached
-	// this one, or nil.
+	// this one, or nil. If what it links to is not there, or hidden, this one
+	// is all zero (no ID), but for Link. Where the read is, is Link's place.
 	Link *Recorded
 }
 
@@ -171,6 +172,12 @@ const (
 	Forward  Direction = false
 	Backward Direction = true
 )
+
+// LinkType is the type of a link: an event whose data is the text
+// "<revision>@<stream>" and stands for another event. A read with ResolveLinks
+// yields the other one in its place, with Link set. Links are not followed
+// further, and data that does not begin with a number is no link's.
+const LinkType = "$>"
 
 // ReadStream says what to read of a stream. The zero value is all of it, oldest first.
 type ReadStream struct {

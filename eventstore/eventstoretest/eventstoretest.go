@@ -49,6 +49,7 @@ func Run(t *testing.T, newStore func(t *testing.T) eventstore.Store) {
 		{"Read/Missing", testReadMissing},
 		{"Read/Long", testReadLong},
 		{"Read/Cancelled", testReadCancelled},
+		{"Read/Links", testLinks},
 		{"ReadAll/Ranges", testReadAllRanges},
 		{"ReadAll/System", testSystem},
 		{"Read/KeepsSlices", testKeptSlices},

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"iter"
 	"sort"
+	"strconv"
+	"strings"
 
 	"konto/eventstore"
 )
@@ -20,7 +22,7 @@ func (s *Store) Read(ctx context.Context, stream string, o eventstore.ReadStream
 	if o.Direction == eventstore.Backward {
 		at, step = int(o.From), -1
 	}
-	return s.walk(ctx, o.Limit, func(first bool) (eventstore.Recorded, bool, error) {
+	return s.walk(ctx, o.Limit, o.ResolveLinks, func(first bool) (eventstore.Recorded, bool, error) {
 		have := s.streams[stream]
 		if len(have) == 0 {
 			return eventstore.Recorded{}, false, fmt.Errorf("%w: %s", eventstore.ErrStreamNotFound, stream)
@@ -43,7 +45,7 @@ func (s *Store) ReadAll(ctx context.Context, o eventstore.ReadAll) iter.Seq2[eve
 	if o.Direction == eventstore.Backward {
 		step = -1
 	}
-	return s.walk(ctx, o.Limit, func(first bool) (eventstore.Recorded, bool, error) {
+	return s.walk(ctx, o.Limit, o.ResolveLinks, func(first bool) (eventstore.Recorded, bool, error) {
 		if first {
 			at = s.after(o.From)
 			if step < 0 {
@@ -65,10 +67,10 @@ func (s *Store) after(p eventstore.Position) int {
 }
 
 // walk yields what next gives, which runs under mu, until it gives no more.
-func (s *Store) walk(ctx context.Context, limit int, next func(first bool) (eventstore.Recorded, bool, error)) iter.Seq2[eventstore.Recorded, error] {
+func (s *Store) walk(ctx context.Context, limit int, links bool, next func(first bool) (eventstore.Recorded, bool, error)) iter.Seq2[eventstore.Recorded, error] {
 	return func(yield func(eventstore.Recorded, error) bool) {
 		for n := 0; limit <= 0 || n < limit; n++ {
-			r, ok, err := s.step(ctx, n == 0, next)
+			r, ok, err := s.step(ctx, n == 0, links, next)
 			if err != nil {
 				yield(eventstore.Recorded{}, err)
 				return
@@ -80,7 +82,7 @@ func (s *Store) walk(ctx context.Context, limit int, next func(first bool) (even
 	}
 }
 
-func (s *Store) step(ctx context.Context, first bool, next func(bool) (eventstore.Recorded, bool, error)) (eventstore.Recorded, bool, error) {
+func (s *Store) step(ctx context.Context, first, links bool, next func(bool) (eventstore.Recorded, bool, error)) (eventstore.Recorded, bool, error) {
 	if err := ctx.Err(); err != nil {
 		return eventstore.Recorded{}, false, err
 	}
@@ -89,7 +91,26 @@ func (s *Store) step(ctx context.Context, first bool, next func(bool) (eventstor
 	if s.closed {
 		return eventstore.Recorded{}, false, eventstore.ErrClosed
 	}
-	return next(first)
+	r, ok, err := next(first)
+	if links && ok && r.Type == eventstore.LinkType {
+		r = s.resolve(r)
+	}
+	return r, ok, err
+}
+
+// resolve returns what a link stands for. The caller holds mu.
+func (s *Store) resolve(link eventstore.Recorded) eventstore.Recorded {
+	number, stream, ok := strings.Cut(string(link.Data), "@")
+	revision, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || !ok {
+		return link
+	}
+	var target eventstore.Recorded
+	if have := s.streams[stream]; revision >= 0 && revision < int64(len(have)) {
+		target = s.all[have[revision]]
+	}
+	target.Link = &link
+	return target
 }
 
 // Subscribe implements [eventstore.Store].

@@ -42,10 +42,14 @@ func (s *Store) Subscribe(ctx context.Context, from eventstore.Position) iter.Se
 // with [eventstore.ErrStreamDeleted], after the tombstone itself if the follower
 // was there before it.
 func (s *Store) Follow(ctx context.Context, f Follow) iter.Seq2[Step, error] {
+	follow := s.followStream(ctx, f)
 	if f.Stream == "" {
-		return s.followAll(ctx, f)
+		follow = s.followAll(ctx, f)
 	}
-	return s.followStream(ctx, f)
+	if f.ResolveLinks {
+		return s.resolvedSteps(ctx, follow)
+	}
+	return follow
 }
 
 func (s *Store) followAll(ctx context.Context, f Follow) iter.Seq2[Step, error] {

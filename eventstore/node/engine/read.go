@@ -13,12 +13,20 @@ import (
 
 // Read implements [eventstore.Store].
 func (s *Store) Read(ctx context.Context, stream string, o eventstore.ReadStream) iter.Seq2[eventstore.Recorded, error] {
-	return s.readStream(ctx, stream, o, 0)
+	read := s.readStream(ctx, stream, o, 0)
+	if o.ResolveLinks {
+		return s.resolved(ctx, read)
+	}
+	return read
 }
 
 // ReadAll implements [eventstore.Store].
 func (s *Store) ReadAll(ctx context.Context, o eventstore.ReadAll) iter.Seq2[eventstore.Recorded, error] {
-	return s.readAll(ctx, o, 0)
+	read := s.readAll(ctx, o, 0)
+	if o.ResolveLinks {
+		return s.resolved(ctx, read)
+	}
+	return read
 }
 
 func (s *Store) mayRead(ctx context.Context) error {

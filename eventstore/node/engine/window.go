@@ -90,15 +90,37 @@ func (s *Store) firstSince(runs *pebble.Iterator, stream string, lo int64, last 
 			return 0, err
 		}
 		var e eventstore.Recorded
-		found, err := find.find(r.last, &e) // all of a run were written at the same time
+		found, err := find.find(r.last, &e)
 		switch {
 		case err != nil:
 			return 0, err
 		case found && !e.At.Before(since):
-			hi = min(hi-1, int64(r.revision)) //nolint:gosec // below 2^63
+			first, err := find.firstSince(r, since)
+			if err != nil || first > int64(r.revision) { //nolint:gosec // below 2^63
+				return max(lo, first), err
+			}
+			hi = first
 		default:
 			lo = max(middle, int64(r.lastRevision())) + 1
 		}
 	}
 	return max(lo, hi), nil
+}
+
+// firstSince returns the oldest revision of a run, the last of which is, that was
+// written at a time or later. Only a run that was imported has several times.
+func (f *finder) firstSince(r run, since time.Time) (int64, error) {
+	revision := int64(r.revision) //nolint:gosec // below 2^63
+	for position := r.first; position < r.last; revision++ {
+		var e eventstore.Recorded
+		found, err := f.find(position, &e)
+		if err != nil || found && !e.At.Before(since) {
+			return revision, err
+		}
+		if !found {
+			return int64(r.lastRevision()), nil
+		}
+		position += uint64(recordLen(e.Stream, &e.Event)) //nolint:gosec // positive
+	}
+	return revision, nil
 }
