@@ -21,11 +21,11 @@ type Config struct {
 	// means random ones (RFC 9562, version 4).
 	NewID func() eventstore.ID
 
-	// CacheBytes bounds the cache of blocks that were read. 0 means 64 MiB.
+	// CacheBytes bounds the cache of blocks that were read. 0 means 80 MiB.
 	CacheBytes int64
 	// MemTableBytes is how much is gathered in memory before it is written as
 	// a sorted table. Up to five such tables may exist. At least 1 MiB; 0 means
-	// 16 MiB. It also bounds what must be replayed at start.
+	// 8 MiB. It also bounds what must be replayed at start.
 	MemTableBytes int
 	// TailBytes bounds the newest events that are kept in memory for
 	// subscribers. 0 means 8 MiB.
@@ -111,9 +111,9 @@ func (c Config) withDefaults() Config {
 		}
 	}
 	if c.CacheBytes == 0 {
-		c.CacheBytes = 64 << 20
+		c.CacheBytes = 80 << 20
 	}
-	orElse(&c.MemTableBytes, 16<<20)
+	orElse(&c.MemTableBytes, 8<<20)
 	orElse(&c.TailBytes, 8<<20)
 	orElse(&c.MaxAppendBytes, 1<<20)
 	orElse(&c.CachedHeads, 1<<16)
