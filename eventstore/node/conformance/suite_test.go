@@ -95,7 +95,7 @@ func (s suite) run(t *testing.T, r run, results *table) {
 	if r.seeded {
 		env = append(env, seededVariable+"=1")
 	}
-	args := []string{"-test.v=test2json", "-test.timeout=4m", "-test.run=" + r.test}
+	args := []string{"-test.v=test2json", "-test.timeout=3m", "-test.run=" + r.test}
 	if r.skip != "" {
 		args = append(args, "-test.skip="+r.skip)
 	}
