@@ -45,6 +45,8 @@ type Config struct {
 	AllowAnonymous bool `koanf:"allow-anonymous"`  // see access.Config
 	MaxAppendBytes int  `koanf:"max-append-bytes"` // of the events of one append, at most 16 MiB; 0 means 1 MiB
 	MaxEventBytes  int  `koanf:"max-event-bytes"`  // of one event; 0 means MaxAppendBytes
+	// PasswordIterations is access.Config's Iterations; 0 means what that means.
+	PasswordIterations int `koanf:"-"`
 	// Grace is how long a stop waits for calls under way; 0 means 1 s.
 	Grace time.Duration `koanf:"-"`
 

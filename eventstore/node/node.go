@@ -236,7 +236,7 @@ func (n *Node) openAccess(ctx context.Context) error {
 	}
 	c, err := access.Open(ctx, access.Config{
 		Store: n.store, Now: n.cfg.Now, NewID: n.cfg.NewID, Log: n.cfg.Log.With().Str("component", "access").Logger(),
-		AllowAnonymous: n.cfg.AllowAnonymous, Insecure: n.cfg.Insecure,
+		AllowAnonymous: n.cfg.AllowAnonymous, Insecure: n.cfg.Insecure, Iterations: n.cfg.PasswordIterations,
 	})
 	if err != nil {
 		return err

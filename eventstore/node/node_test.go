@@ -2,7 +2,10 @@ package node_test
 
 import (
 	"context"
-	"net/http"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"os"
 	"testing"
 	"time"
 
@@ -10,6 +13,10 @@ import (
 	"github.com/google/uuid"
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
+	rpc "google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
 
 	"konto/eventstore"
 	"konto/eventstore/node"
@@ -17,30 +24,48 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// patience is how long a test waits for what must come.
+const patience = 20 * time.Second
+
 func newID() eventstore.ID { return eventstore.ID(uuid.New()) }
 
-// serve runs a node until the test ends.
-func serve(t *testing.T, cfg node.Config) *node.Node {
+// config fills in what a test does not care about.
+func config(t *testing.T, cfg node.Config) node.Config {
 	t.Helper()
-	cfg.Now, cfg.NewID, cfg.Addr = time.Now, newID, "127.0.0.1:0"
-	cfg.Log = zerolog.New(zerolog.NewTestWriter(t))
-	n, err := node.Open(t.Context(), cfg)
+	cfg.Now, cfg.NewID, cfg.Addr, cfg.PasswordIterations = time.Now, newID, "127.0.0.1:0", 1000
+	if os.Getenv("KONTO_TEST_LOG") != "" {
+		cfg.Log = zerolog.New(zerolog.NewTestWriter(t))
+	}
+	return cfg
+}
+
+// serve runs a node until the test ends, or until stop is called.
+func serve(t *testing.T, cfg node.Config) (n *node.Node, stop func()) {
+	t.Helper()
+	n, err := node.Open(t.Context(), config(t, cfg))
 	if err != nil {
 		t.Fatal(err)
 	}
 	served := make(chan error, 1)
 	go func() { served <- n.Serve() }()
-	t.Cleanup(func() {
+	stopped := false
+	stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
 		if err := n.Close(context.Background()); err != nil {
 			t.Errorf("Close() = %v, want nil", err)
 		}
 		if err := <-served; err != nil {
 			t.Errorf("Serve() = %v, want nil", err)
 		}
-	})
-	return n
+	}
+	t.Cleanup(stop)
+	return n, stop
 }
 
+// client is the official one.
 func client(t *testing.T, connection string) *esdb.Client {
 	t.Helper()
 	c, err := esdb.ParseConnectionString(connection)
@@ -52,23 +77,54 @@ func client(t *testing.T, connection string) *esdb.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.Close() })
+	t.Cleanup(func() { _ = db.Close() }) // it was used, and is not needed any more
 	return db
 }
 
-func TestSmoke(t *testing.T) {
-	n := serve(t, node.Config{Memory: true, Insecure: true})
-	t.Log(n.ConnectionString())
-	res, err := http.Get("http://" + n.Addr().String() + "/health/live")
-	if err != nil || res.StatusCode != 204 {
-		t.Fatal(res, err)
+// dial is gRPC without the official client, for what that cannot do.
+func dial(t *testing.T, n *node.Node) *rpc.ClientConn {
+	t.Helper()
+	transport := insecure.NewCredentials()
+	if n.CertFile() != "" {
+		transport = credentials.NewTLS(trusting(t, n))
 	}
-	res.Body.Close()
-	http.DefaultClient.CloseIdleConnections()
-	db := client(t, n.ConnectionString())
-	out, err := db.AppendToStream(t.Context(), "a", esdb.AppendToStreamOptions{}, esdb.EventData{EventType: "x", ContentType: esdb.ContentTypeJson, Data: []byte("{}")})
-	t.Log(out, err)
+	conn, err := rpc.NewClient(n.Addr().String(), rpc.WithTransportCredentials(transport))
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = conn.Close() }) // it was used, and is not needed any more
+	return conn
+}
+
+// trusting trusts the node's own certificate and no other.
+func trusting(t *testing.T, n *node.Node) *tls.Config {
+	t.Helper()
+	cert, err := os.ReadFile(n.CertFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(cert) {
+		t.Fatalf("%s holds no certificate", n.CertFile())
+	}
+	return &tls.Config{RootCAs: pool}
+}
+
+func basic(login, password string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(login+":"+password))
+}
+
+// as returns a context that calls as somebody; as nobody if login is empty.
+func as(t *testing.T, login, password string) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	if login == "" {
+		return ctx
+	}
+	return metadata.AppendToOutgoingContext(ctx, "authorization", basic(login, password))
+}
+
+func event() esdb.EventData {
+	return esdb.EventData{EventID: uuid.New(), EventType: "Happened", ContentType: esdb.ContentTypeJson, Data: []byte(`{}`)}
 }
