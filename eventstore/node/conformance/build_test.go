@@ -50,7 +50,7 @@ type suite struct {
 func build(t *testing.T) suite {
 	t.Helper()
 	source := struct{ Dir, Version string }{}
-	if err := json.Unmarshal([]byte(command(t, ".", "go", "mod", "download", "-json", module)), &source); err != nil {
+	if err := json.Unmarshal([]byte(command(t, ".", "go", "list", "-m", "-json", module)), &source); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("%s %s", module, source.Version)
