@@ -25,6 +25,9 @@ func (s *Server) authenticateUnary(ctx context.Context, request any, info *rpc.U
 func (s *Server) authenticateStream(service any, stream rpc.ServerStream, info *rpc.StreamServerInfo, next rpc.StreamHandler) error {
 	ctx, err := s.authenticate(stream.Context(), info.FullMethod)
 	if err != nil {
+		if info.IsClientStream && !info.IsServerStream {
+			drain(stream) // see Append
+		}
 		return err
 	}
 	if !endless(info) {
