@@ -5,7 +5,7 @@ PROTOC_GEN_GO_GRPC = google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.0
 LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race lint fmt fuzz bench crash golden proto conformance
+.PHONY: help run build test race lint fmt fuzz bench crash torture golden proto conformance
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -40,8 +40,13 @@ fuzz: ## Fuzz every parser, FUZZTIME (default 30s) each
 bench: ## Measure commands, store, lag and folds beside their ceilings
 	go run ./cmd/konto bench
 
-crash: ## Kill the running system at random moments, CYCLES (default 200) times
-	KONTO_CRASH_CYCLES=$${CYCLES:-200} go test -count=1 -timeout 60m -run '^TestCrash' -v ./cmd/konto
+crash: ## Kill the running system and a node at random moments, CYCLES (default 200) times
+	KONTO_CRASH_CYCLES=$${CYCLES:-200} go test -count=1 -timeout 60m -run '^Test(Node)?Crash' -v ./cmd/konto
+
+torture: ## Cut the node's power CUTS (default 3000) times, check HISTORIES (2000), plant bugs
+	go test -count=1 -timeout 60m -run 'PowerCuts' -cuts=$${CUTS:-3000} ./eventstore/node/engine
+	go test -count=1 -timeout 60m -run '^TestLinearizable$$' -histories=$${HISTORIES:-2000} ./eventstore/node/engine
+	go test -count=1 -timeout 60m -run '^TestPlantedBugs$$' -plant -v ./eventstore/node/engine
 
 conformance: ## Run the official clients' checks against the node (network; port 2113; node and npm)
 	KONTO_CONFORMANCE=1 go test -count=1 -parallel 6 -timeout 15m -v ./eventstore/node/conformance
