@@ -44,9 +44,9 @@ crash: ## Kill the running system and a node at random moments, CYCLES (default 
 	KONTO_CRASH_CYCLES=$${CYCLES:-200} go test -count=1 -timeout 60m -run '^Test(Node)?Crash' -v ./cmd/konto
 
 torture: ## Cut the node's power CUTS (default 3000) times, check HISTORIES (2000), plant bugs
-	go test -count=1 -timeout 60m -run 'PowerCuts' -cuts=$${CUTS:-3000} ./eventstore/node/engine
-	go test -count=1 -timeout 60m -run '^TestLinearizable$$' -histories=$${HISTORIES:-2000} ./eventstore/node/engine
-	go test -count=1 -timeout 60m -run '^TestPlantedBugs$$' -plant -v ./eventstore/node/engine
+	go test -count=1 -timeout 60m ./eventstore/node/engine -run PowerCuts -cuts=$${CUTS:-3000}
+	go test -count=1 -timeout 60m ./eventstore/node/engine -run '^TestLinearizable$$' -histories=$${HISTORIES:-2000}
+	go test -count=1 -timeout 60m -v ./eventstore/node/engine -run '^TestPlantedBugs$$' -plant
 
 conformance: ## Run the official clients' checks against the node (network; port 2113; node and npm)
 	KONTO_CONFORMANCE=1 go test -count=1 -parallel 6 -timeout 15m -v ./eventstore/node/conformance
