@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"konto/eventstore"
@@ -133,7 +134,7 @@ func (p parked) link() eventstore.Event {
 	}
 	reason := p.reason
 	if len(reason) > reasonBytes {
-		reason = reason[:reasonBytes]
+		reason = strings.ToValidUTF8(reason[:reasonBytes], "")
 	}
 	meta, err := json.Marshal(struct {
 		Added  time.Time           `json:"added"`
