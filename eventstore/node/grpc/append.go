@@ -52,22 +52,21 @@ func (s *streamsService) receive(ctx context.Context, in rpc.ServerStream) (*pro
 		return nil, unhandled("an append without a message")
 	case err != nil:
 		return nil, err
-	case m.options == nil:
+	case !m.hasOptions:
 		return nil, unhandled("an append that does not begin with options")
 	}
-	stream, err := streamName(m.options.GetStreamIdentifier())
+	stream, err := nameOf(m.stream, m.identified)
 	if err != nil {
 		return nil, err
 	}
 	p := &proposal{stream: stream}
-	if p.expected, err = expected(m.options.GetExpectedStreamRevision() != nil, m.options); err != nil {
+	if p.expected, err = m.expects.revision(); err != nil {
 		return nil, err
 	}
 	if err := s.allow(ctx, access.WriteStream, stream); err != nil {
 		return nil, fail(err, stream)
 	}
 	for {
-		m := appendMessage{}
 		err := in.RecvMsg(&m)
 		if errors.Is(err, io.EOF) {
 			return p, nil
@@ -84,14 +83,6 @@ func (s *streamsService) receive(ctx context.Context, in rpc.ServerStream) (*pro
 	}
 }
 
-// event is an event that a client proposes.
-type event struct {
-	id                 *shared.UUID
-	typ, content       string
-	hasType, hasContent bool
-	data, meta         []byte
-}
-
 // add checks an event and the size of the append so far. The size is counted as
 // EventStoreDB does, which keeps names in two bytes for each UTF-16 unit.
 func (p *proposal) add(e *event, l Limits) error {
@@ -103,19 +94,18 @@ func (p *proposal) add(e *event, l Limits) error {
 	case e.typ == "":
 		return unhandled("an event without a type")
 	}
-	id, err := identity(e.id)
-	if err != nil || id == (eventstore.ID{}) {
-		return unhandled("an event without an ID: %w", err)
+	if e.wrongID != nil || e.id == (eventstore.ID{}) {
+		return unhandled("an event without an ID")
 	}
 	size := len(e.data) + len(e.meta) + 2*utf16Len(e.typ)
 	if size > l.EventBytes {
-		return eventTooLarge(l.EventBytes, text(id), size)
+		return eventTooLarge(l.EventBytes, text(e.id), size)
 	}
 	if p.size += size; p.size > l.AppendBytes {
 		return appendTooLarge(l.AppendBytes)
 	}
 	p.events = append(p.events, eventstore.Event{
-		ID: id, Type: e.typ, Data: e.data, Meta: e.meta, Binary: e.content != contentJSON,
+		ID: e.id, Type: e.typ, Data: e.data, Meta: e.meta, Binary: !e.json,
 	})
 	return nil
 }
@@ -156,28 +146,6 @@ func drain(in rpc.ServerStream) {
 	var d discarded
 	for d.size < drainBytes && in.RecvMsg(&d) == nil { //nolint:revive // reading is all there is to do
 	}
-}
-
-// expectation is what the options of all writes have in common.
-type expectation interface {
-	GetRevision() uint64
-	GetNoStream() *shared.Empty
-	GetAny() *shared.Empty
-	GetStreamExists() *shared.Empty
-}
-
-func expected(set bool, o expectation) (eventstore.Revision, error) {
-	switch {
-	case !set:
-		return 0, unhandled("a write without an expected revision")
-	case o.GetAny() != nil:
-		return eventstore.Any, nil
-	case o.GetNoStream() != nil:
-		return eventstore.NoStream, nil
-	case o.GetStreamExists() != nil:
-		return eventstore.StreamExists, nil
-	}
-	return revision(o.GetRevision(), eventstore.NoStream)
 }
 
 func accepted(a eventstore.Appended) *streams.AppendResp {

@@ -186,8 +186,7 @@ func (b *batches) add(one *batch, messages []*streams.BatchAppendReq_ProposedMes
 		if one.answered {
 			return nil
 		}
-		var e event
-		e.take(m)
+		e := eventOf(m.GetId(), m)
 		if err := one.proposal.add(&e, b.server.config.Limits); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -59,6 +60,7 @@ func BenchmarkReadAll(b *testing.B) {
 	w := disk(b, events)
 	c := w.client(b)
 	b.ReportAllocs()
+	before := processor()
 	for b.Loop() {
 		read, err := c.ReadAll(b.Context(), esdb.ReadAllOptions{}, events)
 		if err != nil {
@@ -66,7 +68,7 @@ func BenchmarkReadAll(b *testing.B) {
 		}
 		drainRead(b, read, events)
 	}
-	perSecond(b, events)
+	measured(b, events, "event", before)
 }
 
 func BenchmarkReadLongStream(b *testing.B) {
@@ -84,6 +86,7 @@ func BenchmarkReadLongStream(b *testing.B) {
 	}
 	c := w.client(b)
 	b.ReportAllocs()
+	before := processor()
 	for b.Loop() {
 		read, err := c.ReadStream(b.Context(), "long", esdb.ReadStreamOptions{}, events)
 		if err != nil {
@@ -91,7 +94,7 @@ func BenchmarkReadLongStream(b *testing.B) {
 		}
 		drainRead(b, read, events)
 	}
-	perSecond(b, events)
+	measured(b, events, "event", before)
 }
 
 // BenchmarkReadShortStream reads streams of 100 events, one caller after another.
@@ -99,7 +102,7 @@ func BenchmarkReadShortStream(b *testing.B) {
 	w := disk(b, 100_000)
 	c := w.client(b)
 	b.ReportAllocs()
-	i := 0
+	before, i := processor(), 0
 	for b.Loop() {
 		read, err := c.ReadStream(b.Context(), fmt.Sprintf("account-%d", i%1000), esdb.ReadStreamOptions{}, 100)
 		if err != nil {
@@ -108,7 +111,7 @@ func BenchmarkReadShortStream(b *testing.B) {
 		drainRead(b, read, 100)
 		i++
 	}
-	perSecond(b, 100)
+	measured(b, 100, "event", before)
 }
 
 func BenchmarkSubscribeAll(b *testing.B) {
@@ -116,6 +119,7 @@ func BenchmarkSubscribeAll(b *testing.B) {
 	w := disk(b, events)
 	c := w.client(b)
 	b.ReportAllocs()
+	before := processor()
 	for b.Loop() {
 		sub, err := c.SubscribeToAll(b.Context(), esdb.SubscribeToAllOptions{From: esdb.Start{}})
 		if err != nil {
@@ -131,7 +135,7 @@ func BenchmarkSubscribeAll(b *testing.B) {
 		}
 		sub.Close()
 	}
-	perSecond(b, events)
+	measured(b, events, "event", before)
 }
 
 func drainRead(b *testing.B, read *esdb.ReadStream, want int) {
@@ -152,8 +156,21 @@ func drainRead(b *testing.B, read *esdb.ReadStream, want int) {
 	}
 }
 
-func perSecond(b *testing.B, each int) {
-	b.ReportMetric(float64(b.N*each)/b.Elapsed().Seconds(), "events/s")
+// processor returns what the process has used of the processors.
+func processor() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// measured reports a rate, and what an event took of the processors, client
+// included: the rate that can be had is their number divided by this.
+func measured(b *testing.B, each int, what string, before time.Duration) {
+	n := float64(b.N * each)
+	b.ReportMetric(n/b.Elapsed().Seconds(), what+"s/s")
+	b.ReportMetric(float64(processor()-before)/n, "cpu-ns/"+what)
 }
 
 // BenchmarkAppend appends one event of 600 bytes to a stream of each caller's.
@@ -207,6 +224,7 @@ func together(b *testing.B, callers int, call func(ctx context.Context, caller i
 	var next atomic.Int64
 	var wait sync.WaitGroup
 	b.ReportAllocs()
+	before := processor()
 	b.ResetTimer()
 	for i := range callers {
 		wait.Go(func() {
@@ -219,5 +237,5 @@ func together(b *testing.B, callers int, call func(ctx context.Context, caller i
 		})
 	}
 	wait.Wait()
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
+	measured(b, 1, "call", before)
 }

@@ -52,7 +52,7 @@ func identity(u *shared.UUID) (eventstore.ID, error) {
 	case *shared.UUID_String_:
 		return parseID(v.String_)
 	}
-	return eventstore.ID{}, fmt.Errorf("no UUID")
+	return eventstore.ID{}, errNoID
 }
 
 // parseID takes the canonical form, in upper or lower case.
@@ -70,8 +70,11 @@ func parseID(s string) (eventstore.ID, error) {
 
 // streamName reads a stream's name.
 func streamName(i *shared.StreamIdentifier) (string, error) {
-	name := i.GetStreamName()
-	if i == nil || !utf8.Valid(name) {
+	return nameOf(i.GetStreamName(), i != nil)
+}
+
+func nameOf(name []byte, there bool) (string, error) {
+	if !there || !utf8.Valid(name) {
 		return "", invalidArgument("the stream identifier is missing or not UTF-8")
 	}
 	return string(name), nil

@@ -14,7 +14,7 @@ import (
 // Delete implements the service: it hides a stream's events.
 func (s *streamsService) Delete(ctx context.Context, request *streams.DeleteReq) (*streams.DeleteResp, error) {
 	o := request.GetOptions()
-	p, err := s.deleted(ctx, s.config.Store.Delete, o.GetStreamIdentifier(), o.GetExpectedStreamRevision() != nil, o)
+	p, err := s.deleted(ctx, s.config.Store.Delete, o.GetStreamIdentifier(), expectsOf(o.GetExpectedStreamRevision() != nil, o))
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +26,7 @@ func (s *streamsService) Delete(ctx context.Context, request *streams.DeleteReq)
 // Tombstone implements the service: it ends a stream for ever.
 func (s *streamsService) Tombstone(ctx context.Context, request *streams.TombstoneReq) (*streams.TombstoneResp, error) {
 	o := request.GetOptions()
-	p, err := s.deleted(ctx, s.config.Store.Tombstone, o.GetStreamIdentifier(), o.GetExpectedStreamRevision() != nil, o)
+	p, err := s.deleted(ctx, s.config.Store.Tombstone, o.GetStreamIdentifier(), expectsOf(o.GetExpectedStreamRevision() != nil, o))
 	if err != nil {
 		return nil, err
 	}
@@ -37,12 +37,12 @@ func (s *streamsService) Tombstone(ctx context.Context, request *streams.Tombsto
 
 type deletion func(ctx context.Context, stream string, expected eventstore.Revision) (eventstore.Position, error)
 
-func (s *streamsService) deleted(ctx context.Context, remove deletion, i *shared.StreamIdentifier, set bool, o expectation) (eventstore.Position, error) {
+func (s *streamsService) deleted(ctx context.Context, remove deletion, i *shared.StreamIdentifier, e expects) (eventstore.Position, error) {
 	stream, err := streamName(i)
 	if err != nil {
 		return eventstore.Position{}, err
 	}
-	at, err := expected(set, o)
+	at, err := e.revision()
 	if err != nil {
 		return eventstore.Position{}, err
 	}

@@ -19,10 +19,10 @@ type encoder struct {
 }
 
 // Blocks are small for a call that reads an event or two, and then as large as
-// some forty events of 600 bytes.
+// some twenty events of 600 bytes.
 const (
 	firstBlock = 2 << 10
-	fullBlock  = 32 << 10
+	fullBlock  = 16 << 10
 )
 
 // begin makes room for a message of at most n bytes and returns its end.

@@ -206,9 +206,9 @@ func (s *Server) panicked(p any) error {
 	return unhandled("panic")
 }
 
-// printable makes a header of a text: HTTP/2 has no place for control
-// characters, and clients disagree about those beyond ASCII. Such bytes are
-// percent-encoded.
+// printable makes a header of a text. HTTP/2 has no place for control characters,
+// and clients disagree about those beyond ASCII: a text with any of them is
+// percent-encoded, others are sent as they are.
 func printable(s string) string {
 	ok := func(c byte) bool { return ' ' <= c && c <= '~' }
 	i := 0

@@ -22,7 +22,7 @@ type query struct {
 	count     uint64 // of a read
 	subscribe bool
 	wanted    wanted
-	text      bool    // UUIDs as texts
+	text      bool // UUIDs as texts
 	// compatibility is what the client knows: 1 is a client that understands
 	// where a stream begins and ends.
 	compatibility uint32

@@ -12,10 +12,12 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/google/uuid"
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 	rpc "google.golang.org/grpc"
@@ -402,3 +404,7 @@ func describe(r *streams.ReadResp) string {
 	}
 	return fmt.Sprintf("%T", r.Content)
 }
+
+func uuidText(id eventstore.ID) string { return uuid.UUID(id).String() }
+
+func decimal(n int64) string { return strconv.FormatInt(n, 10) }
