@@ -14,6 +14,8 @@ type part struct {
 	stream  string
 	events  []eventstore.Recorded // Data and Meta point into records
 	records []byte                // the events' records, one after another
+
+	correlations []string // of each event, or nil if nobody has looked; for indexes
 }
 
 // request is an append, or another change of a stream, on its way to the writer
@@ -174,6 +176,14 @@ func (s *Store) enqueue(requests ...*request) error {
 	}
 	if cause := s.failure(); cause != nil {
 		return unavailable(requests[0], cause)
+	}
+	if s.config.Indexes {
+		for _, r := range requests {
+			if isIndex(r.target) {
+				return fmt.Errorf("%w: %v %s: an index", eventstore.ErrInvalid, r.kind, r.target)
+			}
+			r.correlations = correlations(r.events) // not on the writer's goroutine
+		}
 	}
 	s.queue.Lock()
 	closed := s.queue.closed

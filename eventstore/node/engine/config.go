@@ -41,6 +41,13 @@ type Config struct {
 	// 8 MiB of them and forgets them at a restart; this store does not.)
 	RememberedIDs int
 
+	// Indexes keeps lists of events by stream, category, type and correlation,
+	// which read like EventStoreDB's $streams, $ce-, $et-, $bc- and $category-
+	// streams; nobody may append to streams with such names then. Open indexes
+	// what was written while it was off before it returns, which takes about as
+	// long as reading that.
+	Indexes bool
+
 	// Listener hears what the store does.
 	Listener Listener
 }

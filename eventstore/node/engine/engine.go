@@ -122,6 +122,9 @@ func (s *Store) open(dir string) error {
 	if err := s.startWriter(); err != nil {
 		return err
 	}
+	if err := s.startIndexes(); err != nil {
+		return err
+	}
 	return s.failure()
 }
 

@@ -132,7 +132,7 @@ func (s *Store) followStream(ctx context.Context, f Follow) iter.Seq2[Step, erro
 	return func(yield func(Step, error) bool) {
 		s.watch.join(f.Stream)
 		defer s.watch.leave(f.Stream)
-		t := streamFollower{s: s, stream: f.Stream}
+		t := streamFollower{s: s, stream: f.Stream, resolve: f.ResolveLinks}
 		err := t.begin(ctx, f.After)
 		for err == nil {
 			grown := s.watch.grown(f.Stream) // before the look, so that nothing is missed
@@ -152,11 +152,12 @@ func (s *Store) followStream(ctx context.Context, f Follow) iter.Seq2[Step, erro
 	}
 }
 
-// streamFollower is where a follower of a stream is.
+// streamFollower is where a follower of a stream or index is.
 type streamFollower struct {
-	s      *Store
-	stream string
-	next   uint64 // revision
+	s       *Store
+	stream  string
+	resolve bool
+	next    uint64 // revision
 }
 
 // begin finds out where to start.
@@ -186,21 +187,35 @@ func (t *streamFollower) step(ctx context.Context, yield func(Step, error) bool)
 	p := newPage()
 	defer p.free() // a follower that waits holds none
 	p.want(fullPage, pageBytes, math.MaxInt)
-	_, err = t.s.fill(p, func(p *page) (bool, error) {
-		visible := t.s.durable.Load()
-		w, err := t.s.window(t.stream, visible)
-		if err != nil {
-			return false, err
-		}
-		_, err = t.s.scanStream(p, t.stream, max(int64(t.next), w.first), 0, visible, true) //nolint:gosec // at most MaxInt64
-		return false, err
-	})
-	if err != nil {
+	fill := t.fill
+	if t.s.indexed(t.stream) {
+		fill = t.fillIndex
+	}
+	if _, err := t.s.fill(p, fill); err != nil {
 		return false, false, fmt.Errorf("follow %s: %w", t.stream, err)
 	}
 	if len(p.events) == 0 {
 		return false, true, nil
 	}
-	t.next = uint64(p.events[len(p.events)-1].Revision) + 1 //nolint:gosec // not negative
 	return true, yield(Step{Events: p.events}, nil), nil
+}
+
+func (t *streamFollower) fill(p *page) (bool, error) {
+	visible := t.s.durable.Load()
+	w, err := t.s.window(t.stream, visible)
+	if err != nil {
+		return false, err
+	}
+	_, err = t.s.scanStream(p, t.stream, max(int64(t.next), w.first), 0, visible, true) //nolint:gosec // at most MaxInt64
+	if n := len(p.events); n > 0 && err == nil {
+		t.next = uint64(p.events[n-1].Revision) + 1 //nolint:gosec // not negative
+	}
+	return false, err
+}
+
+func (t *streamFollower) fillIndex(p *page) (bool, error) {
+	r := indexScan{s: t.s, name: t.stream, next: int64(t.next), forward: true, resolve: t.resolve} //nolint:gosec // at most MaxInt64
+	_, _, err := r.page(p)
+	t.next = uint64(r.next) //nolint:gosec // not negative
+	return false, err
 }

@@ -23,6 +23,11 @@ type Info struct {
 func (s *Store) Stream(ctx context.Context, stream string) (Info, error) {
 	info := Info{First: eventstore.NoStream, Last: eventstore.NoStream}
 	err := s.look(ctx, func() error {
+		if s.indexed(stream) {
+			var err error
+			info, err = s.describeIndex(stream)
+			return err
+		}
 		return s.describe(stream, s.durable.Load(), &info)
 	})
 	if err != nil {

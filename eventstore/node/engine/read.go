@@ -13,6 +13,9 @@ import (
 
 // Read implements [eventstore.Store].
 func (s *Store) Read(ctx context.Context, stream string, o eventstore.ReadStream) iter.Seq2[eventstore.Recorded, error] {
+	if s.indexed(stream) {
+		return s.readIndex(ctx, stream, o)
+	}
 	read := s.readStream(ctx, stream, o, 0)
 	if o.ResolveLinks {
 		return s.resolved(ctx, read)

@@ -17,6 +17,7 @@ import (
 //	'e' end(8)                         → chunk: head, then records
 //	's' len(2) stream revision(8)      → run: where an append's events are
 //	'w' len(2) stream                  → what readers of a stream need besides
+//	'x' len(2) index ordinal(8)        → positions of events in an index
 //	'm' name                           → the store's own facts
 //
 // Numbers in keys are big-endian, so that keys sort as numbers do. The length
@@ -29,6 +30,7 @@ const (
 	eventPrefix  = 'e'
 	streamPrefix = 's'
 	factPrefix   = 'w'
+	indexPrefix  = 'x'
 	metaPrefix   = 'm'
 
 	chunkKeyLen    = 1 + 8

@@ -49,8 +49,8 @@ func (w *watch) grown(stream string) <-chan struct{} {
 	return w.streams[stream].grown
 }
 
-// publish wakes the followers of the streams of a durable group.
-func (w *watch) publish(group []eventstore.Recorded) {
+// publish wakes the followers of the streams and indexes of a durable group.
+func (w *watch) publish(group []eventstore.Recorded, indexes []indexName) {
 	if w.followers.Load() == 0 {
 		return
 	}
@@ -63,6 +63,9 @@ func (w *watch) publish(group []eventstore.Recorded) {
 		}
 		last = group[i].Stream
 		w.wake(last)
+	}
+	for _, n := range indexes {
+		w.wake(n.String())
 	}
 }
 

@@ -14,12 +14,15 @@ import (
 // writer is the state of the goroutine that runs [Store.write]; nobody else
 // touches it, except groups.
 type writer struct {
-	next   uint64 // position of the next event
-	heads  *simplelru.LRU[string, head]
-	facts  map[string]fact // of the group
-	looked int             // heads the group has asked for
-	ids    *idCache
-	groups chan *group // to acknowledge, in order
+	next  uint64 // position of the next event
+	heads *simplelru.LRU[string, head]
+	facts map[string]fact // of the group
+	// With Config.Indexes:
+	ordinals *simplelru.LRU[string, uint64] // of the next event of an index
+	postings postings                       // of the group
+	looked   int                            // heads the group has asked for
+	ids      *idCache
+	groups   chan *group // to acknowledge, in order
 
 	sincePace  int // bytes written since the last look at pebble's debt
 	key, value []byte
@@ -31,8 +34,9 @@ type group struct {
 	batch    *pebble.Batch // nil if the group stores nothing
 	requests []*request
 	events   []eventstore.Recorded
-	stored   int // events of requests
-	bytes    int // of their records
+	indexes  []indexName // that have grown
+	stored   int         // events of requests
+	bytes    int         // of their records
 	began    time.Time
 }
 
@@ -153,8 +157,10 @@ func (s *Store) commit(requests []*request) []*request {
 		}
 	}
 	if g.stored > 0 {
-		s.seal(g)
-		if err := s.db.ApplyNoSyncWait(g.batch, pebble.Sync); err != nil {
+		if err := s.seal(g); err != nil {
+			s.fence.fail(err) // an index that cannot be read must not get a hole
+			g.batch = nil
+		} else if err := s.db.ApplyNoSyncWait(g.batch, pebble.Sync); err != nil {
 			s.fence.fail(err) // impossible as far as pebble's code says
 			g.batch = nil
 		}
@@ -209,7 +215,7 @@ func (s *Store) add(g *group, p *part, last eventstore.Revision) (at eventstore.
 const batchOverhead = 128
 
 // seal makes the group's batch.
-func (s *Store) seal(g *group) {
+func (s *Store) seal(g *group) error {
 	w := &s.writer
 	g.batch = s.db.NewBatchWithSize(g.bytes + batchOverhead*len(g.requests))
 	g.events = make([]eventstore.Recorded, 0, g.stored)
@@ -225,6 +231,12 @@ func (s *Store) seal(g *group) {
 	}
 	s.addChunk(g, end, size)
 	s.sealFacts(g)
+	if !s.config.Indexes {
+		return nil
+	}
+	var err error
+	g.indexes, err = s.sealIndexes(g.batch, g.events[len(g.events)-1].Position.Commit)
+	return err
 }
 
 // sealPart adds a part to the batch, and to the chunk that has size bytes so
@@ -237,6 +249,9 @@ func (s *Store) sealPart(g *group, p *part, size int, end uint64) (int, uint64) 
 	w.value = appendRun(w.value, w.key, run)
 	_ = g.batch.Set(w.key, w.value, nil) // a batch in memory: never fails
 	g.events = append(g.events, p.events...)
+	if s.config.Indexes {
+		w.postings.post(p)
+	}
 	for records := p.records; len(records) > 0; {
 		n := fit(records, maxChunkBytes-size)
 		if n == 0 && size == 0 {
@@ -305,7 +320,7 @@ func (s *Store) acknowledge() {
 		if cause == nil && len(g.events) > 0 {
 			s.durable.Store(g.events[len(g.events)-1].Position.Commit)
 			s.tail.publish(g.events, g.bytes)
-			s.watch.publish(g.events)
+			s.watch.publish(g.events, g.indexes)
 		}
 		for _, r := range g.requests {
 			r.answer(cause)
