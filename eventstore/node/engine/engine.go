@@ -40,6 +40,8 @@ type Store struct {
 	mark   [8]byte     // what chunks begin with
 	whole  atomic.Bool // tables hold no event that was removed
 
+	scavenging sync.Mutex
+
 	// queue is where appends wait for the writer.
 	queue struct {
 		sync.Mutex
@@ -278,6 +280,8 @@ func (s *Store) Close() error {
 		s.queue.Unlock()
 		s.wakeWriter()
 		s.running.Wait()
+		s.scavenging.Lock() // one that was under way ends soon
+		defer s.scavenging.Unlock()
 		s.closeErr = s.release()
 	})
 	return s.closeErr

@@ -48,7 +48,6 @@ func (p *page) full() bool { return len(p.events) >= p.size || p.bytes >= p.room
 
 func (p *page) free() {
 	clear(p.events[:max(p.used, len(p.events))])
-	clear(p.decoder.names[:])
 	p.events, p.used, p.copies, p.err = p.events[:0], 0, nil, nil
 	pagePool.Put(p)
 }

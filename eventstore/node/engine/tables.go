@@ -46,8 +46,15 @@ func (s *Store) readMark() error {
 	if copy(s.mark[:], value) != len(s.mark) {
 		return corrupt("mark of %d bytes", len(value))
 	}
-	s.whole.Store(true)
-	return nil
+	_, unfinished, err := s.db.Get(scavengeKey[:])
+	if errors.Is(err, pebble.ErrNotFound) {
+		s.whole.Store(true)
+		return nil
+	}
+	if err == nil {
+		err = unfinished.Close()
+	}
+	return err
 }
 
 // table is one with events.

@@ -343,19 +343,21 @@ const (
 	pacePollEvery = 2 * time.Millisecond
 )
 
+// indebted reports whether flushes and compactions lag behind.
+func (s *Store) indebted() bool {
+	m := s.db.Metrics()
+	limit := uint64(maxMemTables * s.config.MemTableBytes) //nolint:gosec // positive
+	return m.MemTable.Size > limit || m.Levels[0].Sublevels > maxL0
+}
+
 // pace waits until flushes and compactions have caught up.
 func (s *Store) pace() {
 	if s.writer.sincePace < paceBytes {
 		return
 	}
 	s.writer.sincePace = 0
-	limit := uint64(maxMemTables * s.config.MemTableBytes) //nolint:gosec // positive
 	slowed := false
-	for s.failure() == nil {
-		m := s.db.Metrics()
-		if m.MemTable.Size <= limit && m.Levels[0].Sublevels <= maxL0 {
-			break
-		}
+	for s.failure() == nil && s.indebted() {
 		if !slowed {
 			slowed = true
 			s.config.Listener.Slowed(true)
