@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"konto/eventstore"
 	"konto/internal/client"
 	"konto/internal/storecopy"
 	"konto/internal/system"
@@ -130,7 +131,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.Is(err, context.DeadlineExceeded):
 		return exitTimeout
-	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, errNoDev), errors.Is(err, errEnded):
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, errNoDev), errors.Is(err, errEnded), errors.Is(err, eventstore.ErrUnavailable):
 		return exitUnavailable
 	case errors.Is(err, system.ErrInUse), errors.Is(err, storecopy.ErrOtherData):
 		return exitConflict

@@ -16,7 +16,9 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"konto/eventstore"
+	"konto/eventstore/esdb"
 	"konto/eventstore/node/engine"
+	"konto/internal/obs"
 	"konto/internal/storecopy"
 	"konto/internal/system"
 )
@@ -72,14 +74,17 @@ bus and reactor.db behind; they are made anew, and nobody is told twice.`,
 var errDiffers = errors.New("the stores differ")
 
 func (a *app) copyStore(ctx context.Context, from, to string, checkOnly bool) (err error) {
-	source, err := openStore(ctx, from, false)
+	if from == to {
+		return usage(errors.New("--from and --to are the same store"))
+	}
+	source, err := a.openStore(ctx, from, false)
 	if err != nil {
-		return fmt.Errorf("--from %w", err)
+		return fmt.Errorf("--from: %w", err)
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	target, err := openStore(ctx, to, !checkOnly)
+	target, err := a.openStore(ctx, to, !checkOnly)
 	if err != nil {
-		return fmt.Errorf("--to %w", err)
+		return fmt.Errorf("--to: %w", err)
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
 	progress, done := a.copyProgress()
@@ -115,6 +120,7 @@ func copyTable(w *tabwriter.Writer, r storecopy.Report, checkOnly bool) {
 	row(r.Deleted, "streams with a tombstone")
 	row(r.LeftOut, "events of the node's own streams, not carried")
 	row(r.Fillers, "events that stand for scavenged ones ("+storecopy.Filler+")")
+	row(r.Times, "with the target's own time of recording")
 	row(r.Rewritten, "metadata that the target has written itself")
 	row(r.Foreign, "events of other streams in the target")
 	row(r.Later, "events in the target since the copy")
@@ -125,21 +131,48 @@ func copyTable(w *tabwriter.Writer, r storecopy.Report, checkOnly bool) {
 	if r.Grown {
 		_, _ = fmt.Fprint(w, "\tThe source has grown meanwhile: run it again for the rest.\n")
 	}
-	_, _ = fmt.Fprintf(w, "\tup to %s, SHA-256 %s\n", r.Head, r.Digest)
+	_, _ = fmt.Fprintf(w, "\tup to %s, SHA-256 %s\n", r.UpTo, r.Digest)
 }
 
 // openStore opens what name stands for. Unless create is set, a directory must
-// hold a store already.
-func openStore(_ context.Context, name string, create bool) (eventstore.Store, error) {
+// hold a store already. A connection string may hold a password: no error
+// repeats it.
+func (a *app) openStore(ctx context.Context, name string, create bool) (eventstore.Store, error) {
+	if strings.Contains(name, "://") {
+		return a.dialStore(ctx, name)
+	}
 	dir, found := storeDir(name)
 	if !found && !create {
 		return nil, fmt.Errorf("%s: %w", name, errNoStore)
 	}
 	s, err := engine.Open(dir, engine.Config{Now: time.Now})
 	if errors.Is(err, engine.ErrLocked) {
-		return nil, fmt.Errorf("%s: %w; stop it first", name, system.ErrInUse)
+		return nil, fmt.Errorf("%s: %w; stop what runs there first, or copy from its address", name, system.ErrInUse)
 	}
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// dialLimit is how long a store may take to answer the first time.
+const dialLimit = 15 * time.Second
+
+func (a *app) dialStore(ctx context.Context, name string) (eventstore.Store, error) {
+	log, err := obs.Logger(a.stderr, "warn", terminal(a.stderr), time.Now)
+	if err != nil {
+		return nil, err
+	}
+	s, err := esdb.Open(esdb.Config{ConnectionString: name, Patience: dialLimit, Log: log, Now: time.Now})
+	if err != nil {
+		return nil, usage(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialLimit)
+	defer cancel()
+	if err := s.Ready(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: no event store answers within %s", eventstore.ErrUnavailable, dialLimit), s.Close())
+	}
+	return s, nil
 }
 
 // errNoStore: nothing that could be copied.
@@ -156,22 +189,22 @@ func storeDir(name string) (dir string, found bool) {
 	return filepath.Join(name, "events"), false
 }
 
-// isAddress reports whether a store is named by a connection string.
-func isAddress(name string) bool { return strings.Contains(name, "://") }
-
 // How often a line is printed where no bar can be.
 const lineEvery = 5 * time.Second
 
 // copyProgress shows how far a copy is: a bar for each phase on a terminal, some
 // lines elsewhere.
 func (a *app) copyProgress() (progress func(storecopy.Progress), done func()) {
-	if a.quiet {
+	if a.quiet || a.wantsLines() && !terminal(a.stderr) { // a program reads what went wrong there
 		return nil, func() {}
 	}
 	var phase storecopy.Phase
 	var began, printed time.Time
 	text := func(p storecopy.Progress) string {
 		took := time.Since(began)
+		if p.Events <= 1 && p.Done < 1 {
+			return string(p.Phase)
+		}
 		line := fmt.Sprintf("%s: %d events", p.Phase, p.Events)
 		if s := took.Seconds(); s >= 1 {
 			left := time.Duration(float64(took) * (1 - p.Done) / max(p.Done, 1e-6))
@@ -188,7 +221,7 @@ func (a *app) copyProgress() (progress func(storecopy.Progress), done func()) {
 	}
 	if !terminal(a.stderr) {
 		return func(p storecopy.Progress) {
-			if begins(p) || time.Since(printed) >= lineEvery {
+			if begins(p) || p.Done == 1 || time.Since(printed) >= lineEvery {
 				printed = time.Now()
 				_, _ = fmt.Fprintf(a.stderr, "[%3.0f%%] %s\n", 100*p.Done, text(p))
 			}

@@ -70,8 +70,11 @@ type Report struct {
 	Metadata int64               `json:"metadata"` // streams with metadata
 	Deleted  int64               `json:"deleted"`  // streams with a tombstone
 	Fillers  int64               `json:"fillers"`  // events in the target that stand for scavenged ones
-	// Exact: the target is an [Importer], and times were compared too.
+	// Exact: the target is an [Importer].
 	Exact bool `json:"exact"`
+	// Times counts events that were recorded at another time in the target: all
+	// that were copied over the protocol. It is no difference.
+	Times int64 `json:"times"`
 	// Rewritten counts metadata that the target wrote itself, with the same content.
 	Rewritten int64 `json:"rewritten"`
 	// Foreign counts the target's events in streams that the source has not,
