@@ -75,6 +75,15 @@ func BenchmarkAppend(b *testing.B) {
 				b.ReportAllocs()
 				appendAll(b, s, writers, events)
 			})
+			if writers != 256 {
+				continue
+			}
+			b.Run(fmt.Sprintf("writers=%d/events=%d/indexes", writers, events), func(b *testing.B) {
+				s := open(b, b.TempDir(), engine.Config{Indexes: true})
+				defer func() { _ = s.Close() }()
+				b.ReportAllocs()
+				appendAll(b, s, writers, events)
+			})
 		}
 	}
 }

@@ -48,6 +48,7 @@ func hardDeleted(t *testing.T, s *engine.Store, stream string) []eventstore.Even
 }
 
 func must(t *testing.T) func(any, error) {
+	t.Helper()
 	return func(_ any, err error) {
 		t.Helper()
 		if err != nil {

@@ -162,26 +162,42 @@ type finder struct {
 }
 
 func (f *finder) find(position uint64, e *eventstore.Recorded) (found bool, err error) {
-	if !f.chunk.holds(position) {
-		f.key, f.chunk = chunkKey(f.key, position+1), chunk{}
-		if !f.events.SeekGE(f.key) {
-			return false, iterError(f.events)
-		}
-		if f.chunk, err = currentChunk(f.events); err != nil {
-			return false, err
-		}
-		if !f.chunk.holds(position) {
-			return false, nil
-		}
+	if err := f.seek(position); err != nil || !f.chunk.holds(position) {
+		return false, err
 	}
+	return true, f.decode(position, e)
+}
+
+// atOrAfter reads the event at a position or, if that is gone, the next one.
+func (f *finder) atOrAfter(position uint64, e *eventstore.Recorded) (found bool, err error) {
+	if err := f.seek(position); err != nil || len(f.chunk.records) == 0 {
+		return false, err
+	}
+	return true, f.decode(max(position, f.chunk.first), e)
+}
+
+// seek goes to the chunk that holds a position, or to the one that follows it.
+func (f *finder) seek(position uint64) (err error) {
+	if f.chunk.holds(position) {
+		return nil
+	}
+	f.key, f.chunk = chunkKey(f.key, position+1), chunk{}
+	if !f.events.SeekGE(f.key) {
+		return iterError(f.events)
+	}
+	f.chunk, err = currentChunk(f.events)
+	return err
+}
+
+func (f *finder) decode(position uint64, e *eventstore.Recorded) error {
 	record := f.chunk.records[position-f.chunk.first:]
 	n := recordSize(record)
 	if n == 0 {
-		return false, corrupt("record at %d has a wrong size", position)
+		return corrupt("record at %d has a wrong size", position)
 	}
 	record = append([]byte(nil), record[:n]...)
 	if err := checkRecord(position, record); err != nil {
-		return false, err
+		return err
 	}
-	return true, f.decoder.decode(e, position, record)
+	return f.decoder.decode(e, position, record)
 }

@@ -171,7 +171,7 @@ func (t *streamFollower) begin(ctx context.Context, after eventstore.Revision) e
 	case after == eventstore.Last:
 		after = info.Last
 	}
-	t.next = uint64(max(after, eventstore.NoStream) + 1) //nolint:gosec // not negative
+	t.next = uint64(max(after, eventstore.NoStream) + 1)
 	return nil
 }
 

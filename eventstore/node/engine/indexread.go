@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -112,8 +113,8 @@ func (r *indexScan) last() (int64, error) {
 		if err != nil {
 			return -1, err
 		}
-		for i := len(positions) - 1; i >= 0; i-- {
-			if positions[i] <= r.visible {
+		for i, position := range slices.Backward(positions) {
+			if position <= r.visible {
 				return int64(first) + int64(i), nil //nolint:gosec // below 2^63
 			}
 		}
@@ -135,7 +136,7 @@ func (r *indexScan) seek(ordinal int64) bool {
 }
 
 // firstSince returns the oldest ordinal from lo on whose event was written at a
-// time or later.
+// time or later. For one that a scavenge removed, the next event there is stands.
 func (r *indexScan) firstSince(lo, last int64, since time.Time) (int64, error) {
 	hi := last + 1
 	for lo < hi {
@@ -150,7 +151,7 @@ func (r *indexScan) firstSince(lo, last int64, since time.Time) (int64, error) {
 		var e eventstore.Recorded
 		found := false
 		if i := middle - int64(first); i < int64(len(positions)) { //nolint:gosec // below 2^63
-			if found, err = r.find.find(positions[i], &e); err != nil {
+			if found, err = r.find.atOrAfter(positions[i], &e); err != nil {
 				return 0, err
 			}
 		}

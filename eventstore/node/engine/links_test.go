@@ -69,6 +69,7 @@ func TestLinksToHidden(t *testing.T) {
 }
 
 func setMetadata(t *testing.T, data string) func(*engine.Store) error {
+	t.Helper()
 	return func(s *engine.Store) error {
 		_, err := s.Append(t.Context(), "$$a-1", eventstore.Any, metadata(data))
 		return err

@@ -47,7 +47,7 @@ func visible(all []eventstore.Recorded, stream string, now time.Time) ([]eventst
 		MaxCount       *int64 `json:"$maxCount"`
 		MaxAge         *int64 `json:"$maxAge"`
 	}
-	if metadata == nil || json.Unmarshal(metadata.Data, &m) != nil {
+	if metadata == nil || !understood(metadata.Data, &m) {
 		return events, nil
 	}
 	if m.TruncateBefore != nil && *m.TruncateBefore == math.MaxInt64 {
@@ -65,6 +65,8 @@ func visible(all []eventstore.Recorded, stream string, now time.Time) ([]eventst
 	}
 	return seen, nil
 }
+
+func understood(data []byte, into any) bool { return json.Unmarshal(data, into) == nil }
 
 func all(ctx context.Context, s eventstore.Store) (events []eventstore.Recorded, err error) {
 	for r, err := range s.ReadAll(ctx, eventstore.ReadAll{}) {
