@@ -63,6 +63,8 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"declines": declines,
 		"issuer":   issuer,
 		"smtp":     smtpServer,
+		"esdb":     useEventStore,
+		"history":  makeHistory,
 	}
 }
 
@@ -148,6 +150,8 @@ func readmeLine(t *testing.T, command string) string {
 		return "start dev konto dev --addr 127.0.0.1:0"
 	case strings.HasPrefix(command, "go build") || strings.HasPrefix(command, "docker"):
 		return "# " + command
+	case strings.HasPrefix(command, "konto node"):
+		return "start node " + command + " --addr 127.0.0.1:0\nsignal node INT\nended node 0"
 	case strings.HasPrefix(command, "konto serve"):
 		return "env KONTO_DATA=$WORK/served\nstart serve " + command + "\nsignal serve INT\nended serve 0\nenv KONTO_DATA=$WORK/data"
 	}

@@ -201,8 +201,9 @@ func (n *Node) openStore(context.Context) error {
 		n.store = n.cfg.Store
 		return nil
 	}
-	c := engine.Config{FS: n.cfg.FS, Now: n.cfg.Now, NewID: n.cfg.NewID, MaxAppendBytes: n.cfg.MaxAppendBytes, Listener: n.listener()}
-	dir := filepath.Join(n.cfg.Dir, "events") // where konto dev and konto serve have theirs
+	c := engine.Config{FS: n.cfg.FS, Now: n.cfg.Now, NewID: n.cfg.NewID, Listener: n.listener()}
+	c.MaxAppendBytes = max(n.cfg.MaxAppendBytes, 1<<20) // clients may be kept shorter than the node's own writes
+	dir := filepath.Join(n.cfg.Dir, "events")           // where konto dev and konto serve have theirs
 	if n.cfg.Memory {
 		c.FS, dir = vfs.NewMem(), "events"
 	}
