@@ -12,6 +12,13 @@
 //   - An append at an exact revision can be repeated for ever. With Any and
 //     StreamExists it can as long as its IDs are among the newest
 //     [Config].RememberedIDs, also after a restart.
+//   - What is hidden of a stream, by its metadata or because it was deleted, is
+//     hidden from the moment that is durable, and as a whole: a read that begins
+//     sees one state of the stream, before or after. $all hides nothing.
+//   - A deleted stream goes on with its numbers. One with a tombstone is never
+//     written again, nor is its metadata.
+//   - Indexes, if they are on, hold an event as soon as $all does, in its order;
+//     they have no gaps, whenever they were turned on and off.
 //   - Every record carries a checksum that is verified when it is read.
 //   - After the first write that fails, the store is read-only: appends get
 //     [eventstore.ErrUnavailable] with the cause, reads go on, and nothing on
@@ -57,13 +64,37 @@
 // the copy, even if pebble has checked its block: that takes a fifth of a read
 // of $all, and it also finds what memory or a wrong index did to an event.
 //
+// What readers of a stream need besides its events, its truncation, limits and
+// tombstone, is a fact under the stream's name, written in the batch of the event
+// that says so. Until that is durable, readers ask the event before. A store
+// that has no fact at all, as Konto's own, looks none up. Where a stream begins
+// for a reader follows from the fact and the number of the newest event; if
+// events expire, the oldest living one is found by halving. The rules, and the
+// order in which an append is decided, are those of EventStoreDB 25: metadata is
+// the newest event of $$stream, whatever its type; any part of it that has the
+// wrong type makes all of it none; a metadata stream shows its newest event only.
+//
+// Why an append to a deleted stream writes metadata too: so that what was there
+// before stays hidden. It has all keys of the old metadata, and says that the
+// stream begins with the append. Both become durable together.
+//
+// An index ([Config].Indexes) gets one entry for a group: the positions of the
+// group's events that belong to it. Its events are made when they are read: links
+// to what is there, numbered in their order, with IDs that follow from the
+// event's. At 256 writers the three entries that most groups need cost a tenth of
+// the processor time of an append, and two to three bytes of disk for each event
+// of an index; a single writer pays about 50. In EventStoreDB projections write
+// links later, as events of their own in $all. Here they are not in $all, and
+// what a scavenge removes is left out, so numbers have holes then.
+//
 // Newest events are also kept in memory for subscribers. A subscriber that
 // falls behind reads from disk until it has caught up; nobody waits for it.
 //
-// # What later versions may add
+// # What is on disk
 //
-// A record has flags, one of which is reserved for links. Keys that begin with
-// 'm' are for facts about the store, and other first bytes are free, for
-// example for truncated and deleted streams. The format has a version; a store
-// that is newer than the program is refused.
+// record.go has all keys and layouts. The first byte of a key says what it is:
+// 'e' a chunk, 's' a stream's run, 'w' facts about a stream, 'x' a part of an
+// index, 'm' what the store notes about itself; others are free. A record's flags
+// say that its data is not JSON; another one is reserved. The format has a
+// version; a store that is newer than the program is refused.
 package engine
