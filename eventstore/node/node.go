@@ -201,7 +201,8 @@ func (n *Node) openStore(context.Context) error {
 		n.store = n.cfg.Store
 		return nil
 	}
-	c := engine.Config{FS: n.cfg.FS, Now: n.cfg.Now, NewID: n.cfg.NewID, Listener: n.listener()}
+	// Indexes: other clients expect $ce-, $et- and their like.
+	c := engine.Config{FS: n.cfg.FS, Now: n.cfg.Now, NewID: n.cfg.NewID, Indexes: true, Listener: n.listener()}
 	c.MaxAppendBytes = max(n.cfg.MaxAppendBytes, 1<<20) // clients may be kept shorter than the node's own writes
 	dir := filepath.Join(n.cfg.Dir, "events")           // where konto dev and konto serve have theirs
 	if n.cfg.Memory {
