@@ -265,3 +265,24 @@ func fillStore(b *testing.B, s eventstore.Store, short, each, long int) {
 	}
 	wg.Wait()
 }
+
+// BenchmarkReadIndex reads $ce-account of 100,000 events in 1,000 streams, mixed.
+func BenchmarkReadIndex(b *testing.B) {
+	s := open(b, b.TempDir(), engine.Config{Indexes: true})
+	defer func() { _ = s.Close() }()
+	fillStore(b, s, 1_000, 100, 0)
+	for _, resolve := range []bool{false, true} {
+		b.Run(fmt.Sprintf("resolve=%t", resolve), func(b *testing.B) {
+			n, cpu := 0, cpuTime()
+			for b.Loop() {
+				for _, err := range s.Read(b.Context(), "$ce-account", eventstore.ReadStream{ResolveLinks: resolve}) {
+					if err != nil {
+						b.Fatal(err)
+					}
+					n++
+				}
+			}
+			reportRate(b, n, cpu)
+		})
+	}
+}
