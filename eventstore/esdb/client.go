@@ -82,7 +82,7 @@ func (c *connection) discover() (err error) {
 // listen is the client's log. A failed call is logged right before the loss
 // of the connection is reported, in the goroutine of the call.
 func (c *connection) listen(level esdb.LogLevel, format string, args ...any) {
-	c.log.Debug().Str("level", level).Msgf("client: "+format, args...)
+	c.log.Debug().Str("kind", level).Msgf("client: "+format, args...)
 	if format != "unexpected exception: %v" || len(args) != 1 {
 		return
 	}

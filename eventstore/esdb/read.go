@@ -14,9 +14,7 @@ import (
 // Read implements [eventstore.Store]. A connection that is lost on the way is
 // made good: the read goes on behind the last event that it has had.
 func (s *Store) Read(ctx context.Context, stream string, o eventstore.ReadStream) iter.Seq2[eventstore.Recorded, error] {
-	return s.single(ctx, "read "+stream, func() source {
-		return &streamSource{stream: stream, next: o.From, left: limit(o.Limit), o: o}
-	})
+	return s.read(ctx, stream, o, false)
 }
 
 // ReadAll implements [eventstore.Store]. See [Store.Read].
@@ -25,9 +23,7 @@ func (s *Store) Read(ctx context.Context, stream string, o eventstore.ReadStream
 // server takes no other, so what lies at one is found by reading backward from
 // the end, and costs as much.
 func (s *Store) ReadAll(ctx context.Context, o eventstore.ReadAll) iter.Seq2[eventstore.Recorded, error] {
-	return s.single(ctx, "read $all", func() source {
-		return &allSource{store: s, from: o.From, left: limit(o.Limit), o: o}
-	})
+	return s.readAll(ctx, o, false)
 }
 
 // Subscribe implements [eventstore.Store]. While the store is away it waits.
@@ -35,7 +31,7 @@ func (s *Store) ReadAll(ctx context.Context, o eventstore.ReadAll) iter.Seq2[eve
 // the store refuses to be read.
 func (s *Store) Subscribe(ctx context.Context, after eventstore.Position) iter.Seq2[[]eventstore.Recorded, error] {
 	return func(yield func([]eventstore.Recorded, error) bool) {
-		r := s.start(ctx, &liveSource{store: s, after: after})
+		r := s.start(ctx, &liveSource{store: s, after: after}, true)
 		defer r.stop()
 		var spare []eventstore.Recorded
 		for {
@@ -53,10 +49,37 @@ func (s *Store) Subscribe(ctx context.Context, after eventstore.Position) iter.S
 	}
 }
 
+// Patient returns s for whoever has nothing better to do than wait: its reads
+// wait while the store is away, as subscriptions do, instead of failing. Its
+// Close closes s.
+func (s *Store) Patient() eventstore.Store { return patient{s} }
+
+type patient struct{ *Store }
+
+func (p patient) Read(ctx context.Context, stream string, o eventstore.ReadStream) iter.Seq2[eventstore.Recorded, error] {
+	return p.read(ctx, stream, o, true)
+}
+
+func (p patient) ReadAll(ctx context.Context, o eventstore.ReadAll) iter.Seq2[eventstore.Recorded, error] {
+	return p.readAll(ctx, o, true)
+}
+
+func (s *Store) read(ctx context.Context, stream string, o eventstore.ReadStream, patient bool) iter.Seq2[eventstore.Recorded, error] {
+	return s.single(ctx, "read "+stream, patient, func() source {
+		return &streamSource{stream: stream, next: o.From, left: limit(o.Limit), o: o}
+	})
+}
+
+func (s *Store) readAll(ctx context.Context, o eventstore.ReadAll, patient bool) iter.Seq2[eventstore.Recorded, error] {
+	return s.single(ctx, "read $all", patient, func() source {
+		return &allSource{store: s, from: o.From, left: limit(o.Limit), o: o}
+	})
+}
+
 // single yields the events of a source that ends, one by one.
-func (s *Store) single(ctx context.Context, what string, from func() source) iter.Seq2[eventstore.Recorded, error] {
+func (s *Store) single(ctx context.Context, what string, patient bool, from func() source) iter.Seq2[eventstore.Recorded, error] {
 	return func(yield func(eventstore.Recorded, error) bool) {
-		r := s.start(ctx, from())
+		r := s.start(ctx, from(), patient)
 		defer r.stop()
 		var spare []eventstore.Recorded
 		for {

@@ -22,16 +22,18 @@ type reader struct {
 	ctx    context.Context //nolint:containedctx // ends with the caller, the store or stop
 	stop   context.CancelFunc
 	source source
+	// patient readers wait as long as the store is away.
+	patient bool
 
 	queue    *queue // nil while no stream is open
 	watch    *time.Timer
 	failures int       // in a row
-	until    time.Time // when it is enough of them, but for a subscription
+	until    time.Time // when it is enough of them
 }
 
 // start begins to read. The caller must call stop.
-func (s *Store) start(ctx context.Context, from source) *reader {
-	r := &reader{store: s, caller: ctx, source: from}
+func (s *Store) start(ctx context.Context, from source, patient bool) *reader {
+	r := &reader{store: s, caller: ctx, source: from, patient: patient}
 	r.ctx, r.stop = s.during(ctx)
 	return r
 }
@@ -72,7 +74,7 @@ func (r *reader) next(spare []eventstore.Recorded) ([]eventstore.Recorded, error
 
 // open starts a pump.
 func (r *reader) open() error {
-	x, err := r.store.enter(r.ctx, r.source.live())
+	x, err := r.store.enter(r.ctx, r.patient)
 	if err != nil {
 		return err
 	}
@@ -153,7 +155,7 @@ func (r *reader) settle(err error) error {
 	if r.failures++; r.failures == 1 {
 		r.until = r.store.now().Add(r.store.patience)
 	}
-	if !r.source.live() && !r.store.now().Before(r.until) {
+	if !r.patient && !r.store.now().Before(r.until) {
 		return fmt.Errorf("%w: %w", eventstore.ErrUnavailable, reason(err))
 	}
 	return r.store.pause(r.ctx, min(minRetry<<min(r.failures-1, 10), maxRetry))

@@ -11,6 +11,12 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 )
 
+// Check reports whether a connection string can work.
+func Check(connection string) error {
+	_, err := parse(connection)
+	return err
+}
+
 // settings are what a connection string says.
 type settings struct {
 	config   esdb.Configuration

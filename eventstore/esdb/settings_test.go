@@ -53,7 +53,7 @@ func TestConnectionStrings(t *testing.T) {
 		{"esdb://h?tlsCaFile=" + ca, ""},
 		{"esdb://user:se%cret@h", ""},
 	} {
-		err := esdb.Parse(test.text)
+		err := esdb.Check(test.text)
 		if got := esdb.Address(test.text); got != test.address || (err == nil) != (test.address != "") {
 			t.Errorf("%s: address %q, %v, want %q", test.text, got, err, test.address)
 		}
@@ -77,8 +77,8 @@ func FuzzConnectionString(f *testing.F) {
 		if strings.Contains(strings.ToLower(text), "tlscafile") {
 			return // it would be read
 		}
-		if err := esdb.Parse(text); err == nil && esdb.Address(text) == "" {
-			t.Errorf("parse(%q) has no address", text)
+		if err := esdb.Check(text); err == nil && esdb.Address(text) == "" {
+			t.Errorf("Check(%q) has no address", text)
 		}
 	})
 }
