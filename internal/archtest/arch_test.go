@@ -53,7 +53,8 @@ var outside = []struct {
 }{
 	{"domain", []string{}, []string{"context", "os", "net", "database/sql", "math/rand", "crypto/rand"}, "decisions and folds do no I/O, draw nothing at random and cannot block"},
 	{"projections", []string{}, []string{"os", "net"}, "a read model is a function of events"},
-	{"eventstore", nil, []string{"github.com/rs/zerolog"}, "a store reports through errors and its listener"},
+	{"eventstore/memory", nil, []string{"github.com/rs/zerolog"}, "a store reports through errors"},
+	{"eventstore/node/engine", nil, []string{"github.com/rs/zerolog"}, "a store reports through errors and its listener"},
 }
 
 func TestImports(t *testing.T) {

@@ -12,7 +12,6 @@ import (
 	"konto/domain/policy"
 	"konto/domain/securityinfo"
 	"konto/eventstore"
-	"konto/eventstore/memory"
 	"konto/internal/command"
 )
 
@@ -23,7 +22,7 @@ func TestStaleCacheMisleadsNobody(t *testing.T) {
 	c := id(3, 1)
 	setup := func(t *testing.T) (w *world, stale, other *command.Handler) {
 		t.Helper()
-		w = newWorld(t, memory.New())
+		w = newWorld(t, fresh(t))
 		stale, other = w.handler(0), w.handler(0)
 		w.must(other, alice, "admin", alice.ID, "AddEmployee", `{"signInName":"alice@acme.example","displayName":"Alice Ek","roles":["global-admin"]}`)
 		return w, stale, other
@@ -122,7 +121,7 @@ func TestStaleCacheMisleadsNobody(t *testing.T) {
 // there.
 func TestOtherTenantsAccountIsLikeNone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, memory.New())
+	w := newWorld(t, fresh(t))
 	h := w.handler(0)
 	there := map[string]string{"tenant": acme, "rel": id(1, 7) + "-" + acme, "customer": acme}
 	w.must(h, alice, "admin", alice.ID, "AddEmployee", `{"signInName":"alice@acme.example","displayName":"Alice Ek"}`)
@@ -179,7 +178,7 @@ func TestOtherTenantsAccountIsLikeNone(t *testing.T) {
 
 func TestCancelledCaller(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, memory.New())
+	w := newWorld(t, fresh(t))
 	h, before := w.handler(0), w.head()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -199,7 +198,7 @@ func TestCancelledCaller(t *testing.T) {
 // rule looks at.
 func TestUnknownEventEndsDecisions(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, memory.New())
+	w := newWorld(t, fresh(t))
 	h, c := w.handler(0), id(3, 1)
 	w.must(h, alice, "card", c, "AddCard", newCard(1))
 	last := w.stream("card-" + c)[0]

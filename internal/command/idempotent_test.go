@@ -12,6 +12,7 @@ import (
 	"konto/domain/securityinfo"
 	"konto/eventstore"
 	"konto/eventstore/memory"
+	"konto/eventstore/storetest"
 	"konto/internal/command"
 )
 
@@ -59,13 +60,13 @@ func TestRepeatedCommandIsCarriedOutOnce(t *testing.T) {
 func TestRepeatedCommandAfterARestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	w := newWorld(t, engineStore(t, dir))
+	w := newWorld(t, storetest.Must(t, dir))
 	add := w.request(alice, "card", id(3, 1), "AddCard", newCard(1))
 	first := w.handled(w.handler(0), add)
 	if err := w.store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	w.store = engineStore(t, dir)
+	w.store = storetest.Must(t, dir)
 	same(t, "after a restart", first, w.handled(w.handler(0), add))
 }
 
@@ -73,7 +74,7 @@ func TestRepeatedCommandAfterARestart(t *testing.T) {
 // when it no longer is: the answer had only got lost.
 func TestRepeatIsAnsweredAfterTheRightIsGone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, memory.New())
+	w := newWorld(t, fresh(t))
 	h := w.handler(0)
 	rel := borg + "-" + acme
 	w.must(h, bob, "rel", rel, "RequestRelationship", `{"type":"reseller"}`)
@@ -122,7 +123,7 @@ func TestRefusalThatIsRememberedIsRepeated(t *testing.T) {
 
 func TestKeyOfAnotherCommandIsRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, memory.New())
+	w := newWorld(t, fresh(t))
 	h, c := w.handler(0), id(3, 1)
 	add := w.request(alice, "card", c, "AddCard", newCard(1))
 	w.handled(h, add)

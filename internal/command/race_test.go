@@ -119,7 +119,7 @@ func TestCacheChangesNoAnswer(t *testing.T) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(seed, 1))
-			one, other := newWorld(t, memory.New()), newWorld(t, memory.New())
+			one, other := newWorld(t, fresh(t)), newWorld(t, fresh(t))
 			other.keys = one.keys
 			mixed := []*command.Handler{one.handler(0), one.handler(1), one.handler(3)}
 			start := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -180,7 +180,7 @@ func randomRequest(w *world, random *rand.Rand) command.Request {
 // when an event in the middle of it cannot be read.
 func TestLongHistory(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, memory.New())
+	w := newWorld(t, fresh(t))
 	h, invoice := w.handler(0), id(5, 1)
 	w.must(h, alice, "card", id(3, 1), "AddCard", newCard(1))
 	first := w.charge(invoice, "evt_first")

@@ -36,7 +36,7 @@ func cardOf(token, number int) string {
 
 func TestCardIsThereOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, memory.New())
+	w := newWorld(t, fresh(t))
 	h := w.handler(0)
 	w.must(h, alice, "card", id(3, 1), "AddCard", cardOf(1, 1))
 	for _, c := range []struct {
@@ -66,7 +66,7 @@ func TestCardIsThereOnce(t *testing.T) {
 // Whoever is refused for one key must not block the other.
 func TestRefusedCommandGivesItsKeysBack(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, memory.New())
+	w := newWorld(t, fresh(t))
 	h := w.handler(0)
 	w.must(h, alice, "card", id(3, 1), "AddCard", cardOf(1, 1))
 	if _, err := w.send(h, alice, "card", id(3, 2), "AddCard", cardOf(2, 1)); !errors.Is(err, card.ErrDuplicate) {

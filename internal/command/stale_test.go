@@ -11,13 +11,12 @@ import (
 
 	"konto/domain"
 	"konto/eventstore"
-	"konto/eventstore/memory"
 	"konto/internal/command"
 )
 
 func TestCallerMustNameWhatItSaw(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, memory.New())
+	w := newWorld(t, fresh(t))
 	h, c := w.handler(0), id(3, 1)
 	if res := w.must(h, alice, "card", c, "AddCard", newCard(1)); res.Revision != 0 {
 		t.Fatalf("revision = %d, want 0", res.Revision)
@@ -36,7 +35,7 @@ func TestCallerMustNameWhatItSaw(t *testing.T) {
 // then the street, so that revision 0 differs in the street alone.
 func edits(t *testing.T) (w *world, h *command.Handler, c string) {
 	t.Helper()
-	w = newWorld(t, memory.New())
+	w = newWorld(t, fresh(t))
 	h, c = w.handler(0), id(3, 1)
 	w.must(h, alice, "card", c, "AddCard", newCard(1))
 	for i, body := range []string{
@@ -133,7 +132,7 @@ func TestChangesSayFromWhatToWhatAndWhen(t *testing.T) {
 // touched it last is named.
 func TestChangedListNamesWhoWasLast(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, memory.New())
+	w := newWorld(t, fresh(t))
 	h := w.handler(0)
 	w.must(h, alice, "admin", albert.ID, "AddEmployee", `{"signInName":"albert@acme.example","displayName":"Albert"}`)
 	w.must(h, alice, "admin", albert.ID, "AssignRole", `{"role":"auditor"}`)
@@ -155,7 +154,7 @@ func TestChangedListNamesWhoWasLast(t *testing.T) {
 
 func TestDryRun(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, memory.New())
+	w := newWorld(t, fresh(t))
 	var told []domain.Recorded[any]
 	h := w.tuned(func(c *command.Config) {
 		c.Preview = func(_ contextOf, events []domain.Recorded[any]) ([]domain.Effect, error) {

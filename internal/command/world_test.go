@@ -21,7 +21,7 @@ import (
 	"konto/domain/policy"
 	"konto/eventstore"
 	"konto/eventstore/memory"
-	"konto/eventstore/node/engine"
+	"konto/eventstore/storetest"
 	"konto/internal/command"
 	"konto/internal/contact"
 	"konto/internal/envelope"
@@ -209,26 +209,26 @@ func (w *world) seen(h *command.Handler, category, target string) string {
 	return doc
 }
 
-// engineStore opens the real store on a directory, closed with the test.
-func engineStore(t *testing.T, dir string) eventstore.Store {
+// fresh returns an empty store: one in memory, unless tests are to run on
+// another kind.
+func fresh(t *testing.T) eventstore.Store {
 	t.Helper()
-	s, err := engine.Open(dir, engine.Config{})
-	if err != nil {
-		t.Fatal(err)
+	if storetest.Embedded() {
+		return memory.New()
 	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
+	return storetest.Must(t, t.TempDir())
 }
 
-// onEach runs a test on both stores.
+// onEach runs a test on a store in memory and on the one that
+// KONTO_TEST_STORE names.
 func onEach(t *testing.T, test func(*world)) {
 	t.Helper()
 	t.Run("memory", func(t *testing.T) {
 		t.Parallel()
 		test(newWorld(t, memory.New()))
 	})
-	t.Run("engine", func(t *testing.T) {
+	t.Run("real", func(t *testing.T) {
 		t.Parallel()
-		test(newWorld(t, engineStore(t, t.TempDir())))
+		test(newWorld(t, storetest.Must(t, t.TempDir())))
 	})
 }

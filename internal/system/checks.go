@@ -3,12 +3,14 @@ package system
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"konto/eventstore"
 	"konto/internal/httpapi"
 	"konto/internal/obs"
 	"konto/internal/projector"
+	"konto/internal/reactor"
 )
 
 // checkTime bounds one question to a part.
@@ -40,7 +42,10 @@ func (s *System) checks() []httpapi.Check {
 
 func (s *System) checkStore(ctx context.Context) (map[string]any, error) {
 	head, err := eventstore.Head(ctx, s.store)
-	return map[string]any{"position": head.String()}, err
+	if err != nil {
+		return nil, fmt.Errorf("the event store does not answer: %w", err)
+	}
+	return map[string]any{"position": head.String()}, nil
 }
 
 func (s *System) checkBus(context.Context) (map[string]any, error) {
@@ -56,7 +61,7 @@ func (s *System) checkRead(ctx context.Context) (map[string]any, error) {
 }
 
 func (s *System) checkProjections(ctx context.Context) (map[string]any, error) {
-	all, err := s.projector.Status(ctx)
+	all, err := s.projections(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +83,7 @@ func (s *System) checkProjections(ctx context.Context) (map[string]any, error) {
 }
 
 func (s *System) checkOutbox(ctx context.Context) (map[string]any, error) {
-	o, err := s.reactor.Status(ctx)
+	o, err := s.outbox(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -92,10 +97,26 @@ func (s *System) checkOutbox(ctx context.Context) (map[string]any, error) {
 	return facts, err
 }
 
+// projections and outbox ask the store first: those whom they ask wait for one
+// that is away.
+func (s *System) projections(ctx context.Context) ([]projector.Status, error) {
+	if _, err := s.checkStore(ctx); err != nil {
+		return nil, err
+	}
+	return s.projector.Status(ctx)
+}
+
+func (s *System) outbox(ctx context.Context) (reactor.Status, error) {
+	if _, err := s.checkStore(ctx); err != nil {
+		return reactor.Status{}, err
+	}
+	return s.reactor.Status(ctx)
+}
+
 func (s *System) projectionLag() []obs.Projection {
 	ctx, cancel := context.WithTimeout(s.running, checkTime)
 	defer cancel()
-	all, err := s.projector.Status(ctx)
+	all, err := s.projections(ctx)
 	if err != nil {
 		return nil // /readyz says why
 	}
@@ -112,7 +133,7 @@ func (s *System) projectionLag() []obs.Projection {
 func (s *System) outboxDepth() (pending, dead int, oldest time.Duration) {
 	ctx, cancel := context.WithTimeout(s.running, checkTime)
 	defer cancel()
-	o, err := s.reactor.Status(ctx)
+	o, err := s.outbox(ctx)
 	if err != nil {
 		return 0, 0, 0 // /readyz says why
 	}

@@ -1,6 +1,7 @@
 package system
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -12,6 +13,8 @@ import (
 	"github.com/rs/zerolog"
 	"go.opentelemetry.io/otel/trace"
 
+	"konto/eventstore"
+	"konto/eventstore/esdb"
 	"konto/internal/httpapi"
 )
 
@@ -21,6 +24,10 @@ import (
 type Config struct {
 	Data string `koanf:"data"` // directory of everything that Konto keeps; required
 	Addr string `koanf:"addr"` // HTTP listener, HOST:PORT; port 0 picks one; default 127.0.0.1:8080
+	// Store is the connection string of an EventStoreDB, such as
+	// esdb://user:password@a,b,c. Default: an embedded store in the data
+	// directory. It may be away at the start, and later.
+	Store string `koanf:"store"`
 	// PublicURL is how people reach this system: links in messages begin with
 	// it. Default: http:// and the listener's address.
 	PublicURL string `koanf:"public-url"`
@@ -37,7 +44,11 @@ type Config struct {
 	// carries out no effect: the write side by itself, for measuring it.
 	WriteOnly bool `koanf:"-"`
 
-	// FS is where the event store's files are; nil means the operating system's.
+	// OpenStore opens the event store, which the system closes; nil means as
+	// Store says.
+	OpenStore func(context.Context) (eventstore.Store, error) `koanf:"-"`
+
+	// FS is where the embedded event store's files are; nil means the operating system's.
 	FS vfs.FS `koanf:"-"`
 
 	// CacheStates is how many folded accounts are kept in memory; 0 means 65,536.
@@ -103,6 +114,11 @@ func (c *Config) Validate() error {
 	}
 	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
 		return fmt.Errorf("addr: %q is not HOST:PORT", c.Addr)
+	}
+	if c.Store != "" {
+		if err := esdb.Check(c.Store); err != nil {
+			return fmt.Errorf("store: %w", err)
+		}
 	}
 	if c.PublicURL != "" {
 		if u, err := url.Parse(c.PublicURL); err != nil || u.Host == "" {

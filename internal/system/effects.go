@@ -26,11 +26,17 @@ type effects struct {
 	notifier *notify.Notifier
 	keys     *privacy.Keys
 	tracer   trace.Tracer
+	// await blocks while the event store is away: an effect that failed because
+	// of that would be left alone for long.
+	await func(context.Context) error
 }
 
 // dispatch sends the command of an effect. Its ID is the effect's, so that a
 // second try is the same command.
 func (e effects) dispatch(ctx context.Context, j reactor.Job) error {
+	if err := e.await(ctx); err != nil {
+		return err
+	}
 	_, err := e.commands.Handle(ctx, command.Request{
 		ID: j.ID, Category: j.Dispatch.Category, Target: j.Dispatch.To, Command: j.Dispatch.Command, Body: j.Dispatch.Data,
 		Actor: command.System, Tenant: j.Tenant, Correlation: j.Correlation, Causation: j.Causation,
@@ -45,6 +51,9 @@ func (e effects) notify(ctx context.Context, j reactor.Job) error {
 	ctx, span := e.tracer.Start(ctx, "notify "+string(j.Notice.Channel), trace.WithAttributes(
 		attribute.String("konto.correlation_id", j.Correlation), attribute.String("konto.template", j.Notice.Template)))
 	defer span.End()
+	if err := e.await(ctx); err != nil {
+		return err
+	}
 	// The notifier hashes with the tenant's keys and cannot say that they are missing.
 	if _, err := e.keys.Tenant(ctx, j.Notice.Tenant); err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
+	"konto/eventstore/storetest"
 	"konto/internal/demo"
 	"konto/internal/system"
 )
@@ -175,6 +176,9 @@ func TestBadInputChangesNothing(t *testing.T) {
 
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
+	if !storetest.Embedded() {
+		t.Skip("the disk of a store elsewhere is not this system's")
+	}
 	var full atomic.Bool
 	fs := errorfs.Wrap(vfs.Default, errorfs.InjectorFunc(func(op errorfs.Op) error {
 		if full.Load() && op.Kind.ReadOrWrite() == errorfs.OpIsWrite && op.Kind != errorfs.OpFileClose {

@@ -6,6 +6,11 @@
 // read database, HTTP API, relay, projectors, reactor with its workers. A part
 // that fails later than its start ends the system with its error.
 //
+// An event store that is not embedded may be away at the start, and later.
+// The start does not wait for it: requests are taken, those that need it are
+// answered with 503, /readyz says what is missing, and the parts that begin by
+// reading it begin when it is there.
+//
 // A stop begins by saying so: /readyz fails, and answers that wait for events
 // or read models end. Then the parts stop in reverse. Commands are taken until
 // the API's turn, since what they need stops after it; what follows from the
@@ -31,7 +36,6 @@ import (
 
 	"konto/domain/policy"
 	"konto/eventstore"
-	"konto/eventstore/node/engine"
 	"konto/internal/bus"
 	"konto/internal/command"
 	"konto/internal/envelope"
@@ -43,6 +47,7 @@ import (
 	"konto/internal/reactor"
 	"konto/internal/readdb"
 	"konto/internal/relay"
+	"konto/projections"
 )
 
 // ErrInUse says that another process has the data directory.
@@ -246,21 +251,6 @@ func (s *System) openKeys(ctx context.Context) error {
 	return nil
 }
 
-func (s *System) openStore(context.Context) error {
-	log := s.cfg.Log.With().Str("component", "store").Logger()
-	store, err := engine.Open(filepath.Join(s.cfg.Data, "events"), engine.Config{FS: s.cfg.FS, Now: s.cfg.Now, Listener: engine.Listener{
-		Failed:     func(err error) { log.Error().Err(err).Msg("store is read-only") },
-		Slowed:     func(slow bool) { log.Warn().Bool("slow", slow).Msg("disk is behind") },
-		Background: func(err error) { log.Warn().Err(err).Msg("store background work") },
-	}})
-	if err != nil {
-		return err
-	}
-	s.store = store
-	s.atStop("event store", func(context.Context) error { return store.Close() })
-	return nil
-}
-
 func (s *System) startBus(ctx context.Context) error {
 	b, err := bus.Start(ctx, bus.Config{
 		URL: s.cfg.NATS.URL, Credentials: s.cfg.NATS.Credentials,
@@ -283,7 +273,10 @@ func (s *System) openRead(ctx context.Context) error {
 	}
 	s.read = db
 	s.atStop("read database", func(context.Context) error { return db.Close() })
-	return nil
+	if s.cfg.WriteOnly {
+		return nil
+	}
+	return db.Migrate(ctx, projections.All) // queries are answered before the projector begins
 }
 
 // serve answers requests. On stop, requests under way are answered first;

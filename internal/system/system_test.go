@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ import (
 
 	"konto/domain/tenant"
 	"konto/eventstore"
+	"konto/eventstore/storetest"
 	"konto/internal/client"
 	"konto/internal/demo"
 	"konto/internal/identity"
@@ -67,7 +69,8 @@ func start(t *testing.T, data string, tune func(*system.Config)) *running {
 	r := &running{T: t, data: data, log: &safeBuffer{}, client: &http.Client{Transport: &http.Transport{}}}
 	cfg := system.Config{
 		Data: data, Addr: "127.0.0.1:0", Dev: true, Now: time.Now, Log: zerolog.New(r.log).Level(zerolog.DebugLevel),
-		Stripe: system.Stripe{Secrets: []string{stripeSecret}},
+		Stripe:    system.Stripe{Secrets: []string{stripeSecret}},
+		OpenStore: storetest.Opener(filepath.Join(data, "events")),
 	}
 	if tune != nil {
 		tune(&cfg)

@@ -2,6 +2,7 @@ package system_test
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"konto/domain/tenant"
+	"konto/eventstore/storetest"
 	"konto/internal/client"
 	"konto/internal/demo"
 	"konto/internal/identity"
@@ -25,8 +27,9 @@ func TestTraceFollowsARequestToItsReadModels(t *testing.T) {
 	defer cancel()
 	over := make(chan string, 10)
 	spans := tracetest.NewSpanRecorder()
+	data := t.TempDir()
 	s, err := system.Start(ctx, system.Config{
-		Data: t.TempDir(), Addr: "127.0.0.1:0", Dev: true, Now: time.Now, Log: zerolog.Nop(),
+		Data: data, OpenStore: storetest.Opener(filepath.Join(data, "events")), Addr: "127.0.0.1:0", Dev: true, Now: time.Now, Log: zerolog.Nop(),
 		Tracing: sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans), sdktrace.WithSpanProcessor(ended(over))),
 	})
 	if err != nil {

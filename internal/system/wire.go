@@ -83,17 +83,18 @@ func (s *System) wire(ctx context.Context) error {
 	if err := s.startTracing(ctx); err != nil {
 		return err
 	}
+	patient := s.patient()
 	feed := func(name string) *relay.Feed {
-		return &relay.Feed{Store: s.store, Conn: s.bus.Conn(), Stream: stream(), Now: s.cfg.Now, Log: s.component(name)}
+		return &relay.Feed{Store: patient, Conn: s.bus.Conn(), Stream: stream(), Now: s.cfg.Now, Log: s.component(name)}
 	}
-	s.relay = &relay.Relay{Store: s.store, Conn: s.bus.Conn(), Stream: stream(), Now: s.cfg.Now, Rand: newRand(), Log: s.component("relay")}
+	s.relay = &relay.Relay{Store: patient, Conn: s.bus.Conn(), Stream: stream(), Now: s.cfg.Now, Rand: newRand(), Log: s.component("relay")}
 	s.projector = &projector.Projector{
-		Feed: feed("projector"), Store: s.store, DB: s.read, Projections: projections.All, Contracts: s.contracts,
+		Feed: feed("projector"), Store: patient, DB: s.read, Projections: projections.All, Contracts: s.contracts,
 		Annotate: annotate, Now: s.cfg.Now, Rand: newRand(), Log: s.component("projector"),
 		Metrics: projector.Metrics{Visible: s.traceVisible},
 	}
 	s.reactor = &reactor.Reactor{
-		Path: filepath.Join(s.cfg.Data, "reactor.db"), Feed: feed("reactor"), Store: s.store,
+		Path: filepath.Join(s.cfg.Data, "reactor.db"), Feed: feed("reactor"), Store: patient,
 		Reactions: policy.Reactions, Contracts: s.contracts, Annotate: annotate,
 		Seal: s.crypt(s.keys.Seal), Open: s.crypt(s.keys.Open),
 		Now: s.cfg.Now, Rand: newRand(), Log: s.component("reactor"),
@@ -133,7 +134,7 @@ func (s *System) wireEffects() error {
 	if err != nil {
 		return err
 	}
-	e := effects{s.commands, notifier, s.keys, s.tracer}
+	e := effects{s.commands, notifier, s.keys, s.tracer, s.AwaitStore}
 	s.reactor.Dispatch, s.reactor.Notify = e.dispatch, e.notify
 	return nil
 }
@@ -147,14 +148,14 @@ func (s *System) startRelay(context.Context) error {
 
 func (s *System) startProjector(context.Context) error {
 	if !s.cfg.WriteOnly {
-		s.run("projector", s.projector.Run)
+		s.run("projector", s.onStore(s.projector.Run))
 	}
 	return nil
 }
 
 func (s *System) startReactor(context.Context) error {
 	if !s.cfg.WriteOnly {
-		s.run("reactor", s.reactor.Run)
+		s.run("reactor", s.onStore(s.reactor.Run))
 	}
 	return nil
 }
