@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"konto/eventstore/esdb"
 	"konto/internal/client"
 	"konto/internal/demo"
 	"konto/internal/identity"
@@ -24,35 +26,59 @@ import (
 const stopLimit = 20 * time.Second
 
 func (a *app) dev() *cobra.Command {
-	var addr, seed string
-	var reset bool
+	var o devOptions
 	c := &cobra.Command{
 		Use:   "dev",
 		Short: "Run everything on this machine, with a demo company",
 		Long: `Runs the whole system in one process: event store, bus, read models, API,
 issuer and mailbox, all embedded, with a demo company to try things on. It is
 not for production: its issuer gives tokens to whoever can read the data
-directory. Data is kept between runs.`,
+directory. Data is kept between runs.
+
+With --store, events are in the EventStoreDB there, and what belongs to them,
+such as keys, is still in the data directory: the two go together.`,
 		Example: `  konto dev
-  konto dev --reset --addr 127.0.0.1:9000`,
+  konto dev --reset --addr 127.0.0.1:9000
+  konto dev --data other --store 'esdb://127.0.0.1:2113?tls=false'`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if seed != "demo" && seed != "empty" {
-				return usage(fmt.Errorf("--seed %s: want demo or empty", seed))
+			if err := o.validate(); err != nil {
+				return usage(err)
 			}
-			return a.runDev(cmd.Context(), addr, seed == "demo", reset)
+			return a.runDev(cmd.Context(), o)
 		},
 	}
 	c.Flags().StringVar(&a.devData, "data", defaultData(a.getenv), "directory that everything is kept in")
-	c.Flags().StringVar(&addr, "addr", "127.0.0.1:8080", "HOST:PORT to serve on; port 0 picks one")
-	c.Flags().StringVar(&seed, "seed", "demo", "what to begin with: demo or empty")
-	c.Flags().BoolVar(&reset, "reset", false, "throw away what the data directory holds, first")
+	c.Flags().StringVar(&o.addr, "addr", "127.0.0.1:8080", "HOST:PORT to serve on; port 0 picks one")
+	c.Flags().StringVar(&o.store, "store", "", storeUsage)
+	c.Flags().StringVar(&o.seed, "seed", "demo", "what to begin with: demo or empty")
+	c.Flags().BoolVar(&o.reset, "reset", false, "throw away what the data directory holds, first")
 	return c
 }
 
-func (a *app) runDev(ctx context.Context, addr string, seed, reset bool) error {
+// devOptions are the flags of konto dev.
+type devOptions struct {
+	addr, store, seed string
+	reset             bool
+}
+
+func (o devOptions) validate() error {
+	switch {
+	case o.seed != "demo" && o.seed != "empty":
+		return fmt.Errorf("--seed %s: want demo or empty", o.seed)
+	case o.reset && o.store != "":
+		return errors.New("--reset: what --store holds cannot be thrown away; name another --data and an empty store")
+	case o.store != "":
+		if err := esdb.Check(o.store); err != nil {
+			return fmt.Errorf("--store: %w", err)
+		}
+	}
+	return nil
+}
+
+func (a *app) runDev(ctx context.Context, o devOptions) error {
 	start := time.Now()
-	if reset {
+	if o.reset {
 		if err := resetData(a.devData); err != nil {
 			return err
 		}
@@ -71,7 +97,7 @@ func (a *app) runDev(ctx context.Context, addr string, seed, reset bool) error {
 	}
 	started := a.slow("starting on " + a.devData)
 	s, err := system.Start(ctx, system.Config{
-		Data: a.devData, Addr: addr, Dev: true, Stripe: system.Stripe{Secrets: []string{l.StripeSecret}},
+		Data: a.devData, Addr: o.addr, Store: o.store, Dev: true, Stripe: system.Stripe{Secrets: []string{l.StripeSecret}},
 		Version: buildVersion(), Log: log, Now: time.Now, Getenv: a.getenv,
 	})
 	started()
@@ -79,7 +105,7 @@ func (a *app) runDev(ctx context.Context, addr string, seed, reset bool) error {
 		return addressTaken(err)
 	}
 	ready := time.Since(start)
-	err = a.present(ctx, s, l, seed, start, ready)
+	err = a.present(ctx, s, l, o.seed == "demo", start, ready)
 	if err == nil {
 		a.untilStopped(ctx, s)
 	}
@@ -93,6 +119,12 @@ func (a *app) present(ctx context.Context, s *system.System, l local, seed bool,
 		return err
 	}
 	if err := writeTokens(s.Issuer(), filepath.Join(a.devData, "tokens")); err != nil {
+		return err
+	}
+	found := a.slow("waiting for the event store")
+	err := s.AwaitStore(ctx)
+	found()
+	if err != nil {
 		return err
 	}
 	if seed {

@@ -24,6 +24,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 filepath.Join("testdata", "script"),
 		Setup:               setup,
 		Cmds:                scriptCommands(),
+		Condition:           condition,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})
@@ -39,6 +40,7 @@ func setup(env *testscript.Env) error {
 	env.Setenv("NO_COLOR", "1")
 	env.Values[processes{}] = map[string]*process{}
 	env.Values[mailServer{}] = &mailServer{}
+	env.Values[nodes{}] = map[string]string{}
 	env.Defer(func() {
 		for _, p := range env.Values[processes{}].(map[string]*process) {
 			p.kill()
@@ -63,6 +65,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"declines": declines,
 		"issuer":   issuer,
 		"smtp":     smtpServer,
+		"address":  address,
 		"esdb":     useEventStore,
 		"history":  makeHistory,
 	}
@@ -86,7 +89,7 @@ func TestReadme(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "readme.txtar"), []byte(script), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, testscript.Params{Dir: dir, Setup: setup, Cmds: scriptCommands(), RequireExplicitExec: true})
+	testscript.Run(t, testscript.Params{Dir: dir, Setup: setup, Cmds: scriptCommands(), Condition: condition, RequireExplicitExec: true})
 }
 
 // TestReadmePaths checks that the files and folders that README.md names are

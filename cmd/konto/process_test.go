@@ -88,8 +88,9 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	path, err := lookPath(ts, args[1])
 	ts.Check(err)
+	command := onNode(ts, args[1:])
 	p := &process{
-		cmd: exec.Command(path, args[2:]...), done: make(chan struct{}),
+		cmd: exec.Command(path, command[1:]...), done: make(chan struct{}),
 		out: &lines{want: regexp.MustCompile(want), first: make(chan []string, 1)},
 	}
 	p.cmd.Dir, p.cmd.Env = ts.MkAbs("."), environ(ts)

@@ -21,7 +21,7 @@ import (
 )
 
 func (a *app) serve() *cobra.Command {
-	var addr, config, level string
+	var addr, store, config, level string
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run Konto with your own issuer and mail server",
@@ -30,8 +30,14 @@ has it: flag, environment variable (KONTO_ and the name, levels joined by "__",
 "-" written "_": KONTO_IDENTITY__ISSUER), --config file, default. A variable
 that ends in _FILE names a file that holds the value, for secrets.
 
-Required: identity.issuer, mail.addr, mail.from. See konto help config.`,
+Required: identity.issuer, mail.addr, mail.from. See konto help config.
+
+Events are kept in the data directory, or in the EventStoreDB that --store
+names. That may be away: Konto starts, says that it waits, and answers 503 to
+what needs it, until it is there. A connection string with a password belongs
+in KONTO_STORE or in a file that KONTO_STORE_FILE names.`,
 		Example: `  konto serve --config konto.yaml
+  konto serve --config konto.yaml --store 'esdb+discover://events.example.com?tlsCAFile=ca.crt'
   KONTO_IDENTITY__ISSUER=https://login.example.com konto serve --config konto.yaml`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -45,15 +51,22 @@ Required: identity.issuer, mail.addr, mail.from. See konto help config.`,
 			if cmd.Flags().Changed("data") || cfg.Data == "" {
 				cfg.Data = a.devData
 			}
+			if cmd.Flags().Changed("store") {
+				cfg.Store = store
+			}
 			return a.runServe(cmd.Context(), cfg, level)
 		},
 	}
 	c.Flags().StringVar(&a.devData, "data", defaultData(a.getenv), "directory that everything is kept in")
 	c.Flags().StringVar(&addr, "addr", "127.0.0.1:8080", "HOST:PORT to serve on")
+	c.Flags().StringVar(&store, "store", "", storeUsage)
 	c.Flags().StringVar(&config, "config", "", "YAML file")
 	c.Flags().StringVar(&level, "log-level", "info", "debug, info, warn or error")
 	return c
 }
+
+// storeUsage describes --store of serve and dev.
+const storeUsage = "EventStoreDB to keep events in, by its `CONNECTION` string; default: the data directory"
 
 func (a *app) runServe(ctx context.Context, cfg system.Config, level string) error {
 	f, ok := a.stderr.(*os.File)
