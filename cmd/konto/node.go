@@ -31,6 +31,8 @@ func (a *app) node() *cobra.Command {
 protocol: streams, subscriptions, persistent subscriptions, access control. It
 is one node; there is no cluster. /health/live and /stats are on the same port.
 
+The directory of a stopped konto dev or konto serve is served with --read-only.
+
 Users are admin and ops, both with the password changeit, until you change it.
 --insecure serves plain text to everybody who can reach the address and asks
 nobody who they are; clients of EventStoreDB send no password over plain text.
@@ -58,6 +60,7 @@ A value is taken from the first place that has it: flag, environment variable
 	f.StringVar(&flags.CertFile, "tls-cert", "", "`FILE` with the certificate chain, PEM")
 	f.StringVar(&flags.KeyFile, "tls-key", "", "`FILE` with its private key, PEM")
 	f.BoolVar(&flags.DevTLS, "tls-dev", false, "TLS with a certificate for this machine, which is made")
+	f.BoolVar(&flags.ReadOnly, "read-only", false, "refuse whatever changes something")
 	f.BoolVar(&flags.AllowAnonymous, "allow-anonymous", false, "let callers without a password have what everybody has who signed in")
 	f.IntVar(&flags.MaxAppendBytes, "max-append-bytes", 0, "how large one append may be; 0 is 1 MiB, at most 16 MiB")
 	f.IntVar(&flags.MaxEventBytes, "max-event-bytes", 0, "how large one event may be; 0 is as large as an append")
@@ -86,6 +89,7 @@ func (a *app) nodeConfig(cmd *cobra.Command, path string, flags node.Config) (no
 		"tls-cert":         func() { cfg.CertFile = flags.CertFile },
 		"tls-key":          func() { cfg.KeyFile = flags.KeyFile },
 		"tls-dev":          func() { cfg.DevTLS = flags.DevTLS },
+		"read-only":        func() { cfg.ReadOnly = flags.ReadOnly },
 		"allow-anonymous":  func() { cfg.AllowAnonymous = flags.AllowAnonymous },
 		"max-append-bytes": func() { cfg.MaxAppendBytes = flags.MaxAppendBytes },
 		"max-event-bytes":  func() { cfg.MaxEventBytes = flags.MaxEventBytes },
@@ -95,7 +99,22 @@ func (a *app) nodeConfig(cmd *cobra.Command, path string, flags node.Config) (no
 		}
 	}
 	cfg.Now, cfg.NewID = time.Now, newEventID
-	return cfg, cfg.Validate()
+	if err := cfg.Validate(); err != nil {
+		return cfg, err
+	}
+	return cfg, notOurs(cfg)
+}
+
+// notOurs refuses to let clients write to the history of a Konto: every rule
+// is in front of the store, none is in it.
+func notOurs(cfg node.Config) error {
+	if cfg.Dir == "" || cfg.ReadOnly {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(cfg.Dir, "keys.db")); err != nil {
+		return nil //nolint:nilerr // it is none, or opening it says more
+	}
+	return fmt.Errorf("--data %s: this is the history of konto dev or konto serve, and what clients append to it is checked by no rule; look at it with --read-only, or copy it with konto store copy", cfg.Dir)
 }
 
 func newEventID() eventstore.ID { return eventstore.ID(uuid.Must(uuid.NewV7())) }

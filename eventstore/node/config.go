@@ -25,9 +25,9 @@ type Config struct {
 	Memory bool   `koanf:"mem"`  // keep everything in memory; it is gone at the end
 	// Store is served instead of one of the node's own, and not closed.
 	Store *engine.Store `koanf:"-"`
-	// ReadOnly refuses whatever changes something, also to admins. A Store with
-	// ReadOnly and Insecure is not written to at all.
-	ReadOnly bool `koanf:"-"`
+	// ReadOnly refuses whatever changes something, also to admins, and does not
+	// write by itself: a store without users gets none.
+	ReadOnly bool `koanf:"read-only"`
 
 	Addr string `koanf:"addr"` // HOST:PORT; port 0 picks one; default [DefaultAddr]
 	// Advertise is the HOST:PORT that clients are told to dial, if that is not

@@ -50,9 +50,6 @@ func (n *Node) statsPage(w http.ResponseWriter, r *http.Request) {
 }
 
 func (n *Node) mayMonitor(r *http.Request) int {
-	if n.access == nil {
-		return http.StatusOK
-	}
 	p, err := n.access.Authenticate(r.Context(), r.Header.Get("Authorization"))
 	if err == nil {
 		err = n.access.Allow(r.Context(), p, access.Monitor, "")

@@ -35,7 +35,7 @@ type Node struct {
 
 	store    *engine.Store
 	access   *access.Control    // nil if nothing is to be written
-	groups   *persistent.Groups // nil if nothing is to be written
+	groups   *persistent.Groups // nil if nothing may be written
 	server   *grpc.Server
 	calls    *rpc.Server // of connections that speak gRPC and nothing else
 	others   *rpc.Server // of those that net/http serves
@@ -98,7 +98,7 @@ func (n *Node) ConnectionString() string {
 	switch {
 	case n.cfg.Insecure:
 		return "esdb://" + at + "?tls=false"
-	case n.access != nil && n.access.HasDefaults():
+	case n.access.HasDefaults():
 		at = "admin:changeit@" + at
 	default:
 		at = "USER:PASSWORD@" + at
@@ -233,12 +233,9 @@ func (n *Node) listener() engine.Listener {
 // openAccess also keeps users if nobody is asked who they are: clients expect
 // the stream of users not to be empty.
 func (n *Node) openAccess(ctx context.Context) error {
-	if n.cfg.ReadOnly && n.cfg.Insecure {
-		return nil
-	}
 	c, err := access.Open(ctx, access.Config{
 		Store: n.store, Now: n.cfg.Now, NewID: n.cfg.NewID, Log: n.cfg.Log.With().Str("component", "access").Logger(),
-		AllowAnonymous: n.cfg.AllowAnonymous, Insecure: n.cfg.Insecure, Iterations: n.cfg.PasswordIterations,
+		AllowAnonymous: n.cfg.AllowAnonymous, Insecure: n.cfg.Insecure, ReadOnly: n.cfg.ReadOnly, Iterations: n.cfg.PasswordIterations,
 	})
 	if err != nil {
 		return err

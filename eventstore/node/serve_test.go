@@ -289,6 +289,19 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
+// TestReadOnlyWritesNothing opens an empty store: no user gets in, and none is
+// created.
+func TestReadOnlyWritesNothing(t *testing.T) {
+	t.Parallel()
+	n, _ := serve(t, node.Config{Memory: true, DevTLS: true, ReadOnly: true})
+	if got, _ := get(t, browser(t, n, false), n.URL()+"/stats", basic("admin", "changeit")); got != http.StatusUnauthorized {
+		t.Errorf("GET /stats as admin = %d, want 401", got)
+	}
+	if head := n.Store().Head(); head.Commit != 0 {
+		t.Errorf("the store is at %v, want nothing in it", head)
+	}
+}
+
 // TestDevCertificate checks that a certificate is kept, and replaced before it
 // runs out.
 func TestDevCertificate(t *testing.T) {

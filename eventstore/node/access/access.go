@@ -100,6 +100,8 @@ type Config struct {
 	// Insecure believes nobody and allows everything to everybody. Users are
 	// kept all the same.
 	Insecure bool
+	// ReadOnly creates nothing in a store that has no users: then there are none.
+	ReadOnly bool
 	// Iterations of PBKDF2 with HMAC-SHA-256 for new passwords, at least 1,000.
 	// 0 means 600,000: OWASP, Password Storage Cheat Sheet.
 	Iterations int
@@ -137,8 +139,10 @@ func Open(ctx context.Context, cfg Config) (*Control, error) {
 		return nil, fmt.Errorf("access: %w", err)
 	}
 	c := &Control{cfg: cfg, known: known, memory: memory, stop: func() {}, ended: make(chan struct{})}
-	if err := c.createDefaults(ctx); err != nil {
-		return nil, fmt.Errorf("create default users: %w", err)
+	if !cfg.ReadOnly {
+		if err := c.createDefaults(ctx); err != nil {
+			return nil, fmt.Errorf("create default users: %w", err)
+		}
 	}
 	if err := c.warnOfDefaults(ctx); err != nil {
 		return nil, fmt.Errorf("look at default users: %w", err)
