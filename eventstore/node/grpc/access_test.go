@@ -31,14 +31,14 @@ func guarded(t *testing.T) (as func(who login) *world) {
 	w := startWith(t, func(c *nodegrpc.Config) {
 		var err error
 		control, err = access.Open(t.Context(), access.Config{
-			Store: c.Store, Now: time.Now, NewID: newID, Log: zerolog.Nop(), Iterations: 10_000,
+			Store: c.Store, Now: time.Now, NewID: newID, Log: zerolog.Nop(), Iterations: 1000,
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		c.Access = control
 	})
-	t.Cleanup(func() { control.Close() })
+	closes(t, control)
 	if err := control.CreateUser(t.Context(), access.User{Login: "jane"}, "secret"); err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +198,9 @@ func TestUnavailable(t *testing.T) {
 	w := startWith(t, func(*nodegrpc.Config) {})
 	live := w.subscribe(t, options("s", 0, subscribing))
 	live.want(t, "confirmation", "caught up")
-	w.store.Close()
+	if err := w.store.Close(); err != nil {
+		t.Fatal(err)
+	}
 	want := outcome{code: codes.Unavailable}
 	for what, end := range map[string]outcome{
 		"read":         second(w.read(t, options("s", 1))),

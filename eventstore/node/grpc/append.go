@@ -75,7 +75,7 @@ func (s *streamsService) receive(ctx context.Context, in rpc.ServerStream) (*pro
 			err = unhandled("an append with options twice, or an empty message")
 		}
 		if err == nil {
-			err = p.add(&m.event, s.config.Limits)
+			err = p.extend(&m.event, s.config.Limits)
 		}
 		if err != nil {
 			return nil, err
@@ -83,9 +83,9 @@ func (s *streamsService) receive(ctx context.Context, in rpc.ServerStream) (*pro
 	}
 }
 
-// add checks an event and the size of the append so far. The size is counted as
+// extend checks an event and the size of the append so far. The size is counted as
 // EventStoreDB does, which keeps names in two bytes for each UTF-16 unit.
-func (p *proposal) add(e *event, l Limits) error {
+func (p *proposal) extend(e *event, l Limits) error {
 	switch {
 	case !e.hasType:
 		return metadataMissing(keyType)
@@ -144,7 +144,7 @@ const drainBytes = 64 << 20
 // drain reads what the client still sends, and forgets it.
 func drain(in rpc.ServerStream) {
 	var d discarded
-	for d.size < drainBytes && in.RecvMsg(&d) == nil { //nolint:revive // reading is all there is to do
+	for d.size < drainBytes && in.RecvMsg(&d) == nil {
 	}
 }
 

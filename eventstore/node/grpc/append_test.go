@@ -1,6 +1,7 @@
 package grpc_test
 
 import (
+	"maps"
 	"math"
 	"strings"
 	"testing"
@@ -151,9 +152,7 @@ func TestAppendKeepsWhatItWasGiven(t *testing.T) {
 	} {
 		id := newID()
 		m := map[string]string{"type": row.typ, "content-type": row.content}
-		for k, v := range row.extra {
-			m[k] = v
-		}
+		maps.Copy(m, row.extra)
 		before := w.must(t, stream, eventstore.Any, &streams.AppendReq_ProposedMessage{
 			Id: wireID(id), Metadata: m, Data: []byte(row.data), CustomMetadata: []byte(row.meta),
 		})
@@ -356,17 +355,17 @@ func TestAppendEventSize(t *testing.T) {
 func TestAppendFailsEarly(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	list := make([]*streams.AppendReq_ProposedMessage, 300)
+	list := make([]*streams.AppendReq_ProposedMessage, 100)
 	for i := range list {
 		list[i] = proposed("t", strings.Repeat("x", 100_000))
 	}
 	_, end := w.append(t, name("early"), eventstore.Any, list...)
 	if end.trailers["exception"] != "maximum-append-size-exceeded" {
-		t.Errorf("append of 30 MB ends with %+v, want maximum-append-size-exceeded", end)
+		t.Errorf("append of 10 MB ends with %+v, want maximum-append-size-exceeded", end)
 	}
 	list[0] = proposed("", "")
 	if _, end = w.append(t, name("early"), eventstore.Any, list...); end.code != codes.Unknown || end.text == "" || end.text == "EOF" {
-		t.Errorf("append of 30 MB that begins with an event without a type ends with %+v, want the server's Unknown", end)
+		t.Errorf("append of 10 MB that begins with an event without a type ends with %+v, want the server's Unknown", end)
 	}
 }
 

@@ -187,7 +187,7 @@ func (b *batches) add(one *batch, messages []*streams.BatchAppendReq_ProposedMes
 			return nil
 		}
 		e := eventOf(m.GetId(), m)
-		if err := one.proposal.add(&e, b.server.config.Limits); err != nil {
+		if err := one.extend(&e, b.server.config.Limits); err != nil {
 			return err
 		}
 		if b.openSize+one.size > maxOpenBytes {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"testing"
 	"time"
 
@@ -57,11 +58,11 @@ func batchOf(o *batchOpts, list ...*streams.AppendReq_ProposedMessage) *batchReq
 }
 
 // batches sends requests in one call and returns as many answers, by correlation.
-func (w *world) batches(t testing.TB, answers int, requests ...*batchReq) map[string]*batchResp {
-	t.Helper()
-	call, err := w.streams.BatchAppend(within(t))
+func (w *world) batches(tb testing.TB, answers int, requests ...*batchReq) map[string]*batchResp {
+	tb.Helper()
+	call, err := w.streams.BatchAppend(within(tb))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	go func() {
 		for _, r := range requests {
@@ -69,7 +70,7 @@ func (w *world) batches(t testing.TB, answers int, requests ...*batchReq) map[st
 				break // Recv says why
 			}
 		}
-		call.CloseSend()
+		_ = call.CloseSend() // the same
 	}()
 	got := map[string]*batchResp{}
 	for {
@@ -78,23 +79,23 @@ func (w *world) batches(t testing.TB, answers int, requests ...*batchReq) map[st
 			break
 		}
 		if err != nil {
-			t.Fatalf("batches end with %v", err)
+			tb.Fatalf("batches end with %v", err)
 		}
 		key := r.GetCorrelationId().String()
 		if got[key] != nil {
-			t.Errorf("correlation %s is answered twice", key)
+			tb.Errorf("correlation %s is answered twice", key)
 		}
 		got[key] = r
 	}
 	if len(got) != answers {
-		t.Fatalf("%d answers, want %d", len(got), answers)
+		tb.Fatalf("%d answers, want %d", len(got), answers)
 	}
 	return got
 }
 
-func (w *world) batch(t testing.TB, r *batchReq) *batchResp {
-	t.Helper()
-	return w.batches(t, 1, r)[r.GetCorrelationId().String()]
+func (w *world) batch(tb testing.TB, r *batchReq) *batchResp {
+	tb.Helper()
+	return w.batches(tb, 1, r)[r.GetCorrelationId().String()]
 }
 
 func TestBatchAppend(t *testing.T) {
@@ -158,7 +159,7 @@ func TestBatchAppendOrder(t *testing.T) {
 	var requests []*batchReq
 	for i := range 100 {
 		expected := eventstore.Revision(i - 1)
-		requests = append(requests, batchOf(batchOptions(stream, expected), proposed("e", fmt.Sprint(i))),
+		requests = append(requests, batchOf(batchOptions(stream, expected), proposed("e", strconv.Itoa(i))),
 			batchOf(batchOptions(fmt.Sprint(other, i), eventstore.Any), proposed("e", "")))
 	}
 	for _, r := range w.batches(t, len(requests), requests...) {
@@ -168,7 +169,7 @@ func TestBatchAppendOrder(t *testing.T) {
 	}
 	list, _ := w.read(t, options(stream, 1000))
 	for i, r := range list {
-		if got := string(r.GetEvent().GetEvent().GetData()); got != fmt.Sprint(i) {
+		if got := string(r.GetEvent().GetEvent().GetData()); got != strconv.Itoa(i) {
 			t.Errorf("event %d = %s, want the one that was sent there", i, got)
 		}
 	}
@@ -209,8 +210,7 @@ func TestBatchAppendErrors(t *testing.T) {
 			ExpectedStreamPositionOption: &shared.WrongExpectedVersion_ExpectedStreamPosition{ExpectedStreamPosition: 7},
 		})},
 		{"tombstoned", batchOptions(dead, eventstore.Any), events(1), batchError(5, "StreamDeleted", &shared.StreamDeleted{StreamIdentifier: wireName(dead)})},
-		{"too large", batchOptions(missing, eventstore.Any), []*streams.AppendReq_ProposedMessage{huge},
-			batchError(3, "MaximumAppendSizeExceeded", &shared.MaximumAppendSizeExceeded{MaxAppendSize: 1 << 20})},
+		{"too large", batchOptions(missing, eventstore.Any), []*streams.AppendReq_ProposedMessage{huge}, batchError(3, "MaximumAppendSizeExceeded", &shared.MaximumAppendSizeExceeded{MaxAppendSize: 1 << 20})},
 		{"deadline of 0", deadline(batchOptions(missing, eventstore.Any), 0), events(1), timeout},
 		{"deadline that has passed", instant(batchOptions(missing, eventstore.Any), time.Now().Add(-time.Minute)), events(1), timeout},
 	} {
@@ -286,7 +286,7 @@ func TestBatchAppendMalformed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		call.Send(r)
+		_ = call.Send(r) // the same
 		if answer, err := call.Recv(); ended(err, nil).code != codes.Unknown {
 			t.Errorf("%s: batch = %v, %v, want the call to fail with Unknown", what, answer, err)
 		}

@@ -48,8 +48,7 @@ func failed(b *batch, err error, otherwise proto.Message) *streams.BatchAppendRe
 // the other calls, and the one detail tells clients what it is.
 func batchStatus(err error, otherwise proto.Message) *status.Status {
 	detail := otherwise
-	var f *failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*failure](err); ok {
 		if f.code == codes.Unavailable {
 			return packed(code.Code_OK, f.text, &emptypb.Empty{})
 		}

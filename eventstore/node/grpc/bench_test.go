@@ -39,7 +39,7 @@ func disk(b *testing.B, n int) *world {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { store.Close() })
+	closes(b, store)
 	data := make([]byte, eventBytes)
 	for i := range n / 100 {
 		list := make([]eventstore.Event, 100)
@@ -133,7 +133,9 @@ func BenchmarkSubscribeAll(b *testing.B) {
 				b.Fatal(e.SubscriptionDropped.Error)
 			}
 		}
-		sub.Close()
+		if err := sub.Close(); err != nil {
+			b.Fatal(err)
+		}
 	}
 	measured(b, events, "event", before)
 }
@@ -168,6 +170,7 @@ func processor() time.Duration {
 // measured reports a rate, and what an event took of the processors, client
 // included: the rate that can be had is their number divided by this.
 func measured(b *testing.B, each int, what string, before time.Duration) {
+	b.Helper()
 	n := float64(b.N * each)
 	b.ReportMetric(n/b.Elapsed().Seconds(), what+"s/s")
 	b.ReportMetric(float64(processor()-before)/n, "cpu-ns/"+what)
@@ -200,7 +203,7 @@ func BenchmarkEcho(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			defer conn.Close()
+			closes(b, conn)
 			request := &serverfeatures.SupportedMethods{EventStoreServerVersion: string(make([]byte, eventBytes))}
 			together(b, callers, func(ctx context.Context, _ int) error {
 				return conn.Invoke(ctx, "/echo/Echo", request, new(shared.Empty))

@@ -25,9 +25,7 @@ func structured(id eventstore.ID) *shared.UUID {
 }
 
 func text(id eventstore.ID) string {
-	var b [36]byte
-	appendText(b[:0], id)
-	return string(b[:])
+	return string(appendText(nil, id))
 }
 
 // appendText appends the canonical form of an ID, 36 bytes.

@@ -18,6 +18,11 @@ import (
 // decoder is a message that the codec lets decode itself. It may keep b.
 type decoder interface{ decode(b []byte) error }
 
+var (
+	_ decoder = (*appendMessage)(nil)
+	_ decoder = (*discarded)(nil)
+)
+
 // appendMessage is an AppendReq: options, or an event. Every append has at least
 // one of each, and the map in the generated type costs more than all the rest of
 // them. So what clients really send is read without it, and anything unusual
@@ -109,8 +114,9 @@ func (m *appendMessage) quick(b []byte) bool {
 	case 2:
 		m.proposed = true
 		return m.event.quick(value)
+	default:
+		return false
 	}
-	return false
 }
 
 func (m *appendMessage) quickOptions(b []byte) bool {
@@ -130,13 +136,15 @@ func (m *appendMessage) quickOptions(b []byte) bool {
 	case n < 0:
 		return false
 	case number == 2 && t == protowire.VarintType:
-		k := 0
-		m.expects.kind = expectsNumber
-		m.expects.number, k = protowire.ConsumeVarint(b[n:])
+		revision, k := protowire.ConsumeVarint(b[n:])
+		m.expects = expects{expectsNumber, revision}
 		return k > 0 && n+k == len(b)
 	}
+	if number < 3 || number > 5 {
+		return false
+	}
 	m.expects.kind = expectation(number)
-	return number >= 3 && number <= 5 && t == protowire.BytesType && len(b) == n+1 && b[n] == 0
+	return t == protowire.BytesType && len(b) == n+1 && b[n] == 0
 }
 
 func (e *event) quick(b []byte) bool {
@@ -155,7 +163,7 @@ func (e *event) quick(b []byte) bool {
 			ok = e.quickMetadata(value)
 		case 3:
 			e.meta = value
-		case 4:
+		default:
 			e.data = value
 		}
 		if !ok {

@@ -15,8 +15,8 @@ import (
 	"konto/eventstore"
 )
 
-func (w *world) remove(t testing.TB, stream string, expected eventstore.Revision) (uint64, outcome) {
-	t.Helper()
+func (w *world) remove(tb testing.TB, stream string, expected eventstore.Revision) (uint64, outcome) {
+	tb.Helper()
 	o := &streams.DeleteReq_Options{StreamIdentifier: wireName(stream)}
 	switch expected {
 	case eventstore.Any:
@@ -29,15 +29,15 @@ func (w *world) remove(t testing.TB, stream string, expected eventstore.Revision
 		o.ExpectedStreamRevision = &streams.DeleteReq_Options_Revision{Revision: uint64(expected)}
 	}
 	var trailer metadata.MD
-	response, err := w.streams.Delete(within(t), &streams.DeleteReq{Options: o}, rpc.Trailer(&trailer))
+	response, err := w.streams.Delete(within(tb), &streams.DeleteReq{Options: o}, rpc.Trailer(&trailer))
 	if p := response.GetPosition(); p.GetCommitPosition() != p.GetPreparePosition() {
-		t.Errorf("delete of %s: position = %v, want equal numbers", stream, p)
+		tb.Errorf("delete of %s: position = %v, want equal numbers", stream, p)
 	}
 	return response.GetPosition().GetCommitPosition(), ended(err, trailer)
 }
 
-func (w *world) end(t testing.TB, stream string, expected eventstore.Revision) (uint64, outcome) {
-	t.Helper()
+func (w *world) end(tb testing.TB, stream string, expected eventstore.Revision) (uint64, outcome) {
+	tb.Helper()
 	o := &streams.TombstoneReq_Options{StreamIdentifier: wireName(stream)}
 	switch expected {
 	case eventstore.Any:
@@ -50,7 +50,7 @@ func (w *world) end(t testing.TB, stream string, expected eventstore.Revision) (
 		o.ExpectedStreamRevision = &streams.TombstoneReq_Options_Revision{Revision: uint64(expected)}
 	}
 	var trailer metadata.MD
-	response, err := w.streams.Tombstone(within(t), &streams.TombstoneReq{Options: o}, rpc.Trailer(&trailer))
+	response, err := w.streams.Tombstone(within(tb), &streams.TombstoneReq{Options: o}, rpc.Trailer(&trailer))
 	return response.GetPosition().GetCommitPosition(), ended(err, trailer)
 }
 

@@ -7,9 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
@@ -90,8 +88,8 @@ func TestEncode(t *testing.T) {
 				t.Errorf("%s: %v", what, err)
 				continue
 			}
-			if diff := cmp.Diff(generated(r, text), &got, protocmp.Transform()); diff != "" {
-				t.Errorf("%s, text %v (-want +got):\n%s", what, text, diff)
+			if want := generated(r, text); !proto.Equal(want, &got) {
+				t.Errorf("%s, text %v: encoded %v, want %v", what, text, &got, want)
 			}
 		}
 	}
@@ -112,8 +110,8 @@ func TestEncodedEventsStay(t *testing.T) {
 		if err := proto.Unmarshal(frame, &got); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(generated(list[i], false), &got, protocmp.Transform()); diff != "" {
-			t.Fatalf("event %d (-want +got):\n%s", i, diff)
+		if want := generated(list[i], false); !proto.Equal(want, &got) {
+			t.Fatalf("event %d: encoded %v, want %v", i, &got, want)
 		}
 	}
 }

@@ -92,7 +92,7 @@ func TestKeepalive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	closes(t, conn)
 	if _, err := conn.Write([]byte(http2.ClientPreface)); err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,9 @@ func TestKeepalive(t *testing.T) {
 		if err := framer.WritePing(false, [8]byte{}); err != nil {
 			return false
 		}
-		conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+			return false
+		}
 		for {
 			f, err := framer.ReadFrame()
 			if err != nil {
@@ -124,14 +126,17 @@ func TestKeepalive(t *testing.T) {
 			t.Fatalf("the server goes away after %d early pings", i)
 		}
 	}
-	conn.SetReadDeadline(time.Now().Add(5100 * time.Millisecond))
-	for err = nil; err == nil; { // until the deadline
+	for err = conn.SetReadDeadline(time.Now().Add(5100 * time.Millisecond)); err == nil; { // until then
 		_, err = framer.ReadFrame()
 	}
 	if !ping() {
 		t.Error("the server goes away after a ping that came 5 s after the last")
 	}
-	if ping() && ping() {
+	strict := false
+	for range 3 {
+		strict = strict || !ping()
+	}
+	if !strict {
 		t.Error("the server does not mind early pings at all")
 	}
 }

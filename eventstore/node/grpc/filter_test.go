@@ -1,7 +1,7 @@
 package grpc_test
 
 import (
-	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -58,10 +58,10 @@ func typesMatching(regex string) func(*filterOptions) {
 }
 
 // numbered appends n events of one append each and returns their positions.
-func (w *world) numbered(t testing.TB, stream, typ string, n int) (positions []uint64) {
-	t.Helper()
+func (w *world) numbered(tb testing.TB, stream, typ string, n int) (positions []uint64) {
+	tb.Helper()
 	for i := range n {
-		positions = append(positions, w.must(t, stream, eventstore.Any, proposed(typ, fmt.Sprint(i))))
+		positions = append(positions, w.must(tb, stream, eventstore.Any, proposed(typ, strconv.Itoa(i))))
 	}
 	return positions
 }
@@ -199,7 +199,7 @@ func TestNoCheckpoints(t *testing.T) {
 	subscription := w.subscribe(t, options("", 0, subscribing))
 	subscription.want(t, "confirmation")
 	for i := range 40 {
-		subscription.want(t, fmt.Sprint(i))
+		subscription.want(t, strconv.Itoa(i))
 	}
 	subscription.want(t, "caught up")
 }
@@ -213,7 +213,7 @@ func TestHidden(t *testing.T) {
 		"a", "$epoch-information", "$persistentsubscription-$all::g-checkpoint", "$persistentsubscription-$all::g-parked",
 		"$persistentsubscription-s::g-checkpoint", "$settings", "b",
 	} {
-		w.must(t, stream, eventstore.Any, proposed(fmt.Sprint(i), ""))
+		w.must(t, stream, eventstore.Any, proposed(strconv.Itoa(i), ""))
 	}
 	want := []string{"0", "4", "5", "6"}
 	types := func(list []*streams.ReadResp) (out []string) {

@@ -83,14 +83,14 @@ func TestIdempotency(t *testing.T) {
 				positions[s.want] = at
 			}
 			list, _ := w.read(t, options(stream, 100))
-			got := ""
+			var got []byte
 			for _, r := range list {
-				got += string(r.GetEvent().GetEvent().GetData())
+				got = append(got, r.GetEvent().GetEvent().GetData()...)
 				if at, known := positions[int64(r.GetEvent().GetEvent().GetStreamRevision())]; known && at != r.GetEvent().GetCommitPosition() {
 					t.Errorf("%s is at %d, want the append's %d", r.GetEvent().GetEvent().GetData(), r.GetEvent().GetCommitPosition(), at)
 				}
 			}
-			if diff := cmp.Diff(row.want, got); diff != "" {
+			if diff := cmp.Diff(row.want, string(got)); diff != "" {
 				t.Errorf("stored (-want +got):\n%s", diff)
 			}
 		})

@@ -48,7 +48,7 @@ func TestOfficialClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer sub.Close()
+	closes(t, sub)
 	for _, want := range []uint64{1, 2} {
 		if e := sub.Recv(); e.EventAppeared == nil || e.EventAppeared.Event.EventNumber != want {
 			t.Fatalf("Recv = %+v, want revision %d", e, want)

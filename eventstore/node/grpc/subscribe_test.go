@@ -23,42 +23,42 @@ type sub struct {
 	cancel  context.CancelFunc
 }
 
-func (w *world) subscribe(t testing.TB, o *streams.ReadReq_Options) *sub {
-	t.Helper()
-	ctx, cancel := context.WithCancel(within(t))
+func (w *world) subscribe(tb testing.TB, o *streams.ReadReq_Options) *sub {
+	tb.Helper()
+	ctx, cancel := context.WithCancel(within(tb))
 	s := &sub{cancel: cancel}
-	t.Cleanup(cancel)
+	tb.Cleanup(cancel)
 	var err error
 	if s.call, err = w.streams.Read(ctx, &streams.ReadReq{Options: o}, rpc.Trailer(&s.trailer)); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }
 
-func (s *sub) next(t testing.TB) *streams.ReadResp {
-	t.Helper()
+func (s *sub) next(tb testing.TB) *streams.ReadResp {
+	tb.Helper()
 	r, err := s.call.Recv()
 	if err != nil {
-		t.Fatalf("subscription ends with %v, want it to go on", err)
+		tb.Fatalf("subscription ends with %v, want it to go on", err)
 	}
 	return r
 }
 
 // want receives these answers.
-func (s *sub) want(t testing.TB, want ...string) {
-	t.Helper()
+func (s *sub) want(tb testing.TB, want ...string) {
+	tb.Helper()
 	var got []string
 	for range want {
-		got = append(got, describe(s.next(t)))
+		got = append(got, describe(s.next(tb)))
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Fatalf("subscription (-want +got):\n%s", diff)
+		tb.Fatalf("subscription (-want +got):\n%s", diff)
 	}
 }
 
 // end receives what is left, and returns how it ended.
-func (s *sub) end(t testing.TB) outcome {
-	t.Helper()
+func (s *sub) end(tb testing.TB) outcome {
+	tb.Helper()
 	for {
 		r, err := s.call.Recv()
 		switch {
@@ -67,7 +67,7 @@ func (s *sub) end(t testing.TB) outcome {
 		case err != nil:
 			return ended(err, s.trailer)
 		}
-		t.Errorf("subscription goes on with %v, want it to end", r)
+		tb.Errorf("subscription goes on with %v, want it to end", r)
 	}
 }
 
@@ -222,6 +222,33 @@ func TestSubscribeMalformed(t *testing.T) {
 				continue
 			}
 			t.Errorf("%s: subscription ends with %+v, want InvalidArgument without trailers", what, end)
+		}
+	}
+}
+
+// A subscriber that does not read for a while misses nothing, and nobody waits
+// for it: what it has not taken is read from disk again.
+func TestSlowSubscriber(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	stream := name("slow")
+	slow := w.subscribe(t, options(stream, 0, subscribing))
+	slow.want(t, "confirmation", "caught up")
+	const appends, each = 40, 10
+	for range appends { // 32 MB, four times what the store keeps in memory
+		list := events(each)
+		for _, e := range list {
+			e.Data = make([]byte, 80_000)
+		}
+		w.must(t, stream, eventstore.Any, list...)
+	}
+	for i := range appends * each {
+		r := slow.next(t)
+		if r.GetCaughtUp() != nil {
+			r = slow.next(t)
+		}
+		if got := r.GetEvent().GetEvent(); got.GetStreamRevision() != uint64(i) || len(got.GetData()) != 80_000 {
+			t.Fatalf("event %d = %v, want it", i, describe(r))
 		}
 	}
 }

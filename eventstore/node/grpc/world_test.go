@@ -57,83 +57,96 @@ type world struct {
 	remote  bool
 }
 
-func start(t testing.TB) *world { return startWith(t, nil) }
+func start(tb testing.TB) *world {
+	tb.Helper()
+	return startWith(tb, nil)
+}
+
+// closes c at the end.
+func closes(tb testing.TB, c io.Closer) {
+	tb.Helper()
+	tb.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			tb.Errorf("Close = %v, want nil", err)
+		}
+	})
+}
 
 // startWith starts an embedded node. A change of its configuration cannot be
 // made with another server, so the test is skipped then.
-func startWith(t testing.TB, change func(*nodegrpc.Config)) *world {
-	t.Helper()
+func startWith(tb testing.TB, change func(*nodegrpc.Config)) *world {
+	tb.Helper()
 	if at := os.Getenv(remoteVariable); at != "" {
 		if change != nil {
-			t.Skipf("SKIPPED: %s is set and this needs a node of its own configuration", remoteVariable)
+			tb.Skipf("SKIPPED: %s is set and this needs a node of its own configuration", remoteVariable)
 		}
-		return dialRemote(t, at)
+		return dialRemote(tb, at)
 	}
 	store, err := engine.Open("store", engine.Config{FS: vfs.NewMem()})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { store.Close() })
+	closes(tb, store)
 	c := nodegrpc.Config{Store: store, Now: time.Now, NewID: newID, Log: zerolog.Nop()}
 	if change != nil {
 		change(&c)
 	}
-	address := serve(t, c)
+	address := serve(tb, c)
 	w := &world{store: store, address: address}
-	w.dial(t, address, rpc.WithTransportCredentials(insecure.NewCredentials()))
+	w.dial(tb, address, rpc.WithTransportCredentials(insecure.NewCredentials()))
 	return w
 }
 
-func serve(t testing.TB, c nodegrpc.Config) (address string) {
-	t.Helper()
+func serve(tb testing.TB, c nodegrpc.Config) (address string) {
+	tb.Helper()
 	s := nodegrpc.New(c)
 	server := rpc.NewServer(s.Options()...)
 	s.Register(server)
-	return listen(t, server)
+	return listen(tb, server)
 }
 
-func listen(t testing.TB, server *rpc.Server) (address string) {
-	t.Helper()
+func listen(tb testing.TB, server *rpc.Server) (address string) {
+	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		if err := server.Serve(listener); err != nil {
-			t.Errorf("Serve = %v, want nil", err)
+			tb.Errorf("Serve = %v, want nil", err)
 		}
 	}()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		server.Stop()
 		<-done
 	})
 	return listener.Addr().String()
 }
 
-func (w *world) dial(t testing.TB, address string, o ...rpc.DialOption) {
-	t.Helper()
+func (w *world) dial(tb testing.TB, address string, o ...rpc.DialOption) {
+	tb.Helper()
 	conn, err := rpc.NewClient(address, append(o, rpc.WithDefaultCallOptions(rpc.MaxCallRecvMsgSize(17<<20)))...)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close() })
+	closes(tb, conn)
 	w.conn, w.streams = conn, streams.NewStreamsClient(conn)
 }
 
-func dialRemote(t testing.TB, at string) *world {
-	t.Helper()
+func dialRemote(tb testing.TB, at string) *world {
+	tb.Helper()
 	c, err := esdb.ParseConnectionString(at)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	w := &world{remote: true, address: c.Address}
 	transport := insecure.NewCredentials()
 	if !c.DisableTLS {
 		transport = credentials.NewTLS(&tls.Config{RootCAs: c.RootCAs, InsecureSkipVerify: c.SkipCertificateVerification})
 	}
-	w.dial(t, c.Address, rpc.WithTransportCredentials(transport), rpc.WithPerRPCCredentials(login(c.Username+":"+c.Password)))
+	w.dial(tb, c.Address, rpc.WithTransportCredentials(transport), rpc.WithPerRPCCredentials(login(c.Username+":"+c.Password)))
 	return w
 }
 
@@ -146,30 +159,30 @@ func (l login) GetRequestMetadata(context.Context, ...string) (map[string]string
 func (login) RequireTransportSecurity() bool { return false }
 
 // embedded skips a row that looks into the node.
-func (w *world) embedded(t testing.TB) {
-	t.Helper()
+func (w *world) embedded(tb testing.TB) {
+	tb.Helper()
 	if w.remote {
-		t.Skipf("SKIPPED: %s is set and this needs the embedded node", remoteVariable)
+		tb.Skipf("SKIPPED: %s is set and this needs the embedded node", remoteVariable)
 	}
 }
 
 // client returns the official client.
-func (w *world) client(t testing.TB) *esdb.Client {
-	t.Helper()
+func (w *world) client(tb testing.TB) *esdb.Client {
+	tb.Helper()
 	at := os.Getenv(remoteVariable)
 	if at == "" {
 		at = "esdb://" + w.address + "?tls=false&keepAliveInterval=-1"
 	}
 	c, err := esdb.ParseConnectionString(at)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	c.Logger = esdb.NoopLogging()
 	client, err := esdb.NewClient(c)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { client.Close() })
+	closes(tb, client)
 	return client
 }
 
@@ -226,21 +239,21 @@ func appendOptions(stream string, expected eventstore.Revision) *streams.AppendR
 	return o
 }
 
-func (w *world) append(t testing.TB, stream string, expected eventstore.Revision, list ...*streams.AppendReq_ProposedMessage) (*streams.AppendResp, outcome) {
-	t.Helper()
+func (w *world) append(tb testing.TB, stream string, expected eventstore.Revision, list ...*streams.AppendReq_ProposedMessage) (*streams.AppendResp, outcome) {
+	tb.Helper()
 	messages := []*streams.AppendReq{{Content: &streams.AppendReq_Options_{Options: appendOptions(stream, expected)}}}
 	for _, e := range list {
 		messages = append(messages, &streams.AppendReq{Content: &streams.AppendReq_ProposedMessage_{ProposedMessage: e}})
 	}
-	return w.sendAppend(t, messages...)
+	return w.sendAppend(tb, messages...)
 }
 
-func (w *world) sendAppend(t testing.TB, messages ...*streams.AppendReq) (*streams.AppendResp, outcome) {
-	t.Helper()
+func (w *world) sendAppend(tb testing.TB, messages ...*streams.AppendReq) (*streams.AppendResp, outcome) {
+	tb.Helper()
 	var trailer metadata.MD
-	call, err := w.streams.Append(within(t), rpc.Trailer(&trailer))
+	call, err := w.streams.Append(within(tb), rpc.Trailer(&trailer))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, m := range messages {
 		if err := call.Send(m); err != nil {
@@ -252,11 +265,11 @@ func (w *world) sendAppend(t testing.TB, messages ...*streams.AppendReq) (*strea
 }
 
 // must appends and returns the position of the last event.
-func (w *world) must(t testing.TB, stream string, expected eventstore.Revision, list ...*streams.AppendReq_ProposedMessage) uint64 {
-	t.Helper()
-	response, end := w.append(t, stream, expected, list...)
+func (w *world) must(tb testing.TB, stream string, expected eventstore.Revision, list ...*streams.AppendReq_ProposedMessage) uint64 {
+	tb.Helper()
+	response, end := w.append(tb, stream, expected, list...)
 	if end.code != codes.OK || response.GetSuccess() == nil {
-		t.Fatalf("append to %s at %v = %v, %v, want success", stream, expected, response, end)
+		tb.Fatalf("append to %s at %v = %v, %v, want success", stream, expected, response, end)
 	}
 	return response.GetSuccess().GetPosition().GetCommitPosition()
 }
@@ -280,19 +293,20 @@ func ended(err error, trailer metadata.MD) outcome {
 }
 
 // within is a context that no working call outlives.
-func within(t testing.TB) context.Context {
+func within(tb testing.TB) context.Context {
+	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	t.Cleanup(cancel)
+	tb.Cleanup(cancel)
 	return ctx
 }
 
 // read returns all that is answered.
-func (w *world) read(t testing.TB, o *streams.ReadReq_Options) ([]*streams.ReadResp, outcome) {
-	t.Helper()
+func (w *world) read(tb testing.TB, o *streams.ReadReq_Options) ([]*streams.ReadResp, outcome) {
+	tb.Helper()
 	var trailer metadata.MD
-	call, err := w.streams.Read(within(t), &streams.ReadReq{Options: o}, rpc.Trailer(&trailer))
+	call, err := w.streams.Read(within(tb), &streams.ReadReq{Options: o}, rpc.Trailer(&trailer))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var list []*streams.ReadResp
 	for {
@@ -384,7 +398,7 @@ func describe(r *streams.ReadResp) string {
 		e := c.Event.GetEvent()
 		switch {
 		case c.Event.GetLink() == nil:
-			return fmt.Sprint(e.GetStreamRevision())
+			return strconv.FormatUint(e.GetStreamRevision(), 10)
 		case e == nil:
 			return fmt.Sprintf("%d->?", c.Event.GetLink().GetStreamRevision())
 		}
