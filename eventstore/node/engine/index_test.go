@@ -49,6 +49,7 @@ func indexesOf(all []eventstore.Recorded) map[string][]indexEntry {
 	indexes := map[string][]indexEntry{}
 	for _, r := range all {
 		link := indexEntry{"$>", fmt.Sprintf("%d@%s", r.Revision, r.Stream), r.Position, r.ID}
+		itself := link
 		if r.Type == "$>" {
 			link.Data = string(r.Data)
 		}
@@ -57,7 +58,7 @@ func indexesOf(all []eventstore.Recorded) map[string][]indexEntry {
 		own := strings.HasPrefix(r.Stream, "$")
 		ok = ok && category != ""
 		if !own && r.Revision == 0 {
-			add("$streams", link)
+			add("$streams", itself)
 		}
 		if !own && ok {
 			if r.Revision == 0 {

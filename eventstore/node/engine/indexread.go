@@ -212,7 +212,7 @@ func (r *indexScan) take(p *page, ordinal int64, position uint64) error {
 	}
 	link := eventstore.Recorded{
 		Event: eventstore.Event{
-			ID:   eventstore.ID(uuid.NewSHA1(uuid.UUID(e.ID), []byte(r.name))),
+			ID:   linkID(e, r.name, ordinal),
 			Type: eventstore.LinkType, Data: e.Data, Binary: true,
 		},
 		Stream: r.name, Revision: eventstore.Revision(ordinal), Position: e.Position, At: e.At,
@@ -223,7 +223,7 @@ func (r *indexScan) take(p *page, ordinal int64, position uint64) error {
 		link.Type, link.Data = referenceType, []byte(e.Stream)
 		*p.next() = link
 		return nil
-	case e.Type != eventstore.LinkType:
+	case !r.passesOn(e):
 		link.Data = append(strconv.AppendInt(nil, int64(e.Revision), 10), "@"+e.Stream...)
 	}
 	if !r.resolve {
@@ -239,9 +239,21 @@ func (r *indexScan) take(p *page, ordinal int64, position uint64) error {
 	return nil
 }
 
+// linkID is the ID of a link in an index. Two events of one ID, in different
+// streams, have links of different ones: consumers acknowledge them by it.
+func linkID(e eventstore.Recorded, index string, ordinal int64) eventstore.ID {
+	return eventstore.ID(uuid.NewSHA1(uuid.UUID(e.ID), strconv.AppendInt([]byte(index), ordinal, 10)))
+}
+
+// passesOn reports whether an event is a link that the index repeats: the list
+// of all streams has their first events, whatever these are.
+func (r *indexScan) passesOn(e eventstore.Recorded) bool {
+	return e.Type == eventstore.LinkType && r.name != indexStreams
+}
+
 // target returns an event of an index as a reader may see it.
 func (r *indexScan) target(e eventstore.Recorded) (eventstore.Recorded, error) {
-	if e.Type == eventstore.LinkType {
+	if r.passesOn(e) {
 		if stream, revision, ok := parseLink(e.Data); ok {
 			return r.s.target(stream, revision)
 		}
