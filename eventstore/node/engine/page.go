@@ -37,7 +37,7 @@ var pagePool = sync.Pool{New: func() any { return &page{done: make(chan struct{}
 
 func newPage() *page {
 	p := pagePool.Get().(*page) //nolint:forcetypeassert // the pool holds nothing else
-	p.piece = firstCopies
+	p.piece, p.bytes = firstCopies, 0
 	return p
 }
 
