@@ -5,10 +5,10 @@ PROTOC_GEN_GO_GRPC = google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.0
 LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race lint fmt fuzz bench crash torture golden proto conformance
+.PHONY: help run build test test-node race lint fmt fuzz bench crash torture golden proto conformance
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 run: ## Start everything on embedded defaults, with a small demo tenant
 	go run ./cmd/konto dev
@@ -18,6 +18,10 @@ build: ## Build bin/konto
 
 test: ## Run all tests (under 3 minutes; no docker, no network)
 	go test ./...
+
+test-node: ## Run Konto's tests on the embedded node, through EventStoreDB's client
+	KONTO_TEST_STORE=node go test ./internal/command ./internal/system
+	KONTO_TEST_STORE=node go test -run '^Test(Scripts|Readme)$$' ./cmd/konto
 
 race: ## Run all tests under the race detector
 	go test -race -shuffle=on ./...

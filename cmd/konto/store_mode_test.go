@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"slices"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -30,6 +31,7 @@ func onNode(ts *testscript.TestScript, args []string) []string {
 	data = ts.MkAbs(data)
 	all := ts.Value(nodes{}).(map[string]string)
 	if all[data] == "" {
+		ts.Check(os.MkdirAll(data, 0o700)) // as konto would
 		connection, end, err := storetest.Node(context.Background(), data, "127.0.0.1:0")
 		ts.Check(err)
 		ts.Defer(func() { _ = end() }) // the script has seen what it wanted
