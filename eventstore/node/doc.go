@@ -48,6 +48,22 @@
 //	  credentials over plain text    same      nobody is asked
 //	  Bearer tokens, user certificates,
 //	  LDAP, OAuth, stream policies   missing
+//	Streams
+//	  append, append again           same      IDs are remembered over a restart, and at an
+//	                                           exact revision for ever
+//	  batch append                   differs   what makes no sense gets BadRequest and does not
+//	                                           end the call
+//	  delete, tombstone, metadata    same
+//	  reads, counts, positions       same
+//	  links                          differs   lead only to what the caller may read
+//	  filters                        differs   regular expressions are RE2's; prefixes are
+//	                                           compared byte by byte
+//	  checkpoints                    same      after the exact number of events
+//	  subscriptions                  same      a slow one reads from disk
+//	  names of streams               differs   must be UTF-8; percent-encoded in trailers if
+//	                                           not ASCII
+//	  write timeout                  differs   of batches only: an append waits as long as its
+//	                                           client does
 //	Operations
 //	  scavenge                       differs   threads and the first chunk are not looked at;
 //	                                           the log has the result, no $scavenges stream
