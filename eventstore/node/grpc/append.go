@@ -55,7 +55,7 @@ func (s *streamsService) receive(ctx context.Context, in rpc.ServerStream) (*pro
 	case !m.hasOptions:
 		return nil, unhandled("an append that does not begin with options")
 	}
-	stream, err := nameOf(m.stream, m.identified)
+	stream, err := target(m.stream, m.identified)
 	if err != nil {
 		return nil, err
 	}

@@ -145,7 +145,7 @@ func (b *batches) begin(ctx context.Context, one *batch, o *streams.BatchAppendR
 	if o == nil {
 		return invalidArgument("the options are missing")
 	}
-	if one.stream, err = streamName(o.GetStreamIdentifier()); err != nil {
+	if one.stream, err = target(o.GetStreamIdentifier().GetStreamName(), o.GetStreamIdentifier() != nil); err != nil {
 		return err
 	}
 	if one.expected, err = expectedPosition(o); err != nil {

@@ -78,6 +78,14 @@ func nameOf(name []byte, there bool) (string, error) {
 	return string(name), nil
 }
 
+// target is the name of a stream that is written to.
+func target(name []byte, there bool) (string, error) {
+	if there && len(name) == 0 {
+		return "", unhandled("a stream without a name")
+	}
+	return nameOf(name, there)
+}
+
 // revision reads a revision that a client gave as a number. Those from 2^63 on
 // do not exist, except the last one, which stands for another constant.
 func revision(n uint64, last eventstore.Revision) (eventstore.Revision, error) {

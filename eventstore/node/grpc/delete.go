@@ -38,7 +38,7 @@ func (s *streamsService) Tombstone(ctx context.Context, request *streams.Tombsto
 type deletion func(ctx context.Context, stream string, expected eventstore.Revision) (eventstore.Position, error)
 
 func (s *streamsService) deleted(ctx context.Context, remove deletion, i *shared.StreamIdentifier, e expects) (eventstore.Position, error) {
-	stream, err := streamName(i)
+	stream, err := target(i.GetStreamName(), i != nil)
 	if err != nil {
 		return eventstore.Position{}, err
 	}

@@ -186,7 +186,10 @@ func (s *Server) answer(method string, err error, trailer func(metadata.MD)) err
 		if _, ok := status.FromError(err); ok {
 			return err
 		}
+		s.config.Log.Warn().Err(err).Str("method", method).Msg("call failed")
 		f = unhandled("%w", err)
+	} else if f.code == codes.Unavailable {
+		s.config.Log.Warn().Err(f.cause).Str("method", method).Msg("call found the store unavailable")
 	}
 	if len(f.trailers) > 0 {
 		md := make(metadata.MD, len(f.trailers)/2)
@@ -194,9 +197,6 @@ func (s *Server) answer(method string, err error, trailer func(metadata.MD)) err
 			md.Set(f.trailers[i], printable(f.trailers[i+1]))
 		}
 		trailer(md)
-	}
-	if f.code == codes.Unknown || f.code == codes.Unavailable {
-		s.config.Log.Warn().Err(f.cause).Str("method", method).Stringer("code", f.code).Msg("call failed")
 	}
 	return f.GRPCStatus().Err()
 }
