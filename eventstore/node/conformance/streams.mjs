@@ -143,6 +143,27 @@ export async function streams(client, lenient) {
     await client.appendToStream(`${category}-2`, jsons(2, type, 3));
     equal("a category has its streams' events", numbers(await collect(client.readStream(`$ce-${category}`, { resolveLinkTos: true }))), range(0, 5));
     equal("a type has its events", numbers(await collect(client.readStream(`$et-${type}`, { resolveLinkTos: true }))), range(0, 5));
+    const newest = await collect(client.readStream(`$ce-${category}`, { resolveLinkTos: true, direction: es.BACKWARDS, fromRevision: es.END, maxCount: 2 }));
+    equal("a category's newest events", numbers(newest), [4, 3]);
+    equal("a category counts its links", newest.map((e) => Number(e.link.revision)), [4, 3]);
+    const correlation = randomUUID();
+    await client.appendToStream(`${category}-3`, es.jsonEvent({ type, data: { n: 5 }, metadata: { $correlationId: correlation } }));
+    equal("a correlation has its events", numbers(await collect(client.readStream(`$bc-${correlation}`, { resolveLinkTos: true }))), [5]);
+    const firsts = await collect(client.readStream("$streams", { resolveLinkTos: true }));
+    equal("every stream is known by its first event", firsts.filter((e) => e.event?.streamId.startsWith(`${category}-`)).map((e) => e.event.data.n), [0, 3, 5]);
+
+    const follower = new Inbox(client.subscribeToStream(`$ce-${category}`, { fromRevision: 3n, resolveLinkTos: true }));
+    await follower.until("caught up", (b) => b.caughtUp.length > 0);
+    await client.createPersistentSubscriptionToStream(`$ce-${category}`, "workers", es.persistentSubscriptionToStreamSettingsFromDefaults({ startFrom: es.START, resolveLinkTos: true }));
+    const worker = new Inbox(client.subscribeToPersistentSubscriptionToStream(`$ce-${category}`, "workers", { bufferSize: 3 }));
+    await client.appendToStream(`${category}-1`, json(6, type));
+    equal("a subscription to a category", numbers(await follower.next(3)), [4, 5, 6]);
+    await worker.next(3);
+    await worker.subscription.ack(...worker.events);
+    equal("a group of a category", numbers(await worker.next(6)), range(0, 6));
+    await worker.subscription.ack(...worker.events.slice(3));
+    equal("goes on live", numbers(await worker.next(7)).at(-1), 6);
+    for (const b of [follower, worker]) await b.subscription.unsubscribe();
   });
 
   await section("subscriptions to a stream", async () => {
