@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -189,8 +190,8 @@ func (n *Node) atEnd(f func() error) { n.stops = append(n.stops, f) }
 // release gives back what Open has taken.
 func (n *Node) release() error {
 	var errs []error
-	for i := len(n.stops) - 1; i >= 0; i-- {
-		errs = append(errs, n.stops[i]())
+	for _, stop := range slices.Backward(n.stops) {
+		errs = append(errs, stop())
 	}
 	n.stops = nil
 	return errors.Join(errs...)

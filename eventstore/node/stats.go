@@ -33,8 +33,10 @@ func (c *counters) committed(g engine.Group) {
 // Numbers count from the start of the node.
 func (n *Node) stats() map[string]any {
 	sample := []metrics.Sample{
-		{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"},
-		{Name: "/gc/heap/live:bytes"}, {Name: "/gc/cycles/total:gc-cycles"},
+		{Name: "/memory/classes/total:bytes"},
+		{Name: "/memory/classes/heap/released:bytes"},
+		{Name: "/gc/heap/live:bytes"},
+		{Name: "/gc/cycles/total:gc-cycles"},
 	}
 	metrics.Read(sample)
 	number := func(i int) uint64 { return sample[i].Value.Uint64() }

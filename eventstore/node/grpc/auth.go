@@ -37,8 +37,9 @@ func (s *Server) authenticateStream(service any, stream rpc.ServerStream, info *
 	defer done()
 	err = next(service, callerStream{stream, ctx})
 	var f *failure
-	if err != nil && errors.Is(context.Cause(ctx), errEnding) && !(errors.As(err, &f) && len(f.trailers) > 0) {
-		return notReady(errEnding) // unless the service has its own words for it
+	hasReason := errors.As(err, &f) && len(f.trailers) > 0 // the service's own words for it
+	if err != nil && !hasReason && errors.Is(context.Cause(ctx), errEnding) {
+		return notReady(errEnding)
 	}
 	return err
 }

@@ -30,11 +30,8 @@ func (s *monitoringService) Stats(r *proto.StatsReq, stream rpc.ServerStreamingS
 	if s.config.Stats == nil {
 		return &failure{code: codes.Unimplemented, text: "this node has no statistics"}
 	}
-	period := maxPeriod
-	if ms := r.GetRefreshTimePeriodInMs(); ms < uint64(maxPeriod.Milliseconds()) {
-		period = max(minPeriod, time.Duration(ms)*time.Millisecond) //nolint:gosec // just compared
-	}
-	ticker := time.NewTicker(period)
+	ms := min(r.GetRefreshTimePeriodInMs(), uint64(maxPeriod/time.Millisecond))
+	ticker := time.NewTicker(max(minPeriod, time.Duration(ms)*time.Millisecond)) //nolint:gosec // at most a day
 	defer ticker.Stop()
 	for {
 		if err := stream.Send(&proto.StatsResp{Stats: s.config.Stats()}); err != nil {
