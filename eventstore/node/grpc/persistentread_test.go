@@ -3,6 +3,7 @@ package grpc_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -134,7 +135,7 @@ func (p *party) readStream(t testing.TB, stream string) (list []string) {
 	}
 	for _, r := range all {
 		if r.GetEvent() != nil {
-			list = append(list, fmt.Sprint(r.GetEvent().GetEvent().GetStreamRevision()))
+			list = append(list, strconv.FormatUint(r.GetEvent().GetEvent().GetStreamRevision(), 10))
 		}
 	}
 	return list
@@ -245,7 +246,7 @@ func TestOfficialClientWithGroups(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer sub.Close()
+	t.Cleanup(func() { _ = sub.Close() })
 	next := func() *esdb.EventAppeared {
 		t.Helper()
 		e := sub.Recv()

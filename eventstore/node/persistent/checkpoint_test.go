@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/go-cmp/cmp"
 
 	"konto/eventstore"
@@ -116,11 +115,11 @@ func TestResume(t *testing.T) {
 // crash returns a node with what the disk would hold after a power cut.
 func (n *node) crash() *node {
 	n.tb.Helper()
-	other := &node{tb: n.tb, fs: n.fs.CrashClone(vfs.CrashCloneCfg{}), tick: make(chan time.Time)}
+	other := &node{tb: n.tb, fs: n.fs.CrashClone(crashConfig), tick: make(chan time.Time)}
 	other.now.Store(n.now.Load())
 	other.ids.Store(1 << 32)
 	other.open()
-	n.tb.Cleanup(other.close)
+	n.tb.(testing.TB).Cleanup(other.close)
 	return other
 }
 

@@ -2,6 +2,7 @@ package persistent_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -256,7 +257,7 @@ func TestResolveLinks(t *testing.T) {
 		return id
 	}
 	for _, resolve := range []bool{false, true} {
-		t.Run(fmt.Sprint(resolve), func(t *testing.T) {
+		t.Run(strconv.FormatBool(resolve), func(t *testing.T) {
 			t.Parallel()
 			n := newNode(t)
 			n.append("s", 2)

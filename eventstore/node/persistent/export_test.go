@@ -19,3 +19,9 @@ func (s *Subscription) Busy(ctx context.Context) (busy bool, err error) {
 	})
 	return busy, err
 }
+
+// Fetch is Next without waiting.
+func (s *Subscription) Fetch(ctx context.Context) (messages []Message, err error) {
+	err = s.group.do(ctx, func() { messages = s.consumer.fetch(s.group.now()) })
+	return messages, err
+}

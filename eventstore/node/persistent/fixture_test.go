@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -25,7 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // node is a store with its groups, and a clock that stands still.
 type node struct {
-	tb     testing.TB
+	tb     failing
 	fs     *vfs.MemFS
 	store  *engine.Store
 	groups *persistent.Groups
@@ -34,12 +33,31 @@ type node struct {
 	tick   chan time.Time
 }
 
+// failing is what a node needs of a test; a property of rapid's has it, too.
+type failing interface {
+	Helper()
+	Context() context.Context
+	Error(args ...any)
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	Log(args ...any)
+	Logf(format string, args ...any)
+}
+
 func newNode(tb testing.TB) *node {
+	tb.Helper()
+	n := bareNode(tb)
+	tb.Cleanup(n.close)
+	return n
+}
+
+// bareNode returns a node that the caller must close.
+func bareNode(tb failing) *node {
 	tb.Helper()
 	n := &node{tb: tb, fs: vfs.NewCrashableMem(), tick: make(chan time.Time)}
 	n.now.Store(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC).UnixNano())
 	n.open()
-	tb.Cleanup(n.close)
 	return n
 }
 
@@ -338,8 +356,5 @@ const (
 func checkpointsOf(stream string) string { return fmt.Sprintf(checkpoints, stream) }
 func parkedOf(stream string) string      { return fmt.Sprintf(parkedNames, stream) }
 
-func sorted(s []string) []string {
-	s = slices.Clone(s)
-	slices.Sort(s)
-	return s
-}
+// crashConfig loses everything that was not synced.
+var crashConfig vfs.CrashCloneCfg

@@ -29,7 +29,7 @@ func (m *meter) tick(now time.Time) {
 }
 
 func (m *meter) rate() int32 {
-	return int32(min(math.Round(m.perSecond), math.MaxInt32)) //nolint:gosec // bounded
+	return int32(min(math.Round(m.perSecond), math.MaxInt32))
 }
 
 // samples bounds the latencies that are remembered.

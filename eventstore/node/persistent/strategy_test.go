@@ -2,6 +2,7 @@ package persistent_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -92,7 +93,7 @@ func TestPinned(t *testing.T) {
 func TestPinnedSource(t *testing.T) {
 	t.Parallel()
 	for _, resolve := range []bool{false, true} {
-		t.Run(fmt.Sprint(resolve), func(t *testing.T) {
+		t.Run(strconv.FormatBool(resolve), func(t *testing.T) {
 			t.Parallel()
 			n := newNode(t)
 			n.append("a", 2)

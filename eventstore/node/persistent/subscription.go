@@ -32,7 +32,7 @@ type Subscription struct {
 }
 
 // ID identifies the group, as EventStoreDB does it.
-func (s *Subscription) ID() string { return s.group.Key.String() }
+func (s *Subscription) ID() string { return s.group.String() }
 
 // Next waits for messages and returns all there are, in order. Errors:
 // [ErrDropped], ctx's.
