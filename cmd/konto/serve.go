@@ -21,7 +21,7 @@ import (
 )
 
 func (a *app) serve() *cobra.Command {
-	var addr, store, config, level string
+	var addr, store, esdbAddr, config, level string
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run Konto with your own issuer and mail server",
@@ -52,7 +52,13 @@ in KONTO_STORE or in a file that KONTO_STORE_FILE names.`,
 				cfg.Data = a.devData
 			}
 			if cmd.Flags().Changed("store") {
+				if hasPassword(store) {
+					return usage(errors.New("--store: a password in a flag shows in the list of processes; use KONTO_STORE or KONTO_STORE_FILE"))
+				}
 				cfg.Store = store
+			}
+			if cmd.Flags().Changed("esdb-addr") {
+				cfg.EsdbAddr = esdbAddr
 			}
 			return a.runServe(cmd.Context(), cfg, level)
 		},
@@ -60,13 +66,24 @@ in KONTO_STORE or in a file that KONTO_STORE_FILE names.`,
 	c.Flags().StringVar(&a.devData, "data", defaultData(a.getenv), "directory that everything is kept in")
 	c.Flags().StringVar(&addr, "addr", "127.0.0.1:8080", "HOST:PORT to serve on")
 	c.Flags().StringVar(&store, "store", "", storeUsage)
+	c.Flags().StringVar(&esdbAddr, "esdb-addr", "", esdbAddrUsage)
 	c.Flags().StringVar(&config, "config", "", "YAML file")
 	c.Flags().StringVar(&level, "log-level", "info", "debug, info, warn or error")
 	return c
 }
 
+// esdbAddrUsage describes --esdb-addr of serve and dev.
+const esdbAddrUsage = "`HOST:PORT` of this machine where clients of EventStoreDB may read all events, without a password; default: nowhere"
+
 // storeUsage describes --store of serve and dev.
 const storeUsage = "EventStoreDB to keep events in, by its `CONNECTION` string; default: the data directory"
+
+// hasPassword reports whether a connection string holds a password.
+func hasPassword(connection string) bool {
+	_, rest, _ := strings.Cut(connection, "://")
+	who, _, ok := strings.Cut(rest, "@")
+	return ok && strings.Contains(who, ":")
+}
 
 func (a *app) runServe(ctx context.Context, cfg system.Config, level string) error {
 	f, ok := a.stderr.(*os.File)
@@ -81,6 +98,9 @@ func (a *app) runServe(ctx context.Context, cfg system.Config, level string) err
 	s, err := system.Start(ctx, cfg)
 	if err != nil {
 		return addressTaken(err)
+	}
+	if s.Shown() != "" {
+		log.Warn().Str("connection", s.Shown()).Msg("everybody on this machine can read all events")
 	}
 	log.Info().Str("url", s.URL()).Str("data", cfg.Data).Str("version", cfg.Version.Version).Msg("serving")
 	a.untilStopped(ctx, s)

@@ -218,6 +218,7 @@ func TestComesAndGoes(t *testing.T) {
 
 // write appends one event after another and reads the stream in between.
 func write(ctx context.Context, t *testing.T, s eventstore.Store, stream string, n int) {
+	t.Helper()
 	at := eventstore.NoStream
 	for range n {
 		done, err := s.Append(ctx, stream, at, eventstoretest.Events(1)...)
@@ -241,6 +242,7 @@ func write(ctx context.Context, t *testing.T, s eventstore.Store, stream string,
 }
 
 func collect(ctx context.Context, t *testing.T, s eventstore.Store, after eventstore.Position, streams map[string]bool, n int) (got []eventstore.Recorded) {
+	t.Helper()
 	for batch, err := range s.Subscribe(ctx, after) {
 		if err != nil {
 			t.Errorf("Subscribe = %v after %d events", err, len(got))

@@ -15,7 +15,10 @@ import (
 
 func TestContract(t *testing.T) {
 	t.Parallel()
-	eventstoretest.Run(t, func(t *testing.T) eventstore.Store { return startNode(t).open() })
+	eventstoretest.Run(t, func(t *testing.T) eventstore.Store {
+		t.Helper()
+		return startNode(t).open()
+	})
 }
 
 // remote names the EventStoreDB that the contract is checked with, too, by a
@@ -29,6 +32,7 @@ func TestContractElsewhere(t *testing.T) {
 		t.Skipf("NOT TESTED WITH A REAL EventStoreDB: %s is not set to a connection string", remote)
 	}
 	eventstoretest.Run(t, func(t *testing.T) eventstore.Store {
+		t.Helper()
 		return open(t, esdb.Config{ConnectionString: connection, Now: time.Now, Log: zerolog.Nop()})
 	})
 }
@@ -36,6 +40,7 @@ func TestContractElsewhere(t *testing.T) {
 func TestReopen(t *testing.T) {
 	t.Parallel()
 	eventstoretest.RunReopen(t, func(t *testing.T) string { return t.TempDir() }, func(t *testing.T, dir string) eventstore.Store {
+		t.Helper()
 		store, err := engine.Open(dir, engine.Config{})
 		if err != nil {
 			t.Fatal(err)

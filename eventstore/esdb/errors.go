@@ -31,9 +31,8 @@ func rpcError(err error) error {
 
 // codeOf returns the client's code of err, and gRPC's: OK if there is none.
 func codeOf(err error) (esdb.ErrorCode, codes.Code) {
-	var e *esdb.Error
 	code := esdb.ErrorCodeUnknown
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*esdb.Error](err); ok {
 		code = e.Code()
 	}
 	return code, status.Code(rpcError(err))
@@ -92,8 +91,8 @@ const (
 // instead of an answer. A server acts on an append when the whole of it is
 // there, so only the latter may have been stored.
 func judge(err error, sent bool) (outcome, error) {
-	var e *esdb.Error
-	answered := errors.As(err, &e) && err == error(e) //nolint:errorlint // whether it is wrapped is the question
+	e, ok := errors.AsType[*esdb.Error](err)
+	answered := ok && err == error(e) //nolint:errorlint // whether it is wrapped is the question
 	if !sent {
 		return notStored, err
 	}

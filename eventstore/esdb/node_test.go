@@ -69,43 +69,43 @@ func (n *node) cut() {
 type fault func(ctx context.Context, method string, call func() error) error
 
 // newNode returns a node that is not serving yet; nothing listens at its address.
-func newNode(t testing.TB) *node {
-	t.Helper()
-	store, err := engine.Open("store", engine.Config{FS: vfs.NewMem()})
+func newNode(tb testing.TB) *node {
+	tb.Helper()
+	store, err := engine.Open("store", engine.Config{FS: vfs.NewMem(), Indexes: true})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	n := &node{TB: t, store: store, addr: freeAddr(t)}
-	t.Cleanup(func() {
+	n := &node{TB: tb, store: store, addr: freeAddr(tb)}
+	tb.Cleanup(func() {
 		n.stop()
 		if err := store.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return n
 }
 
 // startNode returns a node that serves.
-func startNode(t testing.TB) *node {
-	t.Helper()
-	n := newNode(t)
+func startNode(tb testing.TB) *node {
+	tb.Helper()
+	n := newNode(tb)
 	n.start()
 	return n
 }
 
-func freeAddr(t testing.TB) string {
-	t.Helper()
-	l := listen(t, "127.0.0.1:0")
+func freeAddr(tb testing.TB) string {
+	tb.Helper()
+	l := listen(tb, "127.0.0.1:0")
 	defer func() { _ = l.Close() }()
 	return l.Addr().String()
 }
 
-func listen(t testing.TB, addr string) net.Listener {
-	t.Helper()
+func listen(tb testing.TB, addr string) net.Listener {
+	tb.Helper()
 	var lc net.ListenConfig
-	l, err := lc.Listen(t.Context(), "tcp", addr)
+	l, err := lc.Listen(tb.Context(), "tcp", addr)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return l
 }
@@ -184,15 +184,15 @@ func (n *node) open(tune ...func(*esdb.Config)) *esdb.Store {
 	return open(n, cfg)
 }
 
-func open(t testing.TB, cfg esdb.Config) *esdb.Store {
-	t.Helper()
+func open(tb testing.TB, cfg esdb.Config) *esdb.Store {
+	tb.Helper()
 	s, err := esdb.Open(cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := s.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return s
@@ -205,9 +205,9 @@ func patience(d time.Duration) func(*esdb.Config) {
 func newID() eventstore.ID { return eventstore.ID(uuid.New()) }
 
 // within returns a context that ends before the test would.
-func within(t testing.TB, d time.Duration) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), d)
-	t.Cleanup(cancel)
+func within(tb testing.TB, d time.Duration) context.Context {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), d)
+	tb.Cleanup(cancel)
 	return ctx
 }

@@ -164,7 +164,7 @@ func (s *streamSource) over() (bool, error) {
 func (s *streamSource) look(context.Context) (bool, error) { return false, nil }
 
 func (s *streamSource) open(ctx context.Context, client *esdb.Client) (stream, error) {
-	o := esdb.ReadStreamOptions{Direction: direction(s.o.Direction), From: esdb.Revision(uint64(s.next)), ResolveLinkTos: s.o.ResolveLinks}
+	o := esdb.ReadStreamOptions{Direction: direction(s.o.Direction), From: esdb.Revision(uint64(s.next)), ResolveLinkTos: s.o.ResolveLinks} //nolint:gosec // not below 0: see over and passed
 	if s.next == eventstore.Last && s.o.Direction == eventstore.Backward {
 		o.From = esdb.End{}
 	}

@@ -56,8 +56,7 @@ func parse(text string) (settings, error) {
 	}
 	config, err := esdb.ParseConnectionString(text)
 	if err != nil {
-		var syntax *url.Error
-		if errors.As(err, &syntax) { // its text is the whole string
+		if syntax, ok := errors.AsType[*url.Error](err); ok { // its text is the whole string
 			err = syntax.Err
 		}
 		return settings{}, err

@@ -22,8 +22,7 @@ func (p *part) Append(ctx context.Context, stream string, expected eventstore.Re
 		stream = p.prefix + stream
 	}
 	at, err := p.Store.Append(ctx, stream, expected, events...)
-	var wrong *eventstore.WrongRevisionError
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*eventstore.WrongRevisionError](err); ok {
 		wrong.Stream = strings.TrimPrefix(wrong.Stream, p.prefix)
 	}
 	return at, err

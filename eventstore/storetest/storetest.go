@@ -54,13 +54,13 @@ func Open(ctx context.Context, dir string) (eventstore.Store, error) {
 }
 
 // Must is Open for a test, which closes the store at its end.
-func Must(t testing.TB, dir string) eventstore.Store {
-	t.Helper()
-	s, err := Open(t.Context(), dir)
+func Must(tb testing.TB, dir string) eventstore.Store {
+	tb.Helper()
+	s, err := Open(tb.Context(), dir)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() }) // the test looks at the error where it matters
+	tb.Cleanup(func() { _ = s.Close() }) // the test looks at the error where it matters
 	return s
 }
 
