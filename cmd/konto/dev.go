@@ -51,6 +51,7 @@ such as keys, is still in the data directory: the two go together.`,
 	c.Flags().StringVar(&a.devData, "data", defaultData(a.getenv), "directory that everything is kept in")
 	c.Flags().StringVar(&o.addr, "addr", "127.0.0.1:8080", "HOST:PORT to serve on; port 0 picks one")
 	c.Flags().StringVar(&o.store, "store", "", storeUsage)
+	c.Flags().StringVar(&o.esdbAddr, "esdb-addr", "", esdbAddrUsage)
 	c.Flags().StringVar(&o.seed, "seed", "demo", "what to begin with: demo or empty")
 	c.Flags().BoolVar(&o.reset, "reset", false, "throw away what the data directory holds, first")
 	return c
@@ -58,8 +59,8 @@ such as keys, is still in the data directory: the two go together.`,
 
 // devOptions are the flags of konto dev.
 type devOptions struct {
-	addr, store, seed string
-	reset             bool
+	addr, store, esdbAddr, seed string
+	reset                       bool
 }
 
 func (o devOptions) validate() error {
@@ -73,7 +74,7 @@ func (o devOptions) validate() error {
 			return fmt.Errorf("--store: %w", err)
 		}
 	}
-	return nil
+	return system.CheckEsdbAddr(o.esdbAddr, o.store)
 }
 
 func (a *app) runDev(ctx context.Context, o devOptions) error {
@@ -97,7 +98,7 @@ func (a *app) runDev(ctx context.Context, o devOptions) error {
 	}
 	started := a.slow("starting on " + a.devData)
 	s, err := system.Start(ctx, system.Config{
-		Data: a.devData, Addr: o.addr, Store: o.store, Dev: true, Stripe: system.Stripe{Secrets: []string{l.StripeSecret}},
+		Data: a.devData, Addr: o.addr, Store: o.store, EsdbAddr: o.esdbAddr, Dev: true, Stripe: system.Stripe{Secrets: []string{l.StripeSecret}},
 		Version: buildVersion(), Log: log, Now: time.Now, Getenv: a.getenv,
 	})
 	started()

@@ -33,6 +33,9 @@ func (a *app) printFirstScreen(s *system.System, seeded bool, ready, total time.
 	named("Mailbox", "%s/-/mail", s.URL())
 	named("Health", "%s/readyz  /metrics  /version", s.URL())
 	named("Data", "%s    %s", a.devData, faint("kept; --reset begins anew; the log is konto.log in it"))
+	if s.Shown() != "" {
+		named("Events", "%s    %s", s.Shown(), faint("read-only, for clients of EventStoreDB"))
+	}
 	if seeded {
 		b.WriteString("\n")
 		line("%s    %s", strong("People"), faint("tokens for 12 hours in "+a.devData+"/tokens/NAME"))

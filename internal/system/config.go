@@ -28,6 +28,10 @@ type Config struct {
 	// esdb://user:password@a,b,c. Default: an embedded store in the data
 	// directory. It may be away at the start, and later.
 	Store string `koanf:"store"`
+	// EsdbAddr is a HOST:PORT of this machine where clients of EventStoreDB may
+	// read, but not write, the embedded event store: all of it, whoever they
+	// are. Default: nowhere.
+	EsdbAddr string `koanf:"esdb-addr"`
 	// PublicURL is how people reach this system: links in messages begin with
 	// it. Default: http:// and the listener's address.
 	PublicURL string `koanf:"public-url"`
@@ -119,6 +123,9 @@ func (c *Config) Validate() error {
 		if err := esdb.Check(c.Store); err != nil {
 			return fmt.Errorf("store: %w", err)
 		}
+	}
+	if err := CheckEsdbAddr(c.EsdbAddr, c.Store); err != nil {
+		return err
 	}
 	if c.PublicURL != "" {
 		if u, err := url.Parse(c.PublicURL); err != nil || u.Host == "" {

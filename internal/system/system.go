@@ -75,6 +75,7 @@ type System struct {
 	relay     *relay.Relay
 	projector *projector.Projector
 	reactor   *reactor.Reactor
+	shown     string // see Shown
 
 	ending   chan struct{} // closed when a stop begins
 	stopping sync.Once
@@ -110,6 +111,7 @@ func Start(ctx context.Context, cfg Config) (*System, error) {
 		{"identity", s.openIdentity},
 		{"commands", s.wire},
 		{"http api", s.serve},
+		{"event store protocol", s.show},
 		{"relay", s.startRelay},
 		{"projectors", s.startProjector},
 		{"reactor", s.startReactor},
