@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"testing"
-	"time"
 
 	"konto/eventstore"
 	"konto/eventstore/node/engine"
@@ -11,7 +10,6 @@ import (
 // TestLinksToHidden: a link to what a reader may not see leads nowhere.
 func TestLinksToHidden(t *testing.T) {
 	t.Parallel()
-	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, test := range []struct {
 		name   string
 		hide   func(s *engine.Store) error
@@ -28,13 +26,13 @@ func TestLinksToHidden(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			at := now
-			s := open(t, t.TempDir(), engine.Config{Now: func() time.Time { return at }})
+			now := newClock()
+			s := open(t, t.TempDir(), engine.Config{Now: now.Now})
 			defer func() { _ = s.Close() }()
 			events := three(t, s, "a-1")
 			link := eventstore.Event{ID: randomID(), Type: eventstore.LinkType, Data: []byte("1@a-1"), Binary: true}
 			must(t)(s.Append(t.Context(), "links", eventstore.Any, link))
-			at = at.Add(20 * time.Second)
+			now.pass(20)
 			if err := test.hide(s); err != nil {
 				t.Fatal(err)
 			}

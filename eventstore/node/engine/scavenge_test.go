@@ -111,12 +111,12 @@ func sameEvent(a, b eventstore.Recorded) bool {
 func TestScavenge(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
-		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+		now := newClock()
 		n := uint64(0)
 		newID := func() eventstore.ID { n++; return eventID(n) }
 		fs := vfs.NewMem()
 		reopen := func() *engine.Store {
-			s, err := engine.Open("store", engine.Config{FS: fs, Now: func() time.Time { return now }, NewID: newID, MemTableBytes: 1 << 20})
+			s, err := engine.Open("store", engine.Config{FS: fs, Now: now.Now, NewID: newID, MemTableBytes: 1 << 20})
 			if err != nil {
 				r.Fatal(err)
 			}
@@ -171,11 +171,11 @@ func TestScavenge(t *testing.T) {
 				_, err := s.Tombstone(r.Context(), streams.Draw(r, "stream"), eventstore.Any)
 				ok(err)
 			},
-			"time": func(*rapid.T) { now = now.Add(20 * time.Second) },
+			"time": func(*rapid.T) { now.pass(20) },
 			"scavenge": func(r *rapid.T) {
 				written()
 				before := len(l.events)
-				l.scavenge(now)
+				l.scavenge(now.Now())
 				got, err := s.Scavenge(r.Context(), nil)
 				if err != nil || int(got.Events) != before-len(l.events) {
 					r.Fatalf("Scavenge = %+v, %v, want %d events", got, err, before-len(l.events))
@@ -190,7 +190,7 @@ func TestScavenge(t *testing.T) {
 			},
 			"": func(r *rapid.T) {
 				written()
-				if err := l.check(r.Context(), s, now); err != nil {
+				if err := l.check(r.Context(), s, now.Now()); err != nil {
 					r.Fatal(err)
 				}
 			},
