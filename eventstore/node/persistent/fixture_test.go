@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"strconv"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
@@ -31,6 +33,8 @@ type node struct {
 	now    atomic.Int64 // nanoseconds since 1970
 	ids    atomic.Uint64
 	tick   chan time.Time
+	broken atomic.Bool // the disk takes no more writes
+	dirty  atomic.Bool // it takes them, but does not sync them
 }
 
 // failing is what a node needs of a test; a property of rapid's has it, too.
@@ -64,7 +68,15 @@ func bareNode(tb failing) *node {
 func (n *node) open() {
 	n.tb.Helper()
 	var err error
-	n.store, err = engine.Open("store", engine.Config{FS: n.fs, Now: n.clock, MemTableBytes: 1 << 20, CacheBytes: 1 << 20})
+	disk := errorfs.Wrap(n.fs, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		sync := op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData || op.Kind == errorfs.OpFileSyncTo
+		write := op.Kind.ReadOrWrite() == errorfs.OpIsWrite && op.Kind != errorfs.OpFileClose
+		if n.broken.Load() && write || n.dirty.Load() && sync {
+			return syscall.EIO
+		}
+		return nil
+	}))
+	n.store, err = engine.Open("store", engine.Config{FS: disk, Now: n.clock, MemTableBytes: 1 << 20, CacheBytes: 1 << 20})
 	if err != nil {
 		n.tb.Fatal(err)
 	}
