@@ -53,7 +53,7 @@ filled with events of the type $scavenged.
 Konto's keys are no events: personal values open with keys.db and root.key of
 the source, so copy those two files to the new data directory. Leave read.db,
 bus and reactor.db behind; they are made anew, and nobody is told twice.`,
-		Example: `  konto store copy --from konto-data --to 'esdb://admin:changeit@db.example.com:2113'
+		Example: `  konto store copy --from konto-data --to 'esdb://USER:PASSWORD@db.example.com:2113'
   konto store copy --from 'esdb://127.0.0.1:2113?tls=false' --to backup
   konto store copy --from konto-data --to backup --check-only`,
 		Args: noArgs,

@@ -22,7 +22,7 @@ func (s *storeBench) engineContender() contender {
 			return s.portSide(store), nil
 		},
 		read: func(ctx context.Context, dir string) (*side, error) {
-			store, err := s.filled(ctx, dir)
+			store, err := s.filled(ctx, dir, engine.Config{Now: s.Now})
 			if err != nil {
 				return nil, err
 			}
@@ -32,8 +32,8 @@ func (s *storeBench) engineContender() contender {
 }
 
 // filled opens an engine and gives it what is to be read.
-func (s *storeBench) filled(ctx context.Context, dir string) (*engine.Store, error) {
-	store, err := engine.Open(dir, engine.Config{Now: s.Now})
+func (s *storeBench) filled(ctx context.Context, dir string, c engine.Config) (*engine.Store, error) {
+	store, err := engine.Open(dir, c)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (s *storeBench) fill(ctx context.Context, store eventstore.Store) error {
 	for n := 0; n < s.Long; n += fillBatch {
 		events := make([]eventstore.Event, min(fillBatch, s.Long-n))
 		for i := range events {
-			events[i] = event(uint64(n + i)) //nolint:gosec // small
+			events[i] = event(uint64(n + i))
 		}
 		if _, err := store.Append(ctx, "long", eventstore.Any, events...); err != nil {
 			return err

@@ -113,7 +113,7 @@ func (s *storeBench) jetStreamFill(ctx context.Context, js jetstream.JetStream) 
 		return err
 	}
 	for n := range s.Long {
-		if err := put("long", event(uint64(n))); err != nil { //nolint:gosec // small
+		if err := put("long", event(uint64(n))); err != nil {
 			return err
 		}
 	}

@@ -89,7 +89,7 @@ func (s *storeBench) large(ctx context.Context, dir string, r *LargeReport) (err
 	debug.SetGCPercent(servedGarbage)
 	debug.FreeOSMemory()
 	resetMemory()
-	store, err := engine.Open(dir, engine.Config{Now: s.Now})
+	store, err := engine.Open(dir, s.nodeConfig())
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (s *storeBench) large(ctx context.Context, dir string, r *LargeReport) (err
 // grow appends events from one number to another, each by itself, to streams of
 // largeStream events that lie mixed.
 func (s *storeBench) grow(ctx context.Context, dir string, from, to int) (err error) {
-	store, err := engine.Open(dir, engine.Config{Now: s.Now})
+	store, err := engine.Open(dir, s.nodeConfig())
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (s *storeBench) largeName(n int) string {
 func (s *storeBench) starts(dir string) (slowest float64, err error) {
 	for range starts {
 		began := s.Now()
-		store, err := engine.Open(dir, engine.Config{Now: s.Now})
+		store, err := engine.Open(dir, s.nodeConfig())
 		if err != nil {
 			return 0, err
 		}

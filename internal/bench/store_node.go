@@ -23,16 +23,16 @@ import (
 
 func (s *storeBench) nodeContender() contender {
 	return contender{
-		kind: StoreNode, what: "node over gRPC, official client, one connection; ceiling: a bare unary echo over one connection",
+		kind: StoreNode, what: "node over gRPC with its indexes, official client, one connection; echo: bare unary gRPC over one connection",
 		append: func(ctx context.Context, dir string, _ int) (*side, error) {
-			store, err := engine.Open(dir, engine.Config{Now: s.Now})
+			store, err := engine.Open(dir, s.nodeConfig())
 			if err != nil {
 				return nil, err
 			}
 			return s.nodeSide(ctx, store)
 		},
 		read: func(ctx context.Context, dir string) (*side, error) {
-			store, err := s.filled(ctx, dir)
+			store, err := s.filled(ctx, dir, s.nodeConfig())
 			if err != nil {
 				return nil, err
 			}
@@ -41,6 +41,10 @@ func (s *storeBench) nodeContender() contender {
 		ceiling: s.grpcEcho,
 	}
 }
+
+// nodeConfig is how a node opens its store: with indexes, which an embedded
+// Konto has no use for.
+func (s *storeBench) nodeConfig() engine.Config { return engine.Config{Now: s.Now, Indexes: true} }
 
 // nodeSide serves a store over gRPC and measures it through the official
 // client. Closing the side closes the store.

@@ -33,8 +33,8 @@ func (r StoreReport) figures() []Figure {
 	var out []Figure
 	for _, s := range r.Stores {
 		i := slices.IndexFunc(s.Appends, func(c StoreCell) bool { return c.Writers == wantWriters })
-		switch {
-		case s.Kind == StoreEngine:
+		switch s.Kind {
+		case StoreEngine:
 			if i >= 0 {
 				out = append(out, atLeast("durable appends/s in process, 256 writers", wantAppends, s.Appends[i].PerSecond))
 			}
@@ -43,13 +43,14 @@ func (r StoreReport) figures() []Figure {
 					atLeast("events/s read of one stream in process", wantStream, s.Reads.Stream),
 					atLeast("events/s read of short streams in process", wantShort, s.Reads.Short))
 			}
-		case s.Kind == StoreNode:
+		case StoreNode:
 			if i >= 0 {
 				out = append(out, atLeast("appends through the client, of a bare gRPC echo, 256 writers", wantRatio, s.Appends[i].Ratio))
 			}
 			if s.Reads != nil {
 				out = append(out, atLeast("events/s read of $all through the client", wantAllClient, s.Reads.All))
 			}
+		case StorePostgres, StoreJetStream: // for comparison
 		}
 	}
 	return out

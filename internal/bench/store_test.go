@@ -13,7 +13,7 @@ import (
 
 func storeConfig(t *testing.T, only ...bench.StoreKind) bench.StoreConfig {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "konto-bench-test-") // t.TempDir is closed to the user that PostgreSQL runs as
+	dir, err := os.MkdirTemp("", "konto-bench-test-") //nolint:usetesting // t.TempDir is closed to the user that PostgreSQL runs as
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,6 +98,7 @@ func TestFigures(t *testing.T) {
 func TestRunLargeStore(t *testing.T) {
 	t.Parallel()
 	cfg := storeConfig(t)
+	cfg.Duration = time.Second // the load is many goroutines, and other tests run beside it
 	r, err := bench.RunLargeStore(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -63,7 +63,7 @@ func (k *Keeper) Same(ctx context.Context) (bool, error) {
 	}
 	previous, err := eventstore.ParsePosition(m.Previous)
 	if err != nil {
-		return false, nil //nolint:nilerr // a damaged file remembers nothing that could be trusted
+		return false, nil // a damaged file remembers nothing that could be trusted
 	}
 	for r, err := range k.Store.ReadAll(ctx, eventstore.ReadAll{From: previous, Limit: 1}) {
 		if err != nil {

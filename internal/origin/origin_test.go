@@ -108,7 +108,9 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	add(t, s, 3)
-	<-failures
+	if err := <-failures; err == nil {
+		t.Error("nil was told as a failure")
+	}
 	cancel()
 	if err := <-ended; err != nil {
 		t.Errorf("Run = %v", err)

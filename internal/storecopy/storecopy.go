@@ -8,13 +8,14 @@ import (
 	"konto/eventstore"
 )
 
-// ErrOtherData: the target has, in a stream of the source, an event that the
-// source has not.
-var ErrOtherData = errors.New("the target holds other data")
-
-// ErrCannotCarry: the target has no way to take this. What was copied before
-// stays.
-var ErrCannotCarry = errors.New("the target cannot take it")
+// Errors of [Run]. What was copied before stays.
+var (
+	// ErrOtherData: the target has, in a stream of the source, an event that the
+	// source has not.
+	ErrOtherData = errors.New("the target holds other data")
+	// ErrCannotCarry: the target has no way to take this.
+	ErrCannotCarry = errors.New("the target cannot take it")
+)
 
 // Importer is a store that takes records as another store wrote them, with
 // revision and time, in order; it stops at the first that it cannot take, and

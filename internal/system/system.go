@@ -75,6 +75,7 @@ type System struct {
 	relay     *relay.Relay
 	projector *projector.Projector
 	reactor   *reactor.Reactor
+	lineage   lineage
 	shown     string // see Shown
 
 	ending   chan struct{} // closed when a stop begins
@@ -112,6 +113,7 @@ func Start(ctx context.Context, cfg Config) (*System, error) {
 		{"commands", s.wire},
 		{"http api", s.serve},
 		{"event store protocol", s.show},
+		{"origin", s.startOrigin},
 		{"relay", s.startRelay},
 		{"projectors", s.startProjector},
 		{"reactor", s.startReactor},

@@ -148,14 +148,14 @@ func (s *System) startRelay(context.Context) error {
 
 func (s *System) startProjector(context.Context) error {
 	if !s.cfg.WriteOnly {
-		s.run("projector", s.onStore(s.projector.Run))
+		s.run("projector", s.derived(s.projector.Run))
 	}
 	return nil
 }
 
 func (s *System) startReactor(context.Context) error {
 	if !s.cfg.WriteOnly {
-		s.run("reactor", s.onStore(s.reactor.Run))
+		s.run("reactor", s.derived(s.reactor.Run))
 	}
 	return nil
 }
