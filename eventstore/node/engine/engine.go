@@ -41,6 +41,7 @@ type Store struct {
 	whole  atomic.Bool // tables hold no event that was removed
 
 	scavenging sync.Mutex
+	compacting sync.WaitGroup // for a scavenge
 
 	// queue is where appends wait for the writer.
 	queue struct {
@@ -292,6 +293,7 @@ func (s *Store) release() error {
 	s.reading.Lock() // no read is under way
 	defer s.reading.Unlock()
 	close(s.fence.closing)
+	s.compacting.Wait()
 	var errs []error
 	if s.db != nil && s.failure() == nil {
 		errs = append(errs, s.flush())

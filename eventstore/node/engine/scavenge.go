@@ -90,7 +90,7 @@ type interval struct{ first, last uint64 }
 const (
 	maxLosses       = 50_000   // streams for which the log is swept together
 	factsAtOnce     = 256      // looked at without a pause for writers of facts
-	sweepBytes      = 4 << 20  // read for one batch
+	sweepBytes      = 1 << 20  // read for one batch
 	rewriteBytes    = 1 << 20  // written with one batch
 	compactTogether = 16 << 20 // positions between what is compacted together
 	maxPause        = 50 * time.Millisecond
@@ -239,7 +239,7 @@ func (v *scavenger) reclaim(ctx context.Context) error {
 		return nil
 	}
 	for _, i := range v.touched {
-		if err := v.s.db.Compact(ctx, chunkKey(nil, i.first), chunkKey(nil, i.last+1), false); err != nil {
+		if err := v.s.compact(ctx, chunkKey(nil, i.first), chunkKey(nil, i.last+1)); err != nil {
 			return err
 		}
 	}
@@ -249,10 +249,25 @@ func (v *scavenger) reclaim(ctx context.Context) error {
 	if err := v.s.db.Delete(scavengeKey[:], pebble.Sync); err != nil {
 		return readError(err)
 	}
-	if v.s.failure() == nil {
-		v.s.whole.Store(true)
+	if err := v.s.failure(); err != nil {
+		return fmt.Errorf("%w: %w", eventstore.ErrUnavailable, err)
 	}
-	return v.s.failure()
+	v.s.whole.Store(true)
+	return nil
+}
+
+// compact rewrites the tables with keys from first to last. Behind a closed fence
+// pebble does not come back from it before the store is closed, whatever becomes
+// of ctx.
+func (s *Store) compact(ctx context.Context, first, last []byte) error {
+	done := make(chan error, 1)
+	s.compacting.Go(func() { done <- s.db.Compact(ctx, first, last, false) })
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // pause lets others have the disk and the processor.

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -221,7 +222,7 @@ func (w *sweep) apply() error {
 		s.fence.fail(err)
 	}
 	if err := s.failure(); err != nil {
-		return err
+		return fmt.Errorf("%w: %w", eventstore.ErrUnavailable, err)
 	}
 	w.result.Events += w.events
 	w.result.Bytes += w.bytes
