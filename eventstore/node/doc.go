@@ -74,6 +74,9 @@
 //	                                           konto store copy
 //	Projections
 //	  service, JavaScript            missing
+//	  $streams, $ce-, $et-, $bc-,
+//	  $category-                     differs   never late, and not in $all; nobody may append to
+//	                                           them; what a scavenge removed is left out
 //	Cluster
 //	  replication, read replicas     missing   requires-leader is always true
 package node

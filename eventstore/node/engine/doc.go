@@ -9,7 +9,8 @@
 //     same event IDs finds out.
 //   - Readers and subscribers see durable events only, in one order, and a
 //     position that was seen never belongs to another event.
-//   - An append at an exact revision can be repeated for ever. With Any and
+//   - An append at an exact revision can be repeated for ever, or until a
+//     scavenge has removed its events. With Any and
 //     StreamExists it can as long as its IDs are among the newest
 //     [Config].RememberedIDs, also after a restart.
 //   - What is hidden of a stream, by its metadata or because it was deleted, is

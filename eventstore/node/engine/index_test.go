@@ -284,8 +284,16 @@ func TestFollowIndex(t *testing.T) {
 	links.want(t, "$>@3", "$>@4", "live")
 	events.want(t, "T@0", "T@1", "live")
 	names.want(t, "$@@1", "live")
+	must(t)(s.Append(t.Context(), "$$$ce-a", eventstore.Any, metadata(`{"$tb":9223372036854775807}`)))
+	hidden := follow(ctx, s, engine.Follow{Stream: "$ce-a", After: eventstore.NoStream})
+	hidden.want(t, "live")
+	must(t)(s.Append(t.Context(), "$$$ce-a", eventstore.Any, metadata(`{"$maxCount":1}`)))
+	must(t)(s.Append(t.Context(), "a-2", eventstore.Any, fresh(1)...))
+	hidden.want(t, "$>@5", "live")
+	links.want(t, "$>@5", "live")
+	events.want(t, "T@2", "live")
 	cancel()
-	for _, f := range []following{links, events, names} {
+	for _, f := range []following{links, events, names, hidden} {
 		f.end(t, context.Canceled)
 	}
 }

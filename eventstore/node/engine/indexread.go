@@ -72,8 +72,7 @@ func (r *indexScan) page(p *page) (w window, info Info, err error) {
 	}
 	r.least = w.first
 	if r.forward {
-		r.next = max(r.next, r.least)
-		return w, info, r.scanForward(p, int64(info.Last))
+		return w, info, r.scanForward(p, max(r.next, r.least), int64(info.Last))
 	}
 	r.next = min(r.next, int64(info.Last))
 	return w, info, r.scanBackward(p)
@@ -164,13 +163,13 @@ func (r *indexScan) firstSince(lo, last int64, since time.Time) (int64, error) {
 	return lo, nil
 }
 
-func (r *indexScan) scanForward(p *page, last int64) error {
-	for ok := r.next <= last && r.seek(r.next); ok && !p.full(); ok = r.entries.Next() {
+func (r *indexScan) scanForward(p *page, from, last int64) error {
+	for ok := from <= last && r.seek(from); ok && !p.full(); ok = r.entries.Next() {
 		first, positions, err := r.decode()
 		if err != nil {
 			return err
 		}
-		for i := max(r.next-int64(first), 0); i < int64(len(positions)) && !p.full(); i++ { //nolint:gosec // below 2^63
+		for i := max(from-int64(first), 0); i < int64(len(positions)) && !p.full(); i++ { //nolint:gosec // below 2^63
 			if positions[i] > r.visible {
 				return nil
 			}
