@@ -122,7 +122,12 @@ type allReader struct {
 	forward      bool
 	at           uint64     // ahead has come so far; 0: it has not begun
 	tables       *tableScan // what ahead reads; nil: it asks pebble
+	shun         int        // so many pages ahead are not looked for in tables
 }
+
+// shunned is how many pages a read asks pebble for when tables have no page of
+// it, as where a scavenge has left many holes.
+const shunned = 16
 
 // fill implements source.
 func (r *allReader) fill(p *page) (more bool, err error) {
@@ -151,6 +156,9 @@ func (r *allReader) passed(p *page) bool {
 	if t := r.tables; t != nil {
 		switch {
 		case p.err != nil, p.end != 0 && t.next == 0 && p.first > r.lower, p.end != 0 && t.next != 0 && p.first != t.next:
+			if t.next == 0 { // not even one
+				r.shun = shunned
+			}
 			return false
 		case p.end != 0:
 			t.next = p.end
@@ -167,7 +175,10 @@ func (r *allReader) ahead() func(*page) error {
 	}
 	top := min(r.upper, r.s.visible(r.horizon)+1)
 	if r.at == 0 {
-		r.at, r.tables = r.lower, r.s.scanTables(r.lower)
+		r.at = r.lower
+		if r.shun == 0 {
+			r.tables = r.s.scanTables(r.lower)
+		}
 	}
 	if r.tables != nil {
 		if fill := r.tables.ahead(r.s, r.lower, top); fill != nil {
@@ -182,6 +193,11 @@ func (r *allReader) ahead() func(*page) error {
 		return nil
 	}
 	r.at = to
+	if r.shun > 0 {
+		if r.shun--; r.shun == 0 {
+			return nil // the page after that of pebble may come from tables again
+		}
+	}
 	lower, upper := r.lower, r.upper
 	return func(p *page) error { return r.s.scan(p, lower, upper, from, to, true) }
 }
