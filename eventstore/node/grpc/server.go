@@ -101,7 +101,9 @@ func (s *Server) Options() []rpc.ServerOption {
 		rpc.ForceServerCodecV2(newCodec()),
 		rpc.MaxRecvMsgSize(maxStreamsMessage),
 		rpc.MaxSendMsgSize(math.MaxInt32),
-		rpc.WriteBufferSize(128 << 10), // a read of small events is a system call for every 200 of them
+		rpc.WriteBufferSize(64 << 10), // a read of small events is a system call for every 100 of them
+		rpc.SharedWriteBuffer(true),   // and a connection that is silent has none
+		rpc.NumStreamWorkers(128),     // goroutines whose stacks have grown: an append costs a seventh less
 		rpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
 			// The official client pings every 10 s, also without a call.
 			MinTime:             5 * time.Second,
