@@ -48,9 +48,9 @@ func exitCodesTopic() *cobra.Command {
     8  unavailable: nobody answers, or the store is down
   124  timed out
   130  interrupted
-konto dev and konto serve end with 0 when a signal stops them once they run;
-a second signal ends them at once. With -o json or jsonl, what went wrong is
-one JSON object on standard error.`,
+konto dev, konto serve and konto node end with 0 when a signal stops them once
+they run; a second signal ends them at once. With -o json or jsonl, what went
+wrong is one JSON object on standard error.`,
 	}
 }
 
