@@ -104,10 +104,13 @@ func TestLongReadsOfDamage(t *testing.T) {
 	disk, l := longStore(t, []int{300})
 	rng := rand.New(rand.NewPCG(4, 3))
 	reported := 0
-	for try := range 20 {
+	for try := range 30 {
 		fs := disk.CrashClone(vfs.CrashCloneCfg{})
 		what := damage(t, fs, rng)
-		s, err := engine.Open("store", engine.Config{FS: fs})
+		if strings.Contains(what, "MANIFEST") {
+			continue // it may look cut off, as the package comment says
+		}
+		s, err := engine.Open("store", engine.Config{FS: fs, RememberedIDs: 1})
 		if err != nil {
 			reported++
 			continue
