@@ -162,9 +162,7 @@ func (n *Node) Close(ctx context.Context) error {
 			}
 			return nil
 		})
-		err := parts.Wait()
-		n.others.Stop()
-		n.closed = errors.Join(err, n.release())
+		n.closed = errors.Join(parts.Wait(), n.release())
 	})
 	return n.closed
 }
@@ -272,6 +270,11 @@ func (n *Node) serveCalls(context.Context) error {
 		Now: n.cfg.Now, NewID: n.cfg.NewID, Log: n.cfg.Log.With().Str("component", "grpc").Logger(),
 	})
 	n.calls, n.others = rpc.NewServer(n.server.Options()...), rpc.NewServer(n.server.Options()...)
+	n.atEnd(func() error {
+		n.calls.Stop() // they have goroutines from the start
+		n.others.Stop()
+		return nil
+	})
 	n.server.Register(n.calls)
 	n.server.Register(n.others)
 	n.http = &http.Server{

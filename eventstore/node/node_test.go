@@ -30,21 +30,21 @@ const patience = 20 * time.Second
 func newID() eventstore.ID { return eventstore.ID(uuid.New()) }
 
 // config fills in what a test does not care about.
-func config(t *testing.T, cfg node.Config) node.Config {
-	t.Helper()
+func config(tb testing.TB, cfg node.Config) node.Config {
+	tb.Helper()
 	cfg.Now, cfg.NewID, cfg.Addr, cfg.PasswordIterations = time.Now, newID, "127.0.0.1:0", 1000
 	if os.Getenv("KONTO_TEST_LOG") != "" {
-		cfg.Log = zerolog.New(zerolog.NewTestWriter(t))
+		cfg.Log = zerolog.New(zerolog.NewTestWriter(tb))
 	}
 	return cfg
 }
 
 // serve runs a node until the test ends, or until stop is called.
-func serve(t *testing.T, cfg node.Config) (n *node.Node, stop func()) {
-	t.Helper()
-	n, err := node.Open(t.Context(), config(t, cfg))
+func serve(tb testing.TB, cfg node.Config) (n *node.Node, stop func()) {
+	tb.Helper()
+	n, err := node.Open(tb.Context(), config(tb, cfg))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	served := make(chan error, 1)
 	go func() { served <- n.Serve() }()
@@ -55,29 +55,29 @@ func serve(t *testing.T, cfg node.Config) (n *node.Node, stop func()) {
 		}
 		stopped = true
 		if err := n.Close(context.Background()); err != nil {
-			t.Errorf("Close() = %v, want nil", err)
+			tb.Errorf("Close() = %v, want nil", err)
 		}
 		if err := <-served; err != nil {
-			t.Errorf("Serve() = %v, want nil", err)
+			tb.Errorf("Serve() = %v, want nil", err)
 		}
 	}
-	t.Cleanup(stop)
+	tb.Cleanup(stop)
 	return n, stop
 }
 
 // client is the official one.
-func client(t *testing.T, connection string) *esdb.Client {
-	t.Helper()
+func client(tb testing.TB, connection string) *esdb.Client {
+	tb.Helper()
 	c, err := esdb.ParseConnectionString(connection)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	c.Logger = func(esdb.LogLevel, string, ...any) {}
 	db, err := esdb.NewClient(c)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.Close() }) // it was used, and is not needed any more
+	tb.Cleanup(func() { _ = db.Close() }) // it was used, and is not needed any more
 	return db
 }
 

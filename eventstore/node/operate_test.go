@@ -42,6 +42,10 @@ func TestOperations(t *testing.T) {
 	if _, err := uuid.Parse(started.GetScavengeId()); err != nil {
 		t.Errorf("the scavenge is called %q, want a UUID", started.GetScavengeId())
 	}
+	stopped, err := ops.StopScavenge(ctx, &proto.StopScavengeReq{Options: &proto.StopScavengeReq_Options{ScavengeId: started.GetScavengeId()}})
+	if code := endOf(err, nil).code; code != codes.NotFound && stopped.GetScavengeResult() != proto.ScavengeResp_Stopped {
+		t.Errorf("StopScavenge() = %v, %v, want Stopped, or NotFound as it is done", stopped, err)
+	}
 	var trailer metadata.MD
 	_, err = ops.StopScavenge(ctx, &proto.StopScavengeReq{Options: &proto.StopScavengeReq_Options{ScavengeId: "other"}}, rpc.Trailer(&trailer))
 	if got, want := endOf(err, trailer), (failed{codes.NotFound, "scavenge-not-found", "other"}); got != want {
