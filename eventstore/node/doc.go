@@ -64,6 +64,21 @@
 //	                                           not ASCII
 //	  write timeout                  differs   of batches only: an append waits as long as its
 //	                                           client does
+//	Persistent subscriptions
+//	  create, update, delete, list   same      the end that a group starts at is remembered:
+//	                                           nothing is missed if the node stops before
+//	                                           there is a checkpoint
+//	  strategies, retries, parking   same
+//	  a consumer's buffer            differs   at most 32,768 messages
+//	  replay of parked messages      differs   the parked stream is truncated when they are
+//	                                           finished, not when they are read
+//	  equal event IDs                differs   followed one by one
+//	  tries                          differs   what was not sent to a lost consumer, or in
+//	                                           time, does not count
+//	  checkpoints                    differs   also count what a filter leaves out; a stop
+//	                                           writes one
+//	  links, filters                 differs   as those of streams
+//	  rates                          differs   of the last second
 //	Operations
 //	  scavenge                       differs   threads and the first chunk are not looked at;
 //	                                           the log has the result, no $scavenges stream

@@ -131,6 +131,7 @@ func TestOldCheckpoint(t *testing.T) {
 	n.write("$persistentSubscriptionConfig", eventstore.Event{ID: n.id(), Type: "$PersistentConfig", Data: []byte(`{"version":"2","entries":[{
 		"stream":"s","group":"g","startPosition":"0","messageTimeout":30000,"maxRetryCount":10,"liveBufferSize":500,"readBatchSize":20,
 		"historyBufferSize":500,"checkPointAfter":2000,"minCheckPointCount":10,"maxCheckPointCount":1000,"namedConsumerStrategy":"RoundRobin"}]}`)})
+	n.write(checkpointsOf("s"), eventstore.Event{ID: n.id(), Type: "$SubscriptionCheckpoint", Data: []byte(`"x"`)}) // as nobody writes it
 	n.reopen()
 	c := n.subscribe("s", 10)
 	expect(t, "after it", c.next(2), "2", "3")

@@ -113,7 +113,7 @@ func (g *Groups) readConfig(ctx context.Context) (map[Key]stored, error) {
 	for e, err := range g.config.Store.Read(ctx, configStream, newest) {
 		switch {
 		case errors.Is(err, eventstore.ErrStreamNotFound), errors.Is(err, eventstore.ErrStreamDeleted):
-			return nil, nil
+			return map[Key]stored{}, nil
 		case err != nil:
 			return nil, fmt.Errorf("read definitions: %w", err)
 		}
@@ -123,7 +123,7 @@ func (g *Groups) readConfig(ctx context.Context) (map[Key]stored, error) {
 		}
 		g.config.Log.Warn().Err(err).Int64("revision", int64(e.Revision)).Msg("definitions of persistent subscriptions are not understood, older ones are used")
 	}
-	return nil, nil
+	return map[Key]stored{}, nil
 }
 
 func parseConfig(e eventstore.Recorded) (map[Key]stored, error) {

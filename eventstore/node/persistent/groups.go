@@ -54,6 +54,7 @@ type Groups struct {
 	mu      sync.RWMutex
 	ready   bool
 	running map[Key]*group
+	defined map[Key]stored // those that could not be started included
 }
 
 // Open loads all groups and runs them.
@@ -114,7 +115,7 @@ func (g *Groups) startAll(ctx context.Context) error {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.running, g.ready = running, true
+	g.running, g.defined, g.ready = running, defs, true
 	return nil
 }
 
@@ -165,7 +166,7 @@ func (g *Groups) all() []*group {
 	})
 }
 
-// lock keeps others from changing definitions.
+// lock keeps others from changing groups.
 func (g *Groups) lock(ctx context.Context) (unlock func(), err error) {
 	select {
 	case g.changing <- struct{}{}:
@@ -188,14 +189,29 @@ func (g *Groups) find(key Key) (*group, error) {
 	}
 }
 
-func (g *Groups) put(key Key, r *group) {
+// put says that a group is defined, and runs as r unless that is nil.
+func (g *Groups) put(s stored, r *group) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.defined[s.Key] = s
 	if r == nil {
-		delete(g.running, key)
+		delete(g.running, s.Key)
 	} else {
-		g.running[key] = r
+		g.running[s.Key] = r
 	}
+}
+
+func (g *Groups) remove(key Key) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.defined, key)
+	delete(g.running, key)
+}
+
+func (g *Groups) definitions() map[Key]stored {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return maps.Clone(g.defined)
 }
 
 // Create makes a group. Its source need not exist. Errors: [ErrExists],
@@ -284,17 +300,12 @@ func (g *Groups) define(ctx context.Context, d Definition) error {
 	if err := g.writeConfig(ctx, event, defs); err != nil {
 		return err
 	}
-	old, _ := g.find(d.Key) // or there is none
-	if old != nil {
+	if old, err := g.find(d.Key); err == nil {
 		old.stop()
-		old.stored = s // if what follows fails it cannot run, but must not be forgotten
 	}
 	r, err := g.start(context.WithoutCancel(ctx), s) // it is stored, so it must run
-	if err != nil {
-		return err
-	}
-	g.put(d.Key, r)
-	return nil
+	g.put(s, r)
+	return err
 }
 
 // end is where the source of a group ends.
@@ -304,15 +315,6 @@ func (g *Groups) end(ctx context.Context, key Key) (place, error) {
 	}
 	info, err := g.config.Store.Stream(ctx, key.Stream)
 	return place{revision: info.Last}, err
-}
-
-// definitions are those of the running groups.
-func (g *Groups) definitions() map[Key]stored {
-	defs := map[Key]stored{}
-	for _, r := range g.all() {
-		defs[r.Key] = r.stored
-	}
-	return defs
 }
 
 // Delete ends a group. Its consumers are dropped; its checkpoints and parked
@@ -333,7 +335,7 @@ func (g *Groups) Delete(ctx context.Context, key Key) error {
 	if err := g.writeConfig(ctx, g.config.NewID(), defs); err != nil {
 		return fmt.Errorf("delete %v: %w", key, err)
 	}
-	g.put(key, nil)
+	g.remove(key)
 	r.stop()
 	if err := g.forget(context.WithoutCancel(ctx), key); err != nil {
 		return fmt.Errorf("delete %v: %w", key, err)
@@ -359,7 +361,10 @@ func (g *Groups) forget(ctx context.Context, key Key) error {
 	return nil
 }
 
-// Subscribe adds a consumer to a group. Errors: [ErrNotFound],
+// maxSlots bounds what one consumer can make the node hold in memory.
+const maxSlots = 1 << 15
+
+// Subscribe adds a consumer to a group; it gets at most 32,768 slots. Errors: [ErrNotFound],
 // [ErrSubscriberLimit], [ErrNotReady], [ErrDropped] if the group changes at this
 // moment, [*InvalidError], ctx's.
 func (g *Groups) Subscribe(ctx context.Context, key Key, c Consumer) (*Subscription, error) {
@@ -370,6 +375,7 @@ func (g *Groups) Subscribe(ctx context.Context, key Key, c Consumer) (*Subscript
 	if err != nil {
 		return nil, err
 	}
+	c.Slots = min(c.Slots, maxSlots)
 	s := &Subscription{group: r, consumer: newConsumer(c)}
 	var refused error
 	if err := r.do(ctx, func() { refused = r.state.join(s.consumer) }); err != nil {

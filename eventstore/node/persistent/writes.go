@@ -26,18 +26,8 @@ func (g *Groups) load(ctx context.Context, d stored) (state, error) {
 	if d.Start.End {
 		s.resumed = d.Origin
 	}
-	last := eventstore.ReadStream{From: eventstore.Last, Direction: eventstore.Backward, Limit: 1}
-	for e, err := range g.config.Store.Read(ctx, d.checkpoints(), last) {
-		switch {
-		case errors.Is(err, eventstore.ErrStreamNotFound), errors.Is(err, eventstore.ErrStreamDeleted):
-			continue
-		case err != nil:
-			return s, fmt.Errorf("load %v: %w", d.Key, err)
-		}
-		if s.resumed, err = parseCheckpoint(e.Data, d.all()); err != nil {
-			return s, fmt.Errorf("load %v: %w", d.Key, err)
-		}
-		s.stored = true
+	if err := g.loadCheckpoint(ctx, d, &s); err != nil {
+		return s, fmt.Errorf("load %v: %w", d.Key, err)
 	}
 	s.seen = s.resumed
 	info, err := g.config.Store.Stream(ctx, d.parked())
@@ -50,6 +40,27 @@ func (g *Groups) load(ctx context.Context, d stored) (state, error) {
 	}
 	s.replayAt, s.replayTo = s.truncated, s.truncated
 	return s, nil
+}
+
+// loadCheckpoint finds the newest checkpoint that can be understood: as for
+// definitions, nonsense must not keep the node from starting.
+func (g *Groups) loadCheckpoint(ctx context.Context, d stored, s *state) error {
+	newest := eventstore.ReadStream{From: eventstore.Last, Direction: eventstore.Backward}
+	for e, err := range g.config.Store.Read(ctx, d.checkpoints(), newest) {
+		switch {
+		case errors.Is(err, eventstore.ErrStreamNotFound), errors.Is(err, eventstore.ErrStreamDeleted):
+			return nil
+		case err != nil:
+			return err
+		}
+		p, err := parseCheckpoint(e.Data, d.all())
+		if err == nil {
+			s.resumed, s.stored = p, true
+			return nil
+		}
+		g.config.Log.Warn().Err(err).Str("stream", e.Stream).Int64("revision", int64(e.Revision)).Msg("a checkpoint is not understood, an older one is used")
+	}
+	return nil
 }
 
 // checkpoint writes one if it is due.
