@@ -20,14 +20,18 @@
 //     written again, nor is its metadata.
 //   - Indexes, if they are on, hold an event as soon as $all does, in its order;
 //     they have no gaps, whenever they were turned on and off.
-//   - Every record carries a checksum that is verified when it is read.
+//   - What is read was checked against a checksum, of the record or of the chunk
+//     it is in.
+//   - A scavenge removes what was hidden when it began and nothing else. It may
+//     be stopped anywhere; positions and revisions stay as they were.
 //   - After the first write that fails, the store is read-only: appends get
 //     [eventstore.ErrUnavailable] with the cause, reads go on, and nothing on
 //     disk changes any more. Open it again when the cause is gone.
 //
 // It does not notice when the newest, not yet flushed part of pebble's log is
 // damaged in a way that looks like a write the power cut off. A clean Close
-// leaves nothing in the log. It does not replicate, and it does not defend
+// leaves nothing in the log. The same holds for pebble's list of tables
+// (MANIFEST), which each start writes anew. It does not replicate, and it does not defend
 // against somebody who may write to its files: the audit log is for that.
 //
 // # How it works
@@ -60,10 +64,24 @@
 // and not compressed: sealed data does not get smaller, and unpacking would
 // take longer than reading.
 //
-// Events that were read share copies of at most 16 KiB: a reader that keeps one
-// event for long should copy it. Each record is checked against its checksum in
-// the copy, even if pebble has checked its block: that takes a fifth of a read
-// of $all, and it also finds what memory or a wrong index did to an event.
+// A read decodes pages of events; between them it holds nothing of the database.
+// One that has had about a thousand events decodes the next two pages in
+// goroutines while its reader looks at the one before. A long read of $all
+// forward takes chunks out of the tables itself (tables.go): through pebble each
+// block would be copied twice, into memory that has to be cleared. Together that
+// was 3.4 times the events per second of one page after the other through pebble,
+// for 0.55 of the processor time of each. Pages of a stream are not decoded ahead.
+//
+// Each record has a checksum, and each chunk too: who reads most of a chunk checks
+// it at once, with a third of the effort, after copying it; pebble's checksums of
+// blocks do not tell what memory or a wrong index did to an event. Events that
+// were read share copies of at most 64 KiB: a reader that keeps one event for long
+// should copy it.
+//
+// The cache of blocks and what is to be written share 80 MiB of memory. With
+// tables to be written of 8 instead of 16 MiB appends were as fast, and the cache
+// has 16 MiB more: short streams that fit are read with 3.5 instead of 9 µs of
+// processor time for each event.
 //
 // What readers of a stream need besides its events, its truncation, limits and
 // tombstone, is a fact under the stream's name, written in the batch of the event
@@ -87,6 +105,16 @@
 // of an index; a single writer pays about 50. In EventStoreDB projections write
 // links later, as events of their own in $all. Here they are not in $all, and
 // what a scavenge removes is left out, so numbers have holes then.
+//
+// A scavenge sweeps the log in the order of positions, so that each stream loses
+// its oldest events first, and writes batches: chunks without the events that go,
+// in several parts if there are holes, together with the index entries that are
+// affected. So the store is whole after each batch. No page is decoded while a
+// batch becomes visible. At the end it lets pebble rewrite the tables in question;
+// until that is done, also across a restart, no read takes anything out of tables
+// itself. The last event of a stream stays, and so the newest of all, from which
+// a start learns where the log ends. Sweeping instead of removing stream by stream:
+// events of many streams share a chunk, which is rewritten once.
 //
 // Newest events are also kept in memory for subscribers. A subscriber that
 // falls behind reads from disk until it has caught up; nobody waits for it.

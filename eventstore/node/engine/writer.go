@@ -44,7 +44,7 @@ const (
 	// firstPosition leaves 0 to mean "before every event".
 	firstPosition = 64
 	// maxGroupBytes bounds a group, so that it fits into half a memtable of
-	// 16 MiB (pebble treats larger batches differently) and no append waits for
+	// 8 MiB (pebble treats larger batches differently) and no append waits for
 	// megabytes of others.
 	maxGroupBytes = 2 << 20
 	// maxChunkBytes bounds a chunk of more than one record. A chunk this long
