@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -26,9 +27,9 @@ other in one run, beside what the disk and gRPC can do without a store. It
 starts all of them itself, in temporary directories; without PostgreSQL on this
 machine that part is left out.
 
-With --large it fills one store, and measures how fast it starts and what memory
-it takes while it serves reads and appends. That takes minutes and some 800
-bytes of disk for each event.`,
+With --large it fills one store, and measures how fast konto node starts with it
+and what memory it takes while it serves reads and appends. That takes minutes
+and some 1,000 bytes of disk for each event.`,
 		Example: `  konto bench store
   konto bench store --only engine,node --callers 256 --duration 10s
   konto bench store --large --events 5000000`,
@@ -72,6 +73,11 @@ func (a *app) runBenchStore(ctx context.Context, cfg bench.StoreConfig, large bo
 	}
 	defer stop()
 	if large {
+		self, err := os.Executable()
+		if err != nil {
+			return err
+		}
+		cfg.Serve = []string{self, "node", "--insecure", "--addr", "127.0.0.1:0", "--log-level", "error", "--data"}
 		report, err := bench.RunLargeStore(ctx, cfg)
 		done()
 		if err != nil {

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"runtime"
 	"strconv"
@@ -79,17 +80,31 @@ func allTime() (total, idle time.Duration) {
 
 // memory returns the largest resident size since resetMemory, in MB (10^6 bytes).
 func memory() float64 {
-	b, err := os.ReadFile("/proc/self/status")
+	_, peak := memoryOf(os.Getpid())
+	return peak
+}
+
+// memoryOf returns the resident size of a process and the largest it has had,
+// in MB (10^6 bytes).
+func memoryOf(pid int) (now, peak float64) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		return 0
+		return 0, 0
 	}
 	for line := range bytes.Lines(b) {
-		if rest, ok := bytes.CutPrefix(line, []byte("VmHWM:")); ok {
-			kb, _ := strconv.ParseFloat(string(bytes.Fields(rest)[0]), 64)
-			return round(kb * 1024 / 1e6)
+		fields := bytes.Fields(line)
+		if len(fields) < 2 {
+			continue
+		}
+		kb, _ := strconv.ParseFloat(string(fields[1]), 64)
+		switch string(fields[0]) {
+		case "VmRSS:":
+			now = round(kb * 1024 / 1e6)
+		case "VmHWM:":
+			peak = round(kb * 1024 / 1e6)
 		}
 	}
-	return 0
+	return now, peak
 }
 
 // resetMemory forgets the largest resident size so far; see proc(5).

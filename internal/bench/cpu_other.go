@@ -15,4 +15,6 @@ func (*meter) stop() CPU { return CPU{} }
 
 func memory() float64 { return 0 }
 
+func memoryOf(int) (now, peak float64) { return 0, 0 }
+
 func resetMemory() {}

@@ -37,7 +37,11 @@ type StoreConfig struct {
 	// of 30 there are, for reads; 0 means 100,000 and 2,000.
 	Long, Short int
 	// Large is how many events the store of [RunLargeStore] has; 0 means 5,000,000.
-	Large    int
+	Large int
+	// Serve is the command that serves a node in a process of its own, for
+	// RunLargeStore: it gets a data directory as its last argument, prints an
+	// address on 127.0.0.1 when it serves, and ends on SIGTERM.
+	Serve    []string
 	Now      func() time.Time
 	Progress func(step string, done, total int) // nil for nobody
 }
@@ -108,7 +112,8 @@ type side struct {
 	loop func(n int) loop
 	// Reads return how many events they got. A nil one cannot be done.
 	all, stream func(ctx context.Context) (int, error)
-	short       func(ctx context.Context, n int) (int, error) // the nth short stream
+	short       func(ctx context.Context, n int) (int, error)       // the nth short stream
+	named       func(ctx context.Context, name string) (int, error) // any stream; only of a client
 	close       func() error
 }
 

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -15,86 +13,77 @@ import (
 	"konto/eventstore/node/engine"
 )
 
-// LargeReport is about a store with many events.
+// LargeReport is about a node with many events, in a process of its own.
 type LargeReport struct {
 	Machine Machine `json:"machine"`
 	Events  int     `json:"events"`
-	// FillPerSecond is how fast they were appended, each by itself.
+	// FillPerSecond is how fast they were appended in process, each by itself.
 	FillPerSecond float64 `json:"fillPerSecond"`
 	// StartEvents is how many there were when the start was measured: the
-	// slowest of some, after a clean stop.
+	// slowest of some, from starting the program until it serves.
 	StartEvents int     `json:"startEvents"`
 	StartMS     float64 `json:"startMs"`
 	EndStartMS  float64 `json:"endStartMs"` // with all events
-	// Under load: appends through the official client, and beside them readers
-	// in process and through the client.
-	Appends      Rate     `json:"appends"`
-	ReadInside   float64  `json:"readInsidePerSecond"`
-	ReadOutside  float64  `json:"readOutsidePerSecond"`
-	ReadShort    float64  `json:"readShortStreamsPerSecond"`
-	IdleMB       float64  `json:"idleMB"` // resident after the start
-	PeakMB       float64  `json:"peakMB"` // under load, which is in the same process
-	LoadFigures  []Figure `json:"figures"`
-	LargeWriters int      `json:"writers"`
+	// Under load, through the official client, all at the same time:
+	Writers     int      `json:"writers"`
+	Appends     Rate     `json:"appends"`
+	ReadAll     float64  `json:"readAllPerSecond"`
+	ReadShort   float64  `json:"readShortStreamsPerSecond"`
+	IdleMB      float64  `json:"idleMB"` // resident size of the node when it serves
+	PeakMB      float64  `json:"peakMB"` // its largest, start and load
+	LoadFigures []Figure `json:"figures"`
 }
 
 // What the load on a large store is.
 const (
-	largeWriters = 16
-	largeShort   = 2 // readers of short streams
+	largeWriters = 64
+	largeShort   = 4 // readers of short streams
 	largeFillers = 256
 	largeStream  = 50 // events of a stream
 	starts       = 3
-	// servedGarbage is how much garbage may lie about while it serves, in
-	// percent: what a Konto with so much in use allows.
-	servedGarbage = 100
 )
 
-// RunLargeStore fills a store, measures how fast it starts and loads it. It
-// blocks for some minutes, needs some 800 bytes of disk for each event and
-// removes what it made, also when ctx ends.
+// RunLargeStore fills a store, measures how fast a node starts with it and loads
+// that. It blocks for some minutes, needs some 1,000 bytes of disk for each
+// event and removes what it made, also when ctx ends. It needs Serve.
 func RunLargeStore(ctx context.Context, cfg StoreConfig) (LargeReport, error) {
 	s, err := newStoreBench(cfg)
 	if err != nil {
 		return LargeReport{}, err
 	}
-	r := LargeReport{Machine: machine(), Events: s.Large, StartEvents: min(s.Large, wantStartEvents), LargeWriters: largeWriters}
+	if len(cfg.Serve) == 0 {
+		return LargeReport{}, errors.New("bench: Serve is missing")
+	}
+	r := LargeReport{Machine: machine(), Events: s.Large, StartEvents: min(s.Large, wantStartEvents), Writers: largeWriters}
 	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
-	err = s.within(func(dir string) error { return s.large(ctx, filepath.Join(dir, "store"), &r) })
+	err = s.within(func(dir string) error { return s.large(ctx, dir, &r) })
 	r.LoadFigures = []Figure{
-		atMost(fmt.Sprintf("ms to start with %d events", r.StartEvents), wantStartMS, r.StartMS),
-		atMost(fmt.Sprintf("MB while %d events serve reads and appends", r.Events), wantPeakMB, r.PeakMB),
+		atMost(fmt.Sprintf("ms until a node with %d events serves", r.StartEvents), wantStartMS, r.StartMS),
+		atMost(fmt.Sprintf("MB while a node with %d events serves reads and appends", r.Events), wantPeakMB, r.PeakMB),
 	}
 	return r, err
 }
 
 func (s *storeBench) large(ctx context.Context, dir string, r *LargeReport) (err error) {
+	store := filepath.Join(dir, "events") // where a node has it
 	began := s.Now()
-	if err := s.grow(ctx, dir, 0, r.StartEvents); err != nil {
+	if err := s.grow(ctx, store, 0, r.StartEvents); err != nil {
 		return err
 	}
 	filling := s.Now().Sub(began)
-	if r.StartMS, err = s.starts(dir); err != nil {
+	if r.StartMS, err = s.starts(ctx, dir); err != nil {
 		return err
 	}
 	began = s.Now()
-	if err := s.grow(ctx, dir, r.StartEvents, s.Large); err != nil {
+	if err := s.grow(ctx, store, r.StartEvents, s.Large); err != nil {
 		return err
 	}
 	filling += s.Now().Sub(began)
 	r.FillPerSecond = float64(int(float64(s.Large) / filling.Seconds()))
-	if r.EndStartMS, err = s.starts(dir); err != nil {
+	if r.EndStartMS, err = s.starts(ctx, dir); err != nil {
 		return err
 	}
-	debug.SetGCPercent(servedGarbage)
-	debug.FreeOSMemory()
-	resetMemory()
-	store, err := engine.Open(dir, s.nodeConfig())
-	if err != nil {
-		return err
-	}
-	r.IdleMB = memory()
-	return s.load(ctx, store, r)
+	return s.load(ctx, dir, r)
 }
 
 // grow appends events from one number to another, each by itself, to streams of
@@ -130,37 +119,42 @@ func (s *storeBench) largeName(n int) string {
 	return fmt.Sprintf("account-%d", n%max(1, s.Large/largeStream))
 }
 
-// starts opens the store some times and returns the slowest, in milliseconds.
-func (s *storeBench) starts(dir string) (slowest float64, err error) {
+// starts starts a node some times and returns the slowest, in milliseconds.
+func (s *storeBench) starts(ctx context.Context, dir string) (slowest float64, err error) {
 	for range starts {
-		began := s.Now()
-		store, err := engine.Open(dir, s.nodeConfig())
+		n, err := s.startNode(ctx, dir)
 		if err != nil {
 			return 0, err
 		}
-		slowest = max(slowest, millis(s.Now().Sub(began)))
-		if err := store.Close(); err != nil {
+		slowest = max(slowest, millis(n.took))
+		if err := n.stop(); err != nil {
 			return 0, err
 		}
 	}
 	return slowest, nil
 }
 
-// load has writers and readers at work at the same time, and closes the store.
-func (s *storeBench) load(ctx context.Context, store *engine.Store, r *LargeReport) (err error) {
+// load has writers and readers at work at the same time.
+func (s *storeBench) load(ctx context.Context, dir string, r *LargeReport) (err error) {
 	if s.Progress != nil {
 		s.Progress("reading and appending", s.Large-1, s.Large)
 	}
-	outside, err := s.nodeSide(ctx, store)
+	n, err := s.startNode(ctx, dir)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, outside.close()) }()
+	defer func() { err = errors.Join(err, n.stop()) }()
+	r.IdleMB, _ = memoryOf(n.cmd.Process.Pid)
+	open, err := s.clientSide(n.addr)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, open.close()) }()
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	var group sync.WaitGroup
 	began := s.Now()
-	var counts [3]atomic.Int64
+	var all, short atomic.Int64
 	reader := func(count *atomic.Int64, read func(n int) (int, error)) {
 		group.Go(func() {
 			for n := 0; reading.Err() == nil; n++ {
@@ -172,33 +166,15 @@ func (s *storeBench) load(ctx context.Context, store *engine.Store, r *LargeRepo
 			}
 		})
 	}
-	reader(&counts[0], func(int) (int, error) { return politely(store.ReadAll(reading, eventstore.ReadAll{})) })
-	reader(&counts[1], func(int) (int, error) { return outside.all(reading) })
+	reader(&all, func(int) (int, error) { return open.all(reading) })
 	for i := range largeShort {
-		reader(&counts[2], func(n int) (int, error) {
-			return politely(store.Read(reading, s.largeName(n*7919+i), eventstore.ReadStream{}))
-		})
+		reader(&short, func(n int) (int, error) { return open.named(reading, s.largeName(n*7919+i)) })
 	}
-	r.Appends, err = s.bench.closed(ctx, 3*s.Duration, loops(outside, largeWriters))
+	r.Appends, err = s.bench.closed(ctx, 3*s.Duration, loops(open, largeWriters))
+	per := func(c *atomic.Int64) float64 { return float64(int(float64(c.Load()) / s.Now().Sub(began).Seconds())) }
+	_, r.PeakMB = memoryOf(n.cmd.Process.Pid)
 	stop()
 	group.Wait()
-	per := func(c *atomic.Int64) float64 { return float64(int(float64(c.Load()) / s.Now().Sub(began).Seconds())) }
-	r.ReadInside, r.ReadOutside, r.ReadShort = per(&counts[0]), per(&counts[1]), per(&counts[2])
-	r.PeakMB = memory()
+	r.ReadAll, r.ReadShort = per(&all), per(&short)
 	return err
-}
-
-// politely counts events and lets others run now and then: a reader that finds
-// all in memory never waits, and would have a core for itself while requests of
-// the network go from one goroutine to the next.
-func politely(events iter.Seq2[eventstore.Recorded, error]) (n int, err error) {
-	for _, err := range events {
-		if err != nil {
-			return n, err
-		}
-		if n++; n%64 == 0 {
-			runtime.Gosched()
-		}
-	}
-	return n, nil
 }

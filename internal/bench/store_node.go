@@ -56,14 +56,25 @@ func (s *storeBench) nodeSide(ctx context.Context, store *engine.Store) (_ *side
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	settings, err := esdb.ParseConnectionString("esdb://" + addr + "?tls=false")
+	open, err := s.clientSide(addr)
 	if err != nil {
 		return nil, errors.Join(err, stop(), store.Close())
+	}
+	closeClient := open.close
+	open.close = func() error { return errors.Join(closeClient(), stop(), store.Close()) }
+	return open, nil
+}
+
+// clientSide measures what listens at addr through the official client.
+func (s *storeBench) clientSide(addr string) (*side, error) {
+	settings, err := esdb.ParseConnectionString("esdb://" + addr + "?tls=false")
+	if err != nil {
+		return nil, err
 	}
 	settings.Logger = esdb.NoopLogging()
 	client, err := esdb.NewClient(settings)
 	if err != nil {
-		return nil, errors.Join(err, stop(), store.Close())
+		return nil, err
 	}
 	all := func(stream *esdb.ReadStream, err error) (int, error) {
 		if err != nil {
@@ -88,7 +99,8 @@ func (s *storeBench) nodeSide(ctx context.Context, store *engine.Store) (_ *side
 		},
 		stream: func(ctx context.Context) (int, error) { return stream(ctx, "long") },
 		short:  func(ctx context.Context, n int) (int, error) { return stream(ctx, short(n)) },
-		close:  func() error { return errors.Join(client.Close(), stop(), store.Close()) },
+		named:  stream,
+		close:  client.Close,
 	}, nil
 }
 

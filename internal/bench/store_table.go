@@ -116,16 +116,15 @@ func short3(f float64) string {
 // Table writes the report for people, as that of [StoreReport.Table].
 func (r LargeReport) Table(w io.Writer) {
 	line := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
-	line("%s/%s, %d cores, %s; %d events of about 600 bytes in streams of %d", r.Machine.OS, r.Machine.Arch, r.Machine.Cores, r.Machine.Go, r.Events, largeStream)
-	line("filled one by one:\t%.0f events/s", r.FillPerSecond)
-	line("start with %d events:\t%.0f ms", r.StartEvents, r.StartMS)
-	line("start with %d events:\t%.0f ms", r.Events, r.EndStartMS)
-	line("resident after the start:\t%.0f MB", r.IdleMB)
-	line("\nAT THE SAME TIME\tPER SECOND\tP50 ms\tP99 ms")
-	line("appends, %d writers through the client\t%.0f\t%.2f\t%.2f", r.LargeWriters, r.Appends.PerSecond, r.Appends.Latency.P50, r.Appends.Latency.P99)
-	line("events of $all, in process\t%.0f", r.ReadInside)
-	line("events of $all, through the client\t%.0f", r.ReadOutside)
-	line("events of streams of %d, %d readers in process\t%.0f", largeStream, largeShort, r.ReadShort)
-	line("peak memory, load included:\t%.0f MB", r.PeakMB)
+	line("%s/%s, %d cores, %s; %d events of about 600 bytes in streams of %d, in a node of its own", r.Machine.OS, r.Machine.Arch, r.Machine.Cores, r.Machine.Go, r.Events, largeStream)
+	line("filled one by one in process:\t%.0f events/s", r.FillPerSecond)
+	line("start until it serves, %d events:\t%.0f ms", r.StartEvents, r.StartMS)
+	line("start until it serves, %d events:\t%.0f ms", r.Events, r.EndStartMS)
+	line("memory of the node when it serves:\t%.0f MB", r.IdleMB)
+	line("\nTHROUGH THE CLIENT, AT THE SAME TIME\tPER SECOND\tP50 ms\tP99 ms\tOTHERS' CPU, THE NODE'S INCLUDED")
+	line("appends, %d writers\t%.0f\t%.2f\t%.2f\t%.1f", r.Writers, r.Appends.PerSecond, r.Appends.Latency.P50, r.Appends.Latency.P99, r.Appends.CPU.Others)
+	line("events of $all, 1 reader\t%.0f", r.ReadAll)
+	line("events of streams of %d, %d readers\t%.0f", largeStream, largeShort, r.ReadShort)
+	line("largest memory of the node:\t%.0f MB", r.PeakMB)
 	figureLines(line, r.LoadFigures)
 }
