@@ -6,16 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	rpc "google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
 
 	"github.com/rs/zerolog"
 
@@ -302,82 +296,5 @@ func TestReadGoesOn(t *testing.T) {
 		if i != len(events) {
 			t.Errorf("%s = %d events, want %d", name, i, len(events))
 		}
-	}
-}
-
-// Another node leads: writes go there, also those that are under way.
-func TestFollowsTheLeader(t *testing.T) {
-	t.Parallel()
-	follower, leader := startNode(t), startNode(t)
-	host, port, _ := net.SplitHostPort(leader.addr)
-	follower.misbehave(func(ctx context.Context, method string, call func() error) error {
-		if method != appendMethod {
-			return call()
-		}
-		_ = rpc.SetTrailer(ctx, metadata.Pairs("exception", "not-leader", "leader-endpoint-host", host, "leader-endpoint-port", port))
-		return status.Error(codes.NotFound, "Leader info available")
-	})
-	s := follower.open()
-	var writers sync.WaitGroup
-	for range 16 {
-		writers.Go(func() {
-			stream, events := eventstoretest.Stream(), eventstoretest.Events(2)
-			if _, err := s.Append(within(t, 10*time.Second), stream, eventstore.NoStream, events...); err != nil {
-				t.Errorf("Append = %v", err)
-			}
-			holds(t, leader.store, stream, events)
-		})
-	}
-	writers.Wait()
-	leader.stop() // and the follower takes its place
-	follower.misbehave(nil)
-	stream, events := eventstoretest.Stream(), eventstoretest.Events(2)
-	if _, err := s.Append(within(t, 10*time.Second), stream, eventstore.NoStream, events...); err != nil {
-		t.Errorf("Append after the leader has gone = %v", err)
-	}
-	holds(t, follower.store, stream, events)
-}
-
-// The leader that a node names is not there, and then the node goes, too: this
-// is where the client alone would hang for ever.
-func TestNoLeader(t *testing.T) {
-	t.Parallel()
-	n := startNode(t)
-	_, port, _ := net.SplitHostPort(freeAddr(t))
-	n.misbehave(func(ctx context.Context, method string, call func() error) error {
-		if method != appendMethod {
-			return call()
-		}
-		_ = rpc.SetTrailer(ctx, metadata.Pairs("exception", "not-leader", "leader-endpoint-host", "127.0.0.1", "leader-endpoint-port", port))
-		return status.Error(codes.NotFound, "Leader info available")
-	})
-	s := n.open(patience(100 * time.Millisecond))
-	var callers sync.WaitGroup
-	for range 32 {
-		callers.Go(func() {
-			began := time.Now()
-			ctx := within(t, time.Second)
-			for ctx.Err() == nil {
-				for name, call := range calls(s, "s") {
-					err := call(ctx)
-					if err != nil && ctx.Err() == nil && !errors.Is(err, eventstore.ErrUnavailable) && !errors.Is(err, eventstore.ErrUnknownOutcome) && !errors.Is(err, eventstore.ErrStreamNotFound) {
-						t.Errorf("%s = %v", name, err)
-					}
-				}
-			}
-			if took := time.Since(began); took > 4*time.Second {
-				t.Errorf("calls with a second's time end after %s", took)
-			}
-		})
-	}
-	n.stop()
-	callers.Wait()
-	n.misbehave(nil)
-	n.start()
-	if err := s.Ready(within(t, 10*time.Second)); err != nil {
-		t.Errorf("Ready when the node is back = %v", err)
-	}
-	if _, err := s.Append(within(t, 10*time.Second), eventstoretest.Stream(), eventstore.NoStream, eventstoretest.Events(1)...); err != nil {
-		t.Errorf("Append when the node is back = %v", err)
 	}
 }

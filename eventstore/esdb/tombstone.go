@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+	"google.golang.org/grpc/codes"
 
 	"konto/eventstore"
 )
@@ -37,8 +38,10 @@ func (s *Store) Tombstone(ctx context.Context, stream string, expected eventstor
 	case lost(err):
 		c.retire()
 	}
-	verdict, err := judge(err, x.sent())
-	if verdict == unknown {
+	// Unlike those of an append, all errors of this call are wrapped.
+	if no := refusal(err); no != nil {
+		err = no
+	} else if _, rpc := codeOf(err); x.sent() && rpc != codes.FailedPrecondition && rpc != codes.NotFound {
 		err = fmt.Errorf("%w: %w", eventstore.ErrUnknownOutcome, err)
 	}
 	return eventstore.Position{}, fmt.Errorf("tombstone %s: %w", stream, err)
