@@ -102,7 +102,6 @@ func (s *Server) Options() []rpc.ServerOption {
 		rpc.MaxRecvMsgSize(maxStreamsMessage),
 		rpc.MaxSendMsgSize(math.MaxInt32),
 		rpc.WriteBufferSize(64 << 10), // a read of small events is a system call for every 100 of them
-		rpc.SharedWriteBuffer(true),   // and a connection that is silent has none
 		rpc.NumStreamWorkers(128),     // goroutines whose stacks have grown: an append costs a seventh less
 		rpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
 			// The official client pings every 10 s, also without a call.

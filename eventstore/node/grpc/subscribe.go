@@ -22,7 +22,7 @@ type subscription struct {
 	*reader
 	live       bool
 	sinceLive  int
-	considered uint64              // events looked at since the last checkpoint
+	considered uint64              // events looked at since a checkpoint was due
 	seen       eventstore.Position // of the last event looked at
 	checkpoint eventstore.Position // the last one sent
 }
@@ -122,12 +122,12 @@ func (s *subscription) event(ctx context.Context, r *eventstore.Recorded) error 
 	if s.considered++; s.considered < s.query.wanted.interval {
 		return nil
 	}
+	s.considered = 0
 	return s.check()
 }
 
 // check sends a checkpoint at the last event looked at, unless that was done.
 func (s *subscription) check() error {
-	s.considered = 0
 	if s.query.wanted.interval == 0 || s.seen.Compare(s.checkpoint) <= 0 {
 		return nil
 	}

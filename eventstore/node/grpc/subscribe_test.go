@@ -234,8 +234,8 @@ func TestSlowSubscriber(t *testing.T) {
 	stream := name("slow")
 	slow := w.subscribe(t, options(stream, 0, subscribing))
 	slow.want(t, "confirmation", "caught up")
-	const appends, each = 40, 10
-	for range appends { // 32 MB, four times what the store keeps in memory
+	const appends, each = 16, 10
+	for range appends { // 13 MB, more than the store keeps in memory
 		list := events(each)
 		for _, e := range list {
 			e.Data = make([]byte, 80_000)
