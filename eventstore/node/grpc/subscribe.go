@@ -148,14 +148,14 @@ func (s *Server) whileAllowed(ctx context.Context, op access.Operation, stream s
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for {
+		for { // the first look is for what changed before the watch began
+			if err := s.allow(ctx, op, stream); err != nil {
+				cancel(err)
+				return
+			}
 			select {
 			case <-changed:
 			case <-ctx.Done():
-				return
-			}
-			if err := s.allow(ctx, op, stream); err != nil {
-				cancel(err)
 				return
 			}
 		}
