@@ -132,6 +132,9 @@ const shunned = 16
 // fill implements source.
 func (r *allReader) fill(p *page) (more bool, err error) {
 	r.at, r.tables = 0, nil
+	if r.shun == 1 {
+		r.shun = 0
+	}
 	top := min(r.upper, r.s.visible(r.horizon)+1)
 	err = r.s.scan(p, r.lower, top, 0, ^uint64(0), r.forward)
 	r.follow(p)
@@ -192,12 +195,11 @@ func (r *allReader) ahead() func(*page) error {
 	if to >= top || to < from {
 		return nil
 	}
-	r.at = to
-	if r.shun > 0 {
-		if r.shun--; r.shun == 0 {
-			return nil // the page after that of pebble may come from tables again
-		}
+	if r.shun == 1 {
+		return nil // fill follows, and then tables may have pages again
 	}
+	r.shun = max(r.shun-1, 0)
+	r.at = to
 	lower, upper := r.lower, r.upper
 	return func(p *page) error { return r.s.scan(p, lower, upper, from, to, true) }
 }

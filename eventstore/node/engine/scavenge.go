@@ -19,7 +19,7 @@ type Scavenged struct {
 	Streams       int   // looked at because something of them is hidden
 }
 
-// ErrScavenging: a scavenge is under way.
+// ErrScavenging means that a scavenge is under way.
 var ErrScavenging = errors.New("engine: a scavenge is under way")
 
 // Scavenge removes from disk what truncation, deletion and expiry hid when it

@@ -94,9 +94,9 @@ func (w *sweep) chunk(c chunk, runs *pebble.Iterator) error {
 		record := c.records[at:]
 		n := recordSize(record)
 		if n == 0 {
-			return corrupt("record at %d has a wrong size", c.first+uint64(at)) //nolint:gosec // not negative
+			return corrupt("record at %d has a wrong size", c.first+uint64(at))
 		}
-		goes, err := w.goes(record[:n], c.first+uint64(at), runs) //nolint:gosec // not negative
+		goes, err := w.goes(record[:n], c.first+uint64(at), runs)
 		if err != nil {
 			return err
 		}

@@ -67,7 +67,10 @@ func TestLongReads(t *testing.T) {
 			got = collect(t, s.ReadAll(t.Context(), eventstore.ReadAll{From: l.events[from].Position, Direction: eventstore.Backward, Limit: limit}))
 			same(t, "backward", got, reversed(l.events[:from]), limit)
 			n := 0
-			for range s.ReadAll(t.Context(), eventstore.ReadAll{}) {
+			for _, err := range s.ReadAll(t.Context(), eventstore.ReadAll{}) {
+				if err != nil {
+					t.Fatal(err)
+				}
 				if n++; n > from {
 					break
 				}
