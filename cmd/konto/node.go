@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -126,6 +127,13 @@ func (a *app) runNode(ctx context.Context, cfg node.Config, level string) error 
 		return usage(err)
 	}
 	cfg.Log = log
+	if a.getenv("GOGC") == "" {
+		tuning, stop := context.WithCancel(ctx)
+		var tuned sync.WaitGroup
+		tuned.Go(func() { system.TuneMemory(tuning) }) // worth a third more appends
+		defer tuned.Wait()
+		defer stop()
+	}
 	n, err := node.Open(ctx, cfg)
 	if errors.Is(err, engine.ErrLocked) {
 		return fmt.Errorf("%w: %s; stop it, or use another --data", system.ErrInUse, cfg.Dir)

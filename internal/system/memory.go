@@ -20,33 +20,40 @@ const (
 	tuneEvery   = time.Second
 )
 
-// tuneMemory sets how much garbage may lie about, unless GOGC does, and keeps
-// setting it as the memory in use changes. It is a setting of the process.
+// tuneMemory keeps setting how much garbage may lie about, unless GOGC does.
 func (s *System) tuneMemory(context.Context) error {
 	if s.cfg.Getenv("GOGC") != "" {
 		return nil
 	}
-	before := debug.SetGCPercent(maxGarbage)
 	s.run("memory", func(ctx context.Context) error {
-		defer debug.SetGCPercent(before)
-		tick := time.NewTicker(tuneEvery)
-		defer tick.Stop()
-		live, set := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}, maxGarbage
-		for {
-			select {
-			case <-tick.C:
-			case <-ctx.Done():
-				return nil
-			}
-			metrics.Read(live)
-			want := garbage(live[0].Value.Uint64())
-			if want > set+set/10 || want < set-set/10 { // each change stops the world for an instant
-				debug.SetGCPercent(want)
-				set = want
-			}
-		}
+		TuneMemory(ctx)
+		return nil
 	})
 	return nil
+}
+
+// TuneMemory sets how much garbage may lie about, and keeps setting it as the
+// memory in use changes, until ctx ends. It is a setting of the process: run it
+// once, and not if the environment has GOGC.
+func TuneMemory(ctx context.Context) {
+	before := debug.SetGCPercent(maxGarbage)
+	defer debug.SetGCPercent(before)
+	tick := time.NewTicker(tuneEvery)
+	defer tick.Stop()
+	live, set := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}, maxGarbage
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		metrics.Read(live)
+		want := garbage(live[0].Value.Uint64())
+		if want > set+set/10 || want < set-set/10 { // each change stops the world for an instant
+			debug.SetGCPercent(want)
+			set = want
+		}
+	}
 }
 
 // garbage returns how much garbage may lie about, in percent of the bytes in use.
