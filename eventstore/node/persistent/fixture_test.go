@@ -76,7 +76,7 @@ func (n *node) open() {
 		}
 		return nil
 	}))
-	n.store, err = engine.Open("store", engine.Config{FS: disk, Now: n.clock, MemTableBytes: 1 << 20, CacheBytes: 1 << 20})
+	n.store, err = engine.Open("store", engine.Config{FS: disk, Now: n.clock, Indexes: true, MemTableBytes: 1 << 20, CacheBytes: 1 << 20})
 	if err != nil {
 		n.tb.Fatal(err)
 	}

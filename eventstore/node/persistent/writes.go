@@ -188,6 +188,11 @@ func (g *group) readParked(ctx context.Context, next, end eventstore.Revision) (
 		if raw.Revision >= end {
 			return page, end, nil
 		}
+		if unresolved(&e) {
+			if e, err = g.lookUp(ctx, e); err != nil {
+				return nil, next, err
+			}
+		}
 		page = append(page, &message{event: e, seq: uint64(raw.Revision)}) //nolint:gosec // not negative
 		next = raw.Revision + 1
 	}
@@ -195,6 +200,28 @@ func (g *group) readParked(ctx context.Context, next, end eventstore.Revision) (
 		next = end
 	}
 	return page, next, nil
+}
+
+// lookUp finds what a parked link leads to if that is an entry of an index,
+// which the store does not follow links to.
+func (g *group) lookUp(ctx context.Context, r eventstore.Recorded) (eventstore.Recorded, error) {
+	number, stream, _ := strings.Cut(string(r.Link.Data), "@")
+	revision, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || revision < 0 || !strings.HasPrefix(stream, "$") {
+		return r, nil // it is no link, and is passed on as it is
+	}
+	for found, err := range g.store.Read(ctx, stream, eventstore.ReadStream{From: eventstore.Revision(revision), Limit: 1}) {
+		switch {
+		case errors.Is(err, eventstore.ErrStreamNotFound), errors.Is(err, eventstore.ErrStreamDeleted):
+			return r, nil
+		case err != nil:
+			return r, err
+		case found.Revision == eventstore.Revision(revision):
+			found.Link = r.Link
+			return found, nil
+		}
+	}
+	return r, nil
 }
 
 // truncate hides parked messages that were replayed and finished.
