@@ -38,7 +38,8 @@ func (a *app) storeCopy() *cobra.Command {
 		Long: `Copies every event with its stream, revision, ID and metadata, in the order of
 the source, and then compares the two. A STORE is a directory (the data
 directory of konto dev, konto serve or konto node, which must not run) or a
-connection string (esdb://HOST:PORT?tls=false).
+connection string (esdb://HOST:PORT?tls=false), or @FILE with a connection string
+in it, which is the way to give a password.
 
 Nobody else may write to the target meanwhile. A copy that was stopped, in
 whatever way, goes on when it is started again. A source that grows is copied
@@ -53,7 +54,7 @@ filled with events of the type $scavenged.
 Konto's keys are no events: personal values open with keys.db and root.key of
 the source, so copy those two files to the new data directory. Leave read.db,
 bus and reactor.db behind; they are made anew, and nobody is told twice.`,
-		Example: `  konto store copy --from konto-data --to 'esdb://USER:PASSWORD@db.example.com:2113'
+		Example: `  konto store copy --from konto-data --to @cluster.txt
   konto store copy --from 'esdb://127.0.0.1:2113?tls=false' --to backup
   konto store copy --from konto-data --to backup --check-only`,
 		Args: noArgs,
@@ -138,8 +139,18 @@ func copyTable(w *tabwriter.Writer, r storecopy.Report, checkOnly bool) {
 // hold a store already. A connection string may hold a password: no error
 // repeats it.
 func (a *app) openStore(ctx context.Context, name string, create bool) (eventstore.Store, error) {
-	if strings.Contains(name, "://") {
-		return a.dialStore(ctx, name)
+	if file, ok := strings.CutPrefix(name, "@"); ok {
+		text, err := os.ReadFile(file) //nolint:gosec // the caller names the file
+		if err != nil {
+			return nil, err
+		}
+		return a.dialStore(ctx, trimSpace(text))
+	}
+	if scheme, rest, ok := strings.Cut(name, "://"); ok {
+		if login, _, ok := strings.Cut(rest, "@"); ok && strings.Contains(login, ":") {
+			return nil, usage(errors.New("a password on the command line can be seen by others of this machine; write the connection string to a file and name that as @FILE"))
+		}
+		return a.dialStore(ctx, scheme+"://"+rest)
 	}
 	dir, found := storeDir(name)
 	if !found && !create {
