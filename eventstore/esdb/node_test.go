@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
+	"os/exec"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,7 +23,31 @@ import (
 	"konto/eventstore/node/grpc"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// lonely is set in the process of a test that is alone in it.
+const lonely = "KONTO_TEST_ALONE"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(lonely) != "" {
+		os.Exit(m.Run())
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// alone runs a test in a process of its own, where nobody looks for what is
+// left: the client never closes its connection to a leader that was named and
+// not there. It reports whether this is that process.
+func alone(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv(lonely) != "" {
+		return true
+	}
+	c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$") //nolint:gosec // this program
+	c.Env = append(os.Environ(), lonely+"=1")
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	return false
+}
 
 // node is an embedded node that a test can stop, start again and make
 // misbehave.
