@@ -12,10 +12,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -366,5 +369,41 @@ func TestValidate(t *testing.T) {
 	}
 	if err := good.Validate(); err != nil || good.Addr != node.DefaultAddr {
 		t.Errorf("Validate() = %v with address %s, want nil and %s", err, good.Addr, node.DefaultAddr)
+	}
+}
+
+// TestReadOnlyAfterFailure breaks the disk: the node says that it does not
+// live, and goes on to show what it has.
+func TestReadOnlyAfterFailure(t *testing.T) {
+	t.Parallel()
+	var broken atomic.Bool
+	disk := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if broken.Load() && op.Kind.ReadOrWrite() == errorfs.OpIsWrite {
+			return errorfs.ErrInjected
+		}
+		return nil
+	}))
+	n, _ := serve(t, node.Config{Dir: "node", FS: disk, Insecure: true})
+	db := client(t, n.ConnectionString())
+	if _, err := db.AppendToStream(t.Context(), "any", esdb.AppendToStreamOptions{}, event()); err != nil {
+		t.Fatal(err)
+	}
+	broken.Store(true)
+	if _, err := db.AppendToStream(t.Context(), "any", esdb.AppendToStreamOptions{}, event()); err == nil {
+		t.Fatal("AppendToStream() on a broken disk = nil, want an error")
+	}
+	if got, _ := get(t, browser(t, n, false), n.URL()+"/health/live", ""); got != http.StatusServiceUnavailable {
+		t.Errorf("GET /health/live = %d, want 503", got)
+	}
+	if _, body := get(t, browser(t, n, false), n.URL()+"/stats", ""); !strings.Contains(body, `"readOnly": true`) {
+		t.Errorf("GET /stats = %s, want readOnly", body)
+	}
+	stream, err := client(t, n.ConnectionString()).ReadStream(t.Context(), "any", esdb.ReadStreamOptions{}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	if _, err := stream.Recv(); err != nil {
+		t.Errorf("Recv() = %v, want the event", err)
 	}
 }

@@ -3,9 +3,10 @@ package access
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/go-json-experiment/json" // unlike encoding/json it minds the case of names
 
 	"konto/eventstore"
 	"konto/eventstore/node/engine"
@@ -98,7 +99,7 @@ func (l *list) over(acl *engine.ACL) {
 // roles is one role or an array of them; null is as good as nothing.
 type roles []string
 
-// UnmarshalJSON implements [json.Unmarshaler].
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *roles) UnmarshalJSON(b []byte) error {
 	if bytes.Equal(b, []byte("null")) {
 		return nil
