@@ -147,13 +147,13 @@ func (x *carrier) tombstone(ctx context.Context, r *eventstore.Recorded) error {
 	if !ok {
 		return fmt.Errorf("%w: stream %s has a tombstone", ErrCannotCarry, r.Stream)
 	}
-	if x.before.deleted[r.Stream] {
-		return nil
-	}
-	if _, err := t.Tombstone(ctx, r.Stream, eventstore.Any); err != nil && !errors.Is(err, eventstore.ErrStreamDeleted) {
+	switch _, err := t.Tombstone(ctx, r.Stream, eventstore.Any); {
+	case errors.Is(err, eventstore.ErrStreamDeleted): // by an earlier run
+	case err != nil:
 		return fmt.Errorf("end stream %s: %w", r.Stream, err)
+	default:
+		x.report.Copied++
 	}
-	x.report.Copied++
 	return nil
 }
 

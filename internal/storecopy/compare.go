@@ -89,7 +89,7 @@ func (c *copier) check(ctx context.Context) error {
 		c.report.Different += x.missing - 1
 	}
 	x.compareExtras()
-	c.report.Events, c.report.Streams = x.matched+x.missing, int64(len(x.streams))
+	c.report.Events, c.report.Streams = c.done, int64(len(x.streams))
 	c.report.Metadata, c.report.Deleted = int64(len(x.here.metadata)), int64(len(x.here.deleted))
 	c.report.Digest = hex.EncodeToString(x.digest.Sum(nil))
 	return nil

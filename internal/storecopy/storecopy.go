@@ -66,7 +66,7 @@ type Report struct {
 	Events   int64               `json:"events"`   // of the source that are carried
 	Streams  int64               `json:"streams"`  // they are in; metadata streams count
 	Found    int64               `json:"found"`    // events that the target had before
-	Copied   int64               `json:"copied"`   // events that this run wrote
+	Copied   int64               `json:"copied"`   // events that this run wrote; metadata may have been there
 	LeftOut  int64               `json:"leftOut"`  // events of the node's own streams
 	Metadata int64               `json:"metadata"` // streams with metadata
 	Deleted  int64               `json:"deleted"`  // streams with a tombstone
