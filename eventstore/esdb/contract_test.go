@@ -39,7 +39,7 @@ func TestContractElsewhere(t *testing.T) {
 
 func TestReopen(t *testing.T) {
 	t.Parallel()
-	eventstoretest.RunReopen(t, func(t *testing.T) string { return t.TempDir() }, func(t *testing.T, dir string) eventstore.Store {
+	eventstoretest.RunReopen(t, (*testing.T).TempDir, func(t *testing.T, dir string) eventstore.Store {
 		t.Helper()
 		store, err := engine.Open(dir, engine.Config{})
 		if err != nil {
