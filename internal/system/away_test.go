@@ -65,9 +65,8 @@ func TestStoreThatComesAndGoes(t *testing.T) {
 		if status != http.StatusOK {
 			t.Errorf("a command when the store is back = %d %v", status, problem)
 		}
-		r.settled()
 		var admin struct{ DisplayName string }
-		if err := r.as("anna").Get(t.Context(), "/v1/admins/"+anna, &admin); err != nil || admin.DisplayName != name {
+		if err := r.as("anna").Get(t.Context(), "/v1/admins/"+anna+"?after="+r.settled().String(), &admin); err != nil || admin.DisplayName != name {
 			t.Errorf("admin = %+v, %v, want %s", admin, err, name)
 		}
 	}
