@@ -31,7 +31,7 @@ func (s *monitoringService) Stats(r *proto.StatsReq, stream rpc.ServerStreamingS
 		return &failure{code: codes.Unimplemented, text: "this node has no statistics"}
 	}
 	ms := min(r.GetRefreshTimePeriodInMs(), uint64(maxPeriod/time.Millisecond))
-	ticker := time.NewTicker(max(minPeriod, time.Duration(ms)*time.Millisecond)) //nolint:gosec // at most a day
+	ticker := time.NewTicker(max(minPeriod, time.Duration(ms)*time.Millisecond))
 	defer ticker.Stop()
 	for {
 		if err := stream.Send(&proto.StatsResp{Stats: s.config.Stats()}); err != nil {

@@ -26,27 +26,27 @@ type party struct {
 	groups persistent.PersistentSubscriptionsClient
 }
 
-func startParty(t testing.TB, change ...func(*nodegrpc.Config)) *party {
-	t.Helper()
+func startParty(tb testing.TB, change ...func(*nodegrpc.Config)) *party {
+	tb.Helper()
 	var w *world
 	if os.Getenv(remoteVariable) != "" && len(change) == 0 {
-		w = start(t)
+		w = start(tb)
 	} else {
 		var g *groups.Groups
-		w = startWith(t, func(c *nodegrpc.Config) {
+		w = startWith(tb, func(c *nodegrpc.Config) {
 			var err error
-			g, err = groups.Open(t.Context(), groups.Config{Store: c.Store, Now: c.Now, NewID: c.NewID, Log: zerolog.Nop()})
+			g, err = groups.Open(tb.Context(), groups.Config{Store: c.Store, Now: c.Now, NewID: c.NewID, Log: zerolog.Nop()})
 			if err != nil {
-				t.Fatal(err)
+				tb.Fatal(err)
 			}
 			c.Groups = g
 			for _, f := range change {
 				f(c)
 			}
 		})
-		t.Cleanup(func() {
+		tb.Cleanup(func() {
 			if err := g.Close(); err != nil {
-				t.Error(err)
+				tb.Error(err)
 			}
 		})
 	}
@@ -84,29 +84,29 @@ func creation(stream string, change ...func(*persistent.CreateReq_Options)) *per
 	return &persistent.CreateReq{Options: o}
 }
 
-func (p *party) create(t testing.TB, r *persistent.CreateReq) outcome {
-	t.Helper()
+func (p *party) create(tb testing.TB, r *persistent.CreateReq) outcome {
+	tb.Helper()
 	var trailer metadata.MD
-	_, err := p.groups.Create(within(t), r, rpc.Trailer(&trailer))
+	_, err := p.groups.Create(within(tb), r, rpc.Trailer(&trailer))
 	return ended(err, trailer)
 }
 
-func (p *party) mustCreate(t testing.TB, r *persistent.CreateReq) {
-	t.Helper()
-	if end := p.create(t, r); end.code != codes.OK {
-		t.Fatalf("Create = %v", end)
+func (p *party) mustCreate(tb testing.TB, r *persistent.CreateReq) {
+	tb.Helper()
+	if end := p.create(tb, r); end.code != codes.OK {
+		tb.Fatalf("Create = %v", end)
 	}
 }
 
-func (p *party) info(t testing.TB, stream string) *persistent.SubscriptionInfo {
-	t.Helper()
+func (p *party) info(tb testing.TB, stream string) *persistent.SubscriptionInfo {
+	tb.Helper()
 	o := &persistent.GetInfoReq_Options{GroupName: "g", StreamOption: &persistent.GetInfoReq_Options_StreamIdentifier{StreamIdentifier: wireName(stream)}}
 	if stream == "" {
 		o.StreamOption = &persistent.GetInfoReq_Options_All{All: &shared.Empty{}}
 	}
-	r, err := p.groups.GetInfo(within(t), &persistent.GetInfoReq{Options: o})
+	r, err := p.groups.GetInfo(within(tb), &persistent.GetInfoReq{Options: o})
 	if err != nil {
-		t.Fatalf("GetInfo = %v", err)
+		tb.Fatalf("GetInfo = %v", err)
 	}
 	return r.GetSubscriptionInfo()
 }
