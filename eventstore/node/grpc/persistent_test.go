@@ -117,8 +117,8 @@ type drinker struct {
 	call persistent.PersistentSubscriptions_ReadClient
 }
 
-func (p *party) read(t testing.TB, stream string, slots int32, change ...func(*persistent.ReadReq_Options)) *drinker {
-	t.Helper()
+func (p *party) read(tb testing.TB, stream string, slots int32, change ...func(*persistent.ReadReq_Options)) *drinker {
+	tb.Helper()
 	o := &persistent.ReadReq_Options{
 		GroupName: "g", BufferSize: slots,
 		StreamOption: &persistent.ReadReq_Options_StreamIdentifier{StreamIdentifier: wireName(stream)},
@@ -130,14 +130,14 @@ func (p *party) read(t testing.TB, stream string, slots int32, change ...func(*p
 	for _, c := range change {
 		c(o)
 	}
-	return p.talk(t, &persistent.ReadReq{Content: &persistent.ReadReq_Options_{Options: o}})
+	return p.talk(tb, &persistent.ReadReq{Content: &persistent.ReadReq_Options_{Options: o}})
 }
 
-func (p *party) talk(t testing.TB, first *persistent.ReadReq) *drinker {
-	t.Helper()
-	call, err := p.groups.Read(within(t))
+func (p *party) talk(tb testing.TB, first *persistent.ReadReq) *drinker {
+	tb.Helper()
+	call, err := p.groups.Read(within(tb))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	d := &drinker{t: t, call: call}
 	if first != nil {
@@ -337,8 +337,8 @@ func listing(stream string) *persistent.ListReq {
 	return &persistent.ListReq{Options: o}
 }
 
-func (p *party) replay(t testing.TB, stream string, stopAt *int64, o ...rpc.CallOption) error {
-	t.Helper()
+func (p *party) replay(tb testing.TB, stream string, stopAt *int64, o ...rpc.CallOption) error {
+	tb.Helper()
 	r := &persistent.ReplayParkedReq_Options{
 		GroupName: "g", StreamOption: &persistent.ReplayParkedReq_Options_StreamIdentifier{StreamIdentifier: wireName(stream)},
 		StopAtOption: &persistent.ReplayParkedReq_Options_NoLimit{NoLimit: &shared.Empty{}},
@@ -346,6 +346,6 @@ func (p *party) replay(t testing.TB, stream string, stopAt *int64, o ...rpc.Call
 	if stopAt != nil {
 		r.StopAtOption = &persistent.ReplayParkedReq_Options_StopAt{StopAt: *stopAt}
 	}
-	_, err := p.groups.ReplayParked(within(t), &persistent.ReplayParkedReq{Options: r}, o...)
+	_, err := p.groups.ReplayParked(within(tb), &persistent.ReplayParkedReq{Options: r}, o...)
 	return err
 }
