@@ -139,7 +139,7 @@ func (p *party) talk(tb testing.TB, first *persistent.ReadReq) *drinker {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	d := &drinker{t: t, call: call}
+	d := &drinker{t: tb, call: call}
 	if first != nil {
 		d.say(first)
 	}

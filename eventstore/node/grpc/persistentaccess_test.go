@@ -19,14 +19,14 @@ import (
 )
 
 // join dials a server as somebody.
-func join(t testing.TB, address string, who login) *party {
-	t.Helper()
+func join(tb testing.TB, address string, who login) *party {
+	tb.Helper()
 	o := []rpc.DialOption{rpc.WithTransportCredentials(insecure.NewCredentials())}
 	if who != nobody {
 		o = append(o, rpc.WithPerRPCCredentials(who))
 	}
 	w := &world{address: address}
-	w.dial(t, address, o...)
+	w.dial(tb, address, o...)
 	return &party{w, persistent.NewPersistentSubscriptionsClient(w.conn)}
 }
 

@@ -127,11 +127,11 @@ func TestGroupAnswers(t *testing.T) {
 }
 
 // readStream returns the revisions of what is to be seen of a stream.
-func (p *party) readStream(t testing.TB, stream string) (list []string) {
-	t.Helper()
-	all, end := p.world.read(t, options(stream, 100))
+func (p *party) readStream(tb testing.TB, stream string) (list []string) {
+	tb.Helper()
+	all, end := p.world.read(tb, options(stream, 100))
 	if end.code != codes.OK {
-		t.Fatalf("read %s = %v", stream, end)
+		tb.Fatalf("read %s = %v", stream, end)
 	}
 	for _, r := range all {
 		if r.GetEvent() != nil {
