@@ -28,10 +28,16 @@
 //     [eventstore.ErrUnavailable] with the cause, reads go on, and nothing on
 //     disk changes any more. Open it again when the cause is gone.
 //
-// It does not notice when the newest, not yet flushed part of pebble's log is
+// A flipped bit or a file cut short, in any file of a store, is an error of
+// [Open] or of the read that meets it, never an event that is missing or other
+// than it was. pebble alone takes damage to its list of tables (MANIFEST) for a
+// write the power cut off; the store notes how much of the list is durable, and
+// compares before pebble opens it (guard.go).
+//
+// Open does not notice when the newest, not yet flushed part of pebble's log is
 // damaged in a way that looks like a write the power cut off. A clean Close
-// leaves nothing in the log. The same holds for pebble's list of tables
-// (MANIFEST), which each start writes anew. It does not replicate, and it does not defend
+// leaves nothing in the log. Nor does the store notice when whole files of
+// its own are taken away. It does not replicate, and it does not defend
 // against somebody who may write to its files: the audit log is for that.
 //
 // # How it works

@@ -106,7 +106,7 @@ func (s *Store) open(dir string) error {
 	if err := s.create(dir, path); err != nil {
 		return err
 	}
-	if s.db, err = openPebble(path, s.options()); err != nil {
+	if s.db, err = s.openPebble(path); err != nil {
 		return err
 	}
 	s.path = path
@@ -142,7 +142,7 @@ func (s *Store) create(dir, path string) error {
 	if err := s.fence.RemoveAll(unfinished); err != nil {
 		return err
 	}
-	db, err := openPebble(unfinished, s.options())
+	db, err := s.openPebble(unfinished)
 	if err != nil {
 		return err
 	}
@@ -185,7 +185,10 @@ func syncDir(fs vfs.FS, dir string) error {
 
 // openPebble opens the database and translates errors. pebble panics where it
 // cannot sync the directory; at start there is somebody to tell.
-func openPebble(dir string, o *pebble.Options) (db *pebble.DB, err error) {
+func (s *Store) openPebble(dir string) (db *pebble.DB, err error) {
+	if s.fence.tables, err = openTableGuard(s.fence.FS, dir); err != nil {
+		return nil, err
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			cause, ok := p.(error)
@@ -195,7 +198,7 @@ func openPebble(dir string, o *pebble.Options) (db *pebble.DB, err error) {
 			err = cause
 		}
 	}()
-	db, err = pebble.Open(dir, o)
+	db, err = pebble.Open(dir, s.options())
 	switch {
 	case err == nil:
 		return db, nil

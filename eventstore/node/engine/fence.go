@@ -26,6 +26,7 @@ import (
 type fence struct {
 	vfs.FS
 	onFail func(error)
+	tables *tableGuard // of the database that is being opened or open
 
 	armed   atomic.Bool // recovery is over
 	cause   atomic.Pointer[error]
@@ -108,7 +109,7 @@ func (f *fence) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	}
 	return f.create(name, func() (vfs.File, error) {
 		file, err := f.FS.Create(name, c)
-		if err != nil || !strings.HasPrefix(f.PathBase(name), "MANIFEST-") {
+		if err != nil || !strings.HasPrefix(f.PathBase(name), manifestPrefix) {
 			return file, err
 		}
 		// pebble next makes a marker that names the manifest, and syncs the
@@ -117,7 +118,7 @@ func (f *fence) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 		if err := syncDir(f.FS, f.PathDir(name)); err != nil {
 			return nil, errors.Join(err, file.Close())
 		}
-		return file, nil
+		return f.tables.watch(file, f.PathBase(name))
 	})
 }
 

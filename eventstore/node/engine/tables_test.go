@@ -109,10 +109,7 @@ func TestLongReadsOfDamage(t *testing.T) {
 	reported := 0
 	for try := range 30 {
 		fs := disk.CrashClone(vfs.CrashCloneCfg{})
-		what := damage(t, fs, rng)
-		if strings.Contains(what, "MANIFEST") {
-			continue // it may look cut off, as the package comment says
-		}
+		_, what := damage(t, fs, rng, anyKind)
 		s, err := engine.Open("store", engine.Config{FS: fs, RememberedIDs: 1})
 		if err != nil {
 			reported++
