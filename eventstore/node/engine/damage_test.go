@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -63,6 +64,7 @@ func TestDamageNeedsGuards(t *testing.T) {
 	}
 	for _, c := range []struct{ store, guard, kind string }{
 		{"closed", "tables.guard", "MANIFEST"},
+		{"killed", "log.guard", "log"},
 	} {
 		t.Run(c.guard, func(t *testing.T) {
 			t.Parallel()
@@ -110,9 +112,10 @@ func damagedStores(t *testing.T) []damagedStore {
 		if err != nil {
 			t.Fatal(err)
 		}
+		var at eventstore.Appended
 		for i := range 70 {
 			data := strings.Repeat(fmt.Sprintf("%d/%d ", life, i), 10+i%3*1700)
-			at, err := s.Append(t.Context(), fmt.Sprintf("s-%d", i%damagedStreams), eventstore.Any, eventstore.Event{ID: eventID(uint64(100*life + i)), Type: "T", Data: []byte(data)})
+			at, err = s.Append(t.Context(), fmt.Sprintf("s-%d", i%damagedStreams), eventstore.Any, eventstore.Event{ID: eventID(uint64(100*life + i)), Type: "T", Data: []byte(data)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -120,7 +123,8 @@ func damagedStores(t *testing.T) []damagedStore {
 		}
 		if life == 1 {
 			note("power cut", false, 0)
-			note("killed", false, 100)
+			awaitNoted(t, s, at.Position.Commit)
+			note("killed", true, 100)
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
@@ -128,6 +132,23 @@ func damagedStores(t *testing.T) []damagedStore {
 	}
 	note("closed", true, 100)
 	return stores
+}
+
+// awaitNoted waits until it is noted that the log has got to position.
+func awaitNoted(t *testing.T, s *engine.Store, position uint64) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for t.Context().Err() == nil {
+		noted, err := s.NotedEnd()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if noted == position {
+			return
+		}
+		<-tick.C
+	}
 }
 
 func (st damagedStore) clone() *vfs.MemFS { return st.disk.CrashClone(vfs.CrashCloneCfg{}) }

@@ -30,15 +30,18 @@
 //
 // A flipped bit or a file cut short, in any file of a store, is an error of
 // [Open] or of the read that meets it, never an event that is missing or other
-// than it was. pebble alone takes damage to its list of tables (MANIFEST) for a
-// write the power cut off; the store notes how much of the list is durable, and
-// compares before pebble opens it (guard.go).
+// than it was. What pebble alone takes for a write the power cut off, damage to
+// its list of tables (MANIFEST) and to the end of its log, is compared with what
+// the store notes in two files of its own: how much of the list is durable, at
+// once (guard.go), and how far the log has got, at most every 50 ms
+// (logguard.go). If a process dies and the log is damaged as well, events of the
+// last 50 ms may be missing without an error; after a power cut, those that the
+// system has not written the note of yet: on Linux, of half a minute. A clean
+// Close leaves nothing in the log. Nor does the store notice when its own two
+// files are taken away, or all its files are replaced by older ones.
 //
-// Open does not notice when the newest, not yet flushed part of pebble's log is
-// damaged in a way that looks like a write the power cut off. A clean Close
-// leaves nothing in the log. Nor does the store notice when whole files of
-// its own are taken away. It does not replicate, and it does not defend
-// against somebody who may write to its files: the audit log is for that.
+// It does not replicate, and it does not defend against somebody who may write
+// to its files: the audit log is for that.
 //
 // # How it works
 //

@@ -50,11 +50,12 @@ type Store struct {
 		closed  bool
 		filled  chan struct{} // holds a token when waiting may not be empty
 	}
-	writer  writer
-	durable atomic.Uint64 // position of the newest durable event
-	facts   atomic.Bool   // there are facts about at least one stream
-	tail    tail
-	watch   watch
+	writer   writer
+	durable  atomic.Uint64 // position of the newest durable event
+	logGuard logGuard
+	facts    atomic.Bool // there are facts about at least one stream
+	tail     tail
+	watch    watch
 
 	reading   sync.RWMutex // read-held while db is read outside the writer
 	isClosed  atomic.Bool
@@ -86,9 +87,10 @@ func Open(dir string, c Config) (*Store, error) {
 		_ = s.release() // err is what matters
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
 	}
-	s.running.Add(2)
+	s.running.Add(3)
 	go s.write()
 	go s.acknowledge()
+	go s.guardEnd()
 	return s, nil
 }
 
@@ -123,6 +125,9 @@ func (s *Store) open(dir string) error {
 	}
 	s.facts.Store(facts)
 	if err := s.startWriter(); err != nil {
+		return err
+	}
+	if err := s.checkEnd(); err != nil {
 		return err
 	}
 	if err := s.startIndexes(); err != nil {
@@ -284,6 +289,7 @@ func (s *Store) Close() error {
 		s.queue.Unlock()
 		s.wakeWriter()
 		s.running.Wait()
+		s.noteEnd()
 		s.scavenging.Lock() // one that was under way ends soon
 		defer s.scavenging.Unlock()
 		s.closeErr = s.release()

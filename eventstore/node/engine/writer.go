@@ -321,6 +321,7 @@ func (s *Store) acknowledge() {
 			s.durable.Store(g.events[len(g.events)-1].Position.Commit)
 			s.tail.publish(g.events, g.bytes)
 			s.watch.publish(g.events, g.indexes)
+			s.endMoved()
 		}
 		for _, r := range g.requests {
 			r.answer(cause)
