@@ -127,12 +127,12 @@ type guardedFile struct {
 	guard *tableGuard
 }
 
-// Write implements [vfs.File].
+// Write implements [vfs.File], which may change p. After an error the extent is
+// wrong, but then nothing is synced any more.
 func (f *guardedFile) Write(p []byte) (int, error) {
-	n, err := f.File.Write(p)
 	e := &f.guard.current
-	e.length, e.sum = e.length+uint64(n), crc32.Update(e.sum, castagnoli(), p[:n]) //nolint:gosec // not negative
-	return n, err
+	e.length, e.sum = e.length+uint64(len(p)), crc32.Update(e.sum, castagnoli(), p)
+	return f.File.Write(p)
 }
 
 // Sync implements [vfs.File].
