@@ -33,6 +33,7 @@ func TestNodeCrash(t *testing.T) {
 	}
 	c := &nodeCrash{T: t, data: filepath.Join(t.TempDir(), "node"), addr: freeAddress(t), moved: make(chan struct{})}
 	c.start()
+	t.Cleanup(c.kill)
 	store, err := esdb.Open(esdb.Config{ConnectionString: "esdb://" + c.addr + "?tls=false", Now: time.Now, Log: zerolog.Nop()})
 	if err != nil {
 		t.Fatal(err)
