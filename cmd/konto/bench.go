@@ -55,20 +55,25 @@ on it disturbs them; ratios less so.`,
 			return a.print(report, func(w *tabwriter.Writer) { report.Table(w) })
 		},
 	}
-	names := make([]string, 0, len(bench.Sections()))
-	for _, s := range bench.Sections() {
-		names = append(names, string(s))
-	}
 	f := c.Flags()
 	f.DurationVar(&cfg.Duration, "duration", 3*time.Second, "how long each cell is measured")
 	f.IntSliceVar(&cfg.Callers, "callers", []int{1, 16, 64, 256}, "callers at the same time, one cell each")
-	f.StringSliceVar(&only, "only", nil, "sections: "+strings.Join(names, ", "))
+	f.StringSliceVar(&only, "only", nil, "sections: "+listed(bench.Sections()))
 	f.IntVar(&cfg.Accounts, "accounts", 2048, "accounts that commands go to")
 	f.IntVar(&cfg.Events, "events", 200_000, "events of the history that is rebuilt")
 	f.StringVar(&cfg.Dir, "dir", "", "directory on the disk to measure; default: the system's temporary directory")
 	f.StringVar(&profile, "cpuprofile", "", "file to write a CPU profile of it all to, for go tool pprof")
 	c.AddCommand(a.benchStore())
 	return c
+}
+
+// listed names all that a flag takes.
+func listed[S ~string](all []S) string {
+	names := make([]string, 0, len(all))
+	for _, s := range all {
+		names = append(names, string(s))
+	}
+	return strings.Join(names, ", ")
 }
 
 func profileTo(file string) (stop func(), err error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -47,14 +46,10 @@ and some 1,000 bytes of disk for each event.`,
 			return a.runBenchStore(cmd.Context(), cfg, large, profile)
 		},
 	}
-	names := make([]string, 0, len(bench.StoreKinds()))
-	for _, k := range bench.StoreKinds() {
-		names = append(names, string(k))
-	}
 	f := c.Flags()
 	f.DurationVar(&cfg.Duration, "duration", 3*time.Second, "how long each cell is measured")
 	f.IntSliceVar(&cfg.Callers, "callers", []int{1, 16, 64, 256}, "writers at the same time, one cell each")
-	f.StringSliceVar(&only, "only", nil, "stores: "+strings.Join(names, ", "))
+	f.StringSliceVar(&only, "only", nil, "stores: "+listed(bench.StoreKinds()))
 	f.BoolVar(&large, "large", false, "measure start and memory of a large store instead")
 	f.IntVar(&cfg.Large, "events", 5_000_000, "events of the large store")
 	f.StringVar(&cfg.Dir, "dir", "", "directory on the disk to measure; default: the system's temporary directory")
