@@ -18,7 +18,9 @@ import (
 //
 //   - the embedded engine in process, beside one writer that syncs a file;
 //   - the node over gRPC through EventStoreDB's official client, one connection,
-//     beside a bare unary echo of as many bytes over one connection;
+//     beside a bare unary echo of as many bytes over one connection, and beside
+//     the same client's appends to a server that stores nothing: no node can
+//     be faster than that;
 //   - PostgreSQL over a Unix socket, a commit for each event, at most
 //     [postgresConns] connections;
 //   - JetStream in process that syncs each message.
@@ -87,6 +89,9 @@ type StoreCell struct {
 	PerSync float64 `json:"perSync"`           // appends for each sync of the ceiling
 	Ceiling *Rate   `json:"ceiling,omitempty"` // of the transport, if there is one
 	Ratio   float64 `json:"ratio,omitempty"`   // to it
+	// Unstored is the same client's appends to a server that only answers.
+	Unstored      *Rate   `json:"unstored,omitempty"`
+	UnstoredRatio float64 `json:"unstoredRatio,omitempty"`
 }
 
 // Reads are events per second, read by one goroutine and not decoded; 0 is not measured.
@@ -126,6 +131,8 @@ type contender struct {
 	read   func(ctx context.Context, dir string) (*side, error)
 	// ceiling is the same callers without a store; nil if there is none.
 	ceiling func(ctx context.Context, callers int) (Rate, error)
+	// unstored is the same client with a server that stores nothing; or nil.
+	unstored func(ctx context.Context, callers int) (Rate, error)
 }
 
 // errLeftOut: a store cannot be measured here.
@@ -271,15 +278,22 @@ func (s *storeBench) cell(ctx context.Context, dir string, c contender, writers 
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	runtime.GC()
 	cell.Rate, err = s.bench.closed(ctx, s.Duration, loops(open, writers))
-	if err = errors.Join(err, open.close()); err != nil || c.ceiling == nil {
+	if err = errors.Join(err, open.close()); err != nil {
 		return cell, err
 	}
-	ceiling, err := c.ceiling(ctx, writers)
-	if err != nil {
-		return cell, fmt.Errorf("ceiling: %w", err)
+	beside := func(measure func(context.Context, int) (Rate, error)) (*Rate, float64) {
+		if measure == nil || err != nil {
+			return nil, 0
+		}
+		var r Rate
+		if r, err = measure(ctx, writers); err != nil {
+			err = fmt.Errorf("ceiling: %w", err)
+		}
+		return &r, round(cell.PerSecond / r.PerSecond)
 	}
-	cell.Ceiling, cell.Ratio = &ceiling, round(cell.PerSecond/ceiling.PerSecond)
-	return cell, nil
+	cell.Ceiling, cell.Ratio = beside(c.ceiling)
+	cell.Unstored, cell.UnstoredRatio = beside(c.unstored)
+	return cell, err
 }
 
 func loops(open *side, writers int) []loop {

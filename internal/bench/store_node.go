@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"github.com/google/uuid"
 	"github.com/rs/zerolog"
 	rpc "google.golang.org/grpc"
@@ -23,7 +26,7 @@ import (
 
 func (s *storeBench) nodeContender() contender {
 	return contender{
-		kind: StoreNode, what: "node over gRPC with its indexes, official client, one connection; echo: bare unary gRPC over one connection",
+		kind: StoreNode, what: "node over gRPC with its indexes, official client, one connection; echo: bare unary gRPC over one connection; unstored: the same client, a server that only answers",
 		append: func(ctx context.Context, dir string, _ int) (*side, error) {
 			store, err := engine.Open(dir, s.nodeConfig())
 			if err != nil {
@@ -38,7 +41,7 @@ func (s *storeBench) nodeContender() contender {
 			}
 			return s.nodeSide(ctx, store)
 		},
-		ceiling: s.grpcEcho,
+		ceiling: s.grpcEcho, unstored: s.grpcUnstored,
 	}
 }
 
@@ -189,4 +192,52 @@ func (s *storeBench) grpcEcho(ctx context.Context, callers int) (_ Rate, err err
 		}
 	}
 	return s.bench.closed(ctx, s.Duration, loops)
+}
+
+// grpcUnstored is the ceiling of every node behind the official client, whose
+// append is a stream of two messages and an answer: the same appends to a
+// server that reads them and answers, one connection.
+func (s *storeBench) grpcUnstored(ctx context.Context, callers int) (_ Rate, err error) {
+	server := rpc.NewServer()
+	streams.RegisterStreamsServer(server, answering{})
+	serverfeatures.RegisterServerFeaturesServer(server, features{})
+	addr, stop, err := serve(ctx, server)
+	if err != nil {
+		return Rate{}, err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	open, err := s.clientSide(addr)
+	if err != nil {
+		return Rate{}, err
+	}
+	defer func() { err = errors.Join(err, open.close()) }()
+	return s.bench.closed(ctx, s.Duration, loops(open, callers))
+}
+
+// answering accepts every append and forgets it.
+type answering struct {
+	streams.UnimplementedStreamsServer
+}
+
+func (answering) Append(in streams.Streams_AppendServer) error {
+	for {
+		switch _, err := in.Recv(); {
+		case errors.Is(err, io.EOF):
+			return in.SendAndClose(&streams.AppendResp{Result: &streams.AppendResp_Success_{Success: &streams.AppendResp_Success{
+				CurrentRevisionOption: &streams.AppendResp_Success_CurrentRevision{CurrentRevision: 1},
+				PositionOption:        &streams.AppendResp_Success_Position{Position: &streams.AppendResp_Position{CommitPosition: 1, PreparePosition: 1}},
+			}}})
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// features is what the client asks for before its first append.
+type features struct {
+	serverfeatures.UnimplementedServerFeaturesServer
+}
+
+func (features) GetSupportedMethods(context.Context, *shared.Empty) (*serverfeatures.SupportedMethods, error) {
+	return &serverfeatures.SupportedMethods{EventStoreServerVersion: node.Version}, nil
 }

@@ -62,15 +62,11 @@ func (r StoreReport) Table(w io.Writer) {
 	line := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
 	line("%s/%s, %d cores, %s; events of about 600 bytes; every append is on disk when it returns.", r.Machine.OS, r.Machine.Arch, r.Machine.Cores, r.Machine.Go)
 	line("write and sync a file, 1 writer: %.0f/s, P50 %.2f ms, P99 %.2f ms", r.Sync.PerSecond, r.Sync.Latency.P50, r.Sync.Latency.P99)
-	line("\nAPPENDS\tWRITERS\tPER SECOND\tP50 ms\tP99 ms\tPER SYNC\tECHO/s\tOF ECHO\tCPU µs\tOTHERS' CPU")
+	line("\nAPPENDS\tWRITERS\tPER SECOND\tP50 ms\tP99 ms\tPER SYNC\tECHO/s\tOF ECHO\tUNSTORED/s\tOF UNSTORED\tCPU µs\tOTHERS' CPU")
 	for _, s := range r.Stores {
 		for _, c := range s.Appends {
-			echo, ratio := "", ""
-			if c.Ceiling != nil {
-				echo, ratio = fmt.Sprintf("%.0f", c.Ceiling.PerSecond), fmt.Sprintf("%.2f", c.Ratio)
-			}
 			line("%s\t%d\t%.0f\t%.2f\t%.2f\t%.1f\t%s\t%s\t%.0f\t%.1f", s.Kind, c.Writers, c.PerSecond, c.Latency.P50, c.Latency.P99,
-				c.PerSync, echo, ratio, c.CPUMicros(), c.CPU.Others)
+				c.PerSync, ceilingCells(c.Ceiling, c.Ratio), ceilingCells(c.Unstored, c.UnstoredRatio), c.CPUMicros(), c.CPU.Others)
 		}
 	}
 	line("\nREADS, EVENTS/s\t$all\tONE STREAM\tSTREAMS OF %d\tPEAK MB", shortStream)
@@ -87,6 +83,14 @@ func (r StoreReport) Table(w io.Writer) {
 	}
 	line("Peak memory is this process's, load included; PostgreSQL's own processes count as others' CPU and not as memory.")
 	figureLines(line, r.Figures)
+}
+
+// ceilingCells are a ceiling and the ratio to it, or two empty cells.
+func ceilingCells(ceiling *Rate, ratio float64) string {
+	if ceiling == nil {
+		return "\t"
+	}
+	return fmt.Sprintf("%.0f\t%.2f", ceiling.PerSecond, ratio)
 }
 
 func figureLines(line func(string, ...any), figures []Figure) {
