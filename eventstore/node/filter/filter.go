@@ -62,22 +62,40 @@ func Compile(s Spec) (*Filter, error) {
 }
 
 // subtracts finds the one construct of .NET, "[a-z-[aeiou]]", that RE2 accepts
-// and understands differently.
+// and understands differently: in a class, but not as the first thing in it, "-[".
 func subtracts(pattern string) bool {
-	class := false
+	class, begun := false, false
 	for i := 0; i < len(pattern); i++ {
+		rest := pattern[i:]
 		switch {
-		case pattern[i] == '\\':
+		case rest[0] == '\\':
 			i++
 		case !class:
-			class = pattern[i] == '['
-		case pattern[i] == ']':
+			if class, begun = rest[0] == '[', false; strings.HasPrefix(rest, "[^") {
+				i++
+			}
+			continue
+		case begun && strings.HasPrefix(rest, "-["):
+			return true
+		case begun && rest[0] == ']':
 			class = false
-		case pattern[i] == '-' && strings.HasPrefix(pattern[i:], "-["):
-			return !strings.HasPrefix(pattern[i:], "-[:")
+		default:
+			i += max(0, named(rest)-1)
 		}
+		begun = true
 	}
 	return false
+}
+
+// named returns the length of what stands for a class in a class, "[:digit:]",
+// at the beginning of s.
+func named(s string) int {
+	s, opens := strings.CutPrefix(s, "[:")
+	name, _, closes := strings.Cut(s, ":]")
+	if !opens || !closes || strings.Trim(name, "^abcdefghijklmnopqrstuvwxyz") != "" {
+		return 0
+	}
+	return len("[:") + len(name) + len(":]")
 }
 
 // Matches reports whether r, as it is in the log, is wanted.
