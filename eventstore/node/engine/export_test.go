@@ -1,6 +1,15 @@
 package engine
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"konto/eventstore"
+)
+
+// ParseMetadata reads the data of a metadata event.
+func ParseMetadata(data []byte, binary bool) (Metadata, error) {
+	return parseMetadata(&eventstore.Recorded{Event: eventstore.Event{Data: data, Binary: binary}})
+}
 
 // Metrics returns pebble's own figures as text.
 func (s *Store) Metrics() string { return s.db.Metrics().String() }

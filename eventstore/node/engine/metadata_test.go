@@ -1,14 +1,12 @@
 package engine_test
 
 import (
-	"encoding/json"
 	"errors"
 	"math"
 	"strconv"
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/go-cmp/cmp"
 
 	"konto/eventstore"
@@ -70,41 +68,4 @@ func TestMetadata(t *testing.T) {
 	if _, err := places(s.Read(t.Context(), "$$a-1", eventstore.ReadStream{})); !errors.Is(err, eventstore.ErrStreamDeleted) {
 		t.Errorf("Read of the metadata of a tombstoned stream = %v, want ErrStreamDeleted", err)
 	}
-}
-
-// FuzzMetadata: whatever is in a metadata stream, it is stored as it is, what
-// the engine understands of it is what another parser finds, and a deleted
-// stream comes back.
-func FuzzMetadata(f *testing.F) {
-	for _, seed := range []string{`{"$tb":3,"$acl":{"$r":["a"]}}`, `{"$maxAge":1e3}`, `{"a":{"b":[1,{}]},"$maxCount":2} x`, "{\"\xff\":1,\"$tb\":9223372036854775807}"} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		s, err := engine.Open("store", engine.Config{FS: vfs.NewMem()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = s.Close() }()
-		three(t, s, "a-1")
-		must(t)(s.Append(t.Context(), "$$a-1", eventstore.Any, metadata(string(data))))
-		m, err := s.Metadata(t.Context(), "a-1")
-		if err != nil || m.MaxCount < 0 || m.MaxAge < 0 || m.TruncateBefore < 0 {
-			t.Fatalf("Metadata(%q) = %+v, %v", data, m, err)
-		}
-		var other struct {
-			MaxCount int64 `json:"$maxCount"`
-			Tb       int64 `json:"$tb"`
-		}
-		understood := json.Unmarshal(data, &other) == nil
-		if set := m.MaxCount + int64(m.TruncateBefore); understood && set != 0 && (m.MaxCount != max(other.MaxCount, 0) || int64(m.TruncateBefore) != max(other.Tb, 0)) {
-			t.Errorf("Metadata(%q) = %+v, want %+v", data, m, other)
-		}
-		must(t)(s.Append(t.Context(), "a-1", eventstore.Any, fresh(1)...))
-		if m.TruncateBefore < math.MaxInt64 {
-			return
-		}
-		if m, err := s.Metadata(t.Context(), "a-1"); err != nil || m.TruncateBefore != 3 {
-			t.Errorf("Metadata of a stream that came back from %q = %+v, %v", data, m, err)
-		}
-	})
 }
