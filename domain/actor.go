@@ -37,17 +37,25 @@ type Role string
 // The roles. A partner's people have the same roles in the partner's tenant;
 // what they may do for a customer also asks for a relationship.
 const (
-	GlobalAdmin    Role = "global-admin"
-	BillingAdmin   Role = "billing-admin"
-	SalesAgent     Role = "sales-agent"
-	AdminAgent     Role = "admin-agent"
-	HelpdeskAgent  Role = "helpdesk-agent"
-	BillingSupport Role = "billing-support"
-	Auditor        Role = "auditor"
-	Operator       Role = "operator"
+	GlobalAdmin         Role = "global-admin"
+	BillingAdmin        Role = "billing-admin"
+	AuthAdmin           Role = "auth-admin"            // edits security info of people who are no admins
+	PrivilegedAuthAdmin Role = "privileged-auth-admin" // edits security info of admins, too
+	ProfileOwner        Role = "profile-owner"         // of the tenant's billing profile
+	ProfileContributor  Role = "profile-contributor"
+	InvoiceManager      Role = "invoice-manager" // pays, changes nothing
+	SalesAgent          Role = "sales-agent"
+	AdminAgent          Role = "admin-agent"
+	HelpdeskAgent       Role = "helpdesk-agent"
+	BillingSupport      Role = "billing-support"
+	Auditor             Role = "auditor"
+	Operator            Role = "operator"
 )
 
 // Roles are all roles.
 func Roles() []Role {
-	return []Role{GlobalAdmin, BillingAdmin, SalesAgent, AdminAgent, HelpdeskAgent, BillingSupport, Auditor, Operator}
+	return []Role{
+		GlobalAdmin, BillingAdmin, AuthAdmin, PrivilegedAuthAdmin, ProfileOwner, ProfileContributor, InvoiceManager,
+		SalesAgent, AdminAgent, HelpdeskAgent, BillingSupport, Auditor, Operator,
+	}
 }

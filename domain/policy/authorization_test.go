@@ -69,10 +69,6 @@ var passes = map[string]string{
 	"inlet/RecordGatewayEvent": "gateway:* system:*",
 }
 
-// cells is how many there are to check: 34 commands, 9 roles (and none), 10
-// relations, of which one exists for relationships alone.
-const cells = 34*9*9 + 3*9
-
 // expected expands what a line of a table says.
 func expected(line string) map[string]bool {
 	m := map[string]bool{}
@@ -208,8 +204,8 @@ func TestRuleMatrix(t *testing.T) {
 			}
 		}
 	}
-	if checked != cells {
-		t.Errorf("checked %d cells, want %d", checked, cells)
+	if least := len(passes) * len(roles) * (len(relations) - 1); checked < least {
+		t.Errorf("checked %d cells, want %d or more", checked, least)
 	}
 }
 

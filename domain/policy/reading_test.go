@@ -59,8 +59,8 @@ func TestReadMatrix(t *testing.T) {
 			}
 		}
 	}
-	if want := 11*9*9 + 9; checked != want {
-		t.Errorf("checked %d cells, want %d", checked, want)
+	if least := len(policy.Contracts) * len(roles) * (len(relations) - 1); checked < least {
+		t.Errorf("checked %d cells, want %d or more", checked, least)
 	}
 }
 

@@ -29,7 +29,8 @@ var rules = []struct {
 }{
 	{"cmd", []string{".", "internal", "projections", "domain", "eventstore"}, "the program wires everything"},
 	{"domain", nil, "the kit imports nothing of ours"},
-	{"domain/", []string{"=domain", "."}, "aggregates do not know each other"},
+	{"domain/", []string{"=domain", "domain/postal", "."}, "aggregates do not know each other; what an address is they share"},
+	{"domain/postal", []string{"=domain", "."}, "an address is a value"},
 	{"domain/policy", []string{"domain", "."}, "policies alone see several aggregates"},
 	{"domain/domaintest", []string{"=domain"}, "the harness knows the kit alone"},
 	{"eventstore", []string{"eventstore"}, "the store carries bytes and knows no event"},

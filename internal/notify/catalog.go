@@ -12,7 +12,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-//go:embed locales/*.json layouts/*.tmpl
+//go:embed locales/*/*.json layouts/*.tmpl
 var files embed.FS
 
 // supported are the languages that every message exists in. The first is what
@@ -61,28 +61,48 @@ type catalog struct {
 	source map[string]map[string]json.RawMessage
 }
 
+// loadCatalog reads locales/<locale>/<topic>.json: a file for each message, and
+// one for what messages have in common.
 func loadCatalog(from fs.FS) (*catalog, error) {
 	c := &catalog{bundle: i18n.NewBundle(language.English), source: map[string]map[string]json.RawMessage{}}
 	for _, locale := range Locales() {
-		name := "locales/" + locale + ".json"
-		b, err := fs.ReadFile(from, name)
+		c.source[locale] = map[string]json.RawMessage{}
+		names, err := fs.Glob(from, "locales/"+locale+"/*.json")
 		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", name, err)
+			return nil, err
 		}
-		f, err := c.bundle.ParseMessageFileBytes(b, locale+".json")
-		if err != nil {
-			return nil, fmt.Errorf("parse %s: %w", name, err)
+		for _, name := range names {
+			if err := c.load(from, locale, name); err != nil {
+				return nil, err
+			}
 		}
-		var strings map[string]json.RawMessage
-		if err := json.Unmarshal(b, &strings); err != nil {
-			return nil, fmt.Errorf("parse %s: %w", name, err)
-		}
-		if len(strings) != len(f.Messages) {
-			return nil, fmt.Errorf("parse %s: %d keys, %d messages", name, len(strings), len(f.Messages))
-		}
-		c.source[locale] = strings
 	}
 	return c, nil
+}
+
+func (c *catalog) load(from fs.FS, locale, name string) error {
+	b, err := fs.ReadFile(from, name)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	f, err := c.bundle.ParseMessageFileBytes(b, locale+".json")
+	if err != nil {
+		return fmt.Errorf("parse %s: %w", name, err)
+	}
+	var strings map[string]json.RawMessage
+	if err := json.Unmarshal(b, &strings); err != nil {
+		return fmt.Errorf("parse %s: %w", name, err)
+	}
+	if len(strings) != len(f.Messages) {
+		return fmt.Errorf("parse %s: %d keys, %d messages", name, len(strings), len(f.Messages))
+	}
+	for key, s := range strings {
+		if c.has(locale, key) {
+			return fmt.Errorf("parse %s: %s stands in another file, too", name, key)
+		}
+		c.source[locale][key] = s
+	}
+	return nil
 }
 
 // has reports whether there is a string for key.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,13 +18,19 @@ import (
 // stringsOf returns the strings of a locale; plural forms are keyed key#form.
 func stringsOf(t *testing.T, locale string) map[string]string {
 	t.Helper()
-	b, err := os.ReadFile("locales/" + locale + ".json")
-	if err != nil {
-		t.Fatal(err)
+	names, err := filepath.Glob("locales/" + locale + "/*.json")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%s: %d files, %v", locale, len(names), err)
 	}
-	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(b, &raw); err != nil {
-		t.Fatalf("%s: %v", locale, err)
+	raw := map[string]json.RawMessage{}
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(b, &raw); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
 	}
 	out := map[string]string{}
 	for k, v := range raw {
