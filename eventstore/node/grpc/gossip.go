@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"strconv"
+	"strings"
 
 	"google.golang.org/grpc/metadata"
 
@@ -38,9 +39,10 @@ func (s *gossipService) endpoint(ctx context.Context) (host string, port int) {
 	if len(authority) == 0 {
 		return "", 0
 	}
-	host, text, err := net.SplitHostPort(authority[0])
+	name := strings.ToValidUTF8(authority[0], "?") // the answer can hold no other
+	host, text, err := net.SplitHostPort(name)
 	if err != nil {
-		return authority[0], defaultPort
+		return name, defaultPort
 	}
 	number, err := strconv.ParseUint(text, 10, 16)
 	if err != nil {
