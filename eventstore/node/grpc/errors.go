@@ -173,7 +173,23 @@ func (s *Server) answerStream(service any, stream rpc.ServerStream, info *rpc.St
 	if !isStreams(info.FullMethod) {
 		stream = limitedStream{ServerStream: stream, method: info.FullMethod}
 	}
+	if !info.IsClientStream {
+		stream = oneMessage{stream}
+	}
 	return next(service, stream)
+}
+
+// oneMessage is a call in which the client sends one message. If something
+// broken follows it, gRPC returns an error without a status.
+type oneMessage struct{ rpc.ServerStream }
+
+// RecvMsg receives the message.
+func (s oneMessage) RecvMsg(m any) error {
+	err := s.ServerStream.RecvMsg(m)
+	if _, ok := status.FromError(err); !ok {
+		return status.Error(codes.Internal, err.Error())
+	}
+	return err
 }
 
 // answer makes a status of what a handler returned.

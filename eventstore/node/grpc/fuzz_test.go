@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,18 +35,30 @@ const renewAfter = 2000
 // FuzzMethods calls any method with any bytes: nothing panics, every call ends,
 // and whatever is answered is an answer of the protocol.
 func FuzzMethods(f *testing.F) {
+	fuzzCalls(f, func(string) bool { return true })
+}
+
+// FuzzGroups does it with the methods of persistent subscriptions.
+func FuzzGroups(f *testing.F) {
+	fuzzCalls(f, func(method string) bool { return strings.HasPrefix(method, "/"+groupService) })
+}
+
+func fuzzCalls(f *testing.F, include func(method string) bool) {
 	e := startEverything(f)
 	f.Cleanup(func() { e.close(f) })
-	methods := methodsOf(e.config)
+	methods := slices.DeleteFunc(methodsOf(e.config), func(m string) bool { return !include(m) })
 	for i, m := range methods {
 		f.Add(byte(i), m, byte(0), []byte(nil), []byte(nil), []byte(nil))
 	}
-	for _, list := range conversations() {
+	for _, c := range conversations() {
+		if !include(c.method) {
+			continue
+		}
 		b := [3][]byte{}
-		for i, m := range list.sends {
+		for i, m := range c.sends {
 			b[i] = encoded(f, m)
 		}
-		f.Add(byte(slices.Index(methods, list.method)), "[::1]:65536", byte(len(list.sends)-1), b[0], b[1], b[2])
+		f.Add(byte(slices.Index(methods, c.method)), "[::1]:65536", byte(len(c.sends)-1), b[0], b[1], b[2])
 	}
 	calls := 0
 	f.Fuzz(func(t *testing.T, method byte, authority string, count byte, first, second, third []byte) {
