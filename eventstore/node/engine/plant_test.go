@@ -25,7 +25,7 @@ var plantedBugs = []struct{ name, file, old, wrong string }{
 	{"take half a match for a repeated append", "decide.go", "case i == len(r.events):\n\t\treturn result, false, nil", "case i > 0:\n\t\treturn result, false, nil"},
 	{"take an older revision for the newest", "decide.go", "case r.expected == h.revision:\n\t\treturn fresh", "case r.expected == h.revision, r.expected+1 == h.revision && r.expected >= 0:\n\t\treturn fresh"},
 	{"refuse with the wrong revision", "decide.go", "Current: h.revision}", "Current: h.revision - 1}"},
-	{"forget the newest IDs at a restart", "writer.go", "s.writer.ids.add(&newest[i])", "_ = i"},
+	{"forget the newest IDs at a restart", "writer.go", "s.writer.ids.add(e.id, e.place)", "_ = e"},
 	{"start a position lower after a restart", "writer.go", "s.writer.next = r.Position.Commit + uint64(recordLen(r.Stream, &r.Event))", "s.writer.next = r.Position.Commit"},
 	{"let a tombstone be overwritten", "decide.go", "case gone, r.expected", "case gone && r.kind != appends, r.expected"},
 	{"look for repeated appends in the group being written", "writer.go", "if g.stored > 0 && (r.mayRepeat(h) || h.deleted) {", "if g.stored < 0 {"},

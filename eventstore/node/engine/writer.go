@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -69,7 +70,11 @@ func (s *Store) startWriter() error {
 
 // remember learns the end of the log and the newest IDs.
 func (s *Store) remember() error {
-	var newest []eventstore.Recorded
+	type event struct {
+		id eventstore.ID
+		place
+	}
+	var newest []event // and no more of them: data would be megabytes
 	back := eventstore.ReadAll{From: eventstore.End, Direction: eventstore.Backward, Limit: s.config.RememberedIDs}
 	for r, err := range s.readAll(context.Background(), back, everything) {
 		if err != nil {
@@ -79,11 +84,10 @@ func (s *Store) remember() error {
 			s.writer.next = r.Position.Commit + uint64(recordLen(r.Stream, &r.Event)) //nolint:gosec // positive
 			s.durable.Store(r.Position.Commit)
 		}
-		r.Data, r.Meta = nil, nil
-		newest = append(newest, r)
+		newest = append(newest, event{r.ID, placeOf(&r)})
 	}
-	for i := len(newest) - 1; i >= 0; i-- {
-		s.writer.ids.add(&newest[i])
+	for _, e := range slices.Backward(newest) {
+		s.writer.ids.add(e.id, e.place)
 	}
 	s.tail.floor = s.durable.Load()
 	return nil
@@ -199,7 +203,7 @@ func (s *Store) add(g *group, p *part, last eventstore.Revision) (at eventstore.
 		e.Revision, e.At = eventstore.Revision(revision), cmp.Or(e.At, g.began) //nolint:gosec // below 2^63
 		finishRecord(records[:n], w.next, revision, e.At)
 		e.Position = eventstore.Position{Commit: w.next, Prepare: w.next}
-		w.ids.add(e)
+		w.ids.add(e.ID, placeOf(e))
 		at = e.Position
 		records = records[n:]
 		w.next += uint64(n) //nolint:gosec // positive
