@@ -1,7 +1,10 @@
 package persistent
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
+	"slices"
 
 	"konto/eventstore"
 	"konto/eventstore/node/filter"
@@ -45,4 +48,33 @@ func (s *Subscription) end(ctx context.Context) (place, error) {
 func (s *Subscription) Fetch(ctx context.Context) (messages []Message, err error) {
 	err = s.group.do(ctx, func() { messages = s.consumer.fetch(s.group.now()) })
 	return messages, err
+}
+
+// Definitions reads stored definitions and stores them again, sorted.
+func Definitions(data []byte) (defs []Definition, again []byte, err error) {
+	all, err := parseConfig(eventstore.Recorded{Event: eventstore.Event{Type: configType, Data: data}})
+	if err != nil {
+		return nil, nil, err
+	}
+	file := configFile{Version: configVersion, Entries: []entry{}}
+	for _, d := range all {
+		defs, file.Entries = append(defs, d.Definition), append(file.Entries, d.entry())
+	}
+	byName := func(a, b Key) int { return cmp.Or(cmp.Compare(a.Stream, b.Stream), cmp.Compare(a.Group, b.Group)) }
+	slices.SortFunc(defs, func(a, b Definition) int { return byName(a.Key, b.Key) })
+	slices.SortFunc(file.Entries, func(a, b entry) int { return byName(Key{a.Stream, a.Group}, Key{b.Stream, b.Group}) })
+	again, err = json.Marshal(file)
+	return defs, again, err
+}
+
+// Validate is exported for tests.
+func (d Definition) Validate() error { return d.validate() }
+
+// Checkpoint reads a checkpoint and returns it as it is written.
+func Checkpoint(data []byte, all bool) (string, error) {
+	p, err := parseCheckpoint(data, all)
+	if err != nil {
+		return "", err
+	}
+	return p.text(all), nil
 }
