@@ -21,7 +21,7 @@ import (
 func (a *app) cmd() *cobra.Command {
 	var data, reason, key string
 	var ifMatch int64
-	var dryRun bool
+	var dryRun, merge bool
 	c := &cobra.Command{
 		Use:   "cmd NAME ID [--data JSON|@FILE|-]",
 		Short: "Send a command to an account",
@@ -50,7 +50,7 @@ konto cmd ls lists all commands, konto cmd schema NAME what one takes.`,
 			if err != nil {
 				return err
 			}
-			send := client.Command{Collection: collection, ID: args[1], Name: args[0], Body: body, Key: key, Reason: reason, DryRun: dryRun}
+			send := client.Command{Collection: collection, ID: args[1], Name: args[0], Body: body, Key: key, Reason: reason, DryRun: dryRun, Merge: merge}
 			if cmd.Flags().Changed("if-match") {
 				send.IfMatch = &ifMatch
 			}
@@ -70,6 +70,7 @@ konto cmd ls lists all commands, konto cmd schema NAME what one takes.`,
 	f.StringVar(&reason, "reason", "", "why, for auditors")
 	f.StringVar(&key, "key", "", "Idempotency-Key: sent again with the same key, it is the same command")
 	f.Int64Var(&ifMatch, "if-match", 0, "the revision that you saw")
+	f.BoolVar(&merge, "merge", false, "carry it out also if others changed what it does not touch since --if-match")
 	f.BoolVar(&dryRun, "dry-run", false, "show what would happen, and change nothing")
 	c.AddCommand(a.cmdSchema(), &cobra.Command{
 		Use: "ls", Short: "List all commands", Args: noArgs,
@@ -161,6 +162,9 @@ func (a *app) printAccepted(accepted client.Accepted, dryRun bool) error {
 		_, _ = fmt.Fprintln(a.stderr, "carried out before: nothing changed")
 	case len(accepted.Events) == 0:
 		_, _ = fmt.Fprintln(a.stderr, "nothing to do")
+	}
+	for _, c := range accepted.Merged {
+		_, _ = fmt.Fprintln(a.stderr, "merged with "+changed(c))
 	}
 	return nil
 }

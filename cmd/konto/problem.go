@@ -29,11 +29,16 @@ func (a *app) printProblem(p *client.Problem) {
 		if c.Conflict {
 			mark = ", as you do"
 		}
-		line("changed", fmt.Sprintf("%s: %s → %s by %s at %s (revision %d)%s",
-			field(c.Field), before(c.Before), c.After, c.By, c.At.UTC().Format("2006-01-02 15:04:05"), c.Revision, mark))
+		line("changed", changed(c)+mark)
 	}
 	if p.Status == http.StatusPreconditionRequired && p.Facts.Revision != nil {
 		line("seen", fmt.Sprintf("it is at revision %d now: look at it, then add --if-match %d", *p.Facts.Revision, *p.Facts.Revision))
 	}
 	line("request", p.RequestID)
+}
+
+// changed says what somebody made of a field.
+func changed(c client.Change) string {
+	return fmt.Sprintf("%s: %s → %s by %s at %s (revision %d)",
+		field(c.Field), before(c.Before), c.After, c.By, c.At.UTC().Format("2006-01-02 15:04:05"), c.Revision)
 }

@@ -32,6 +32,7 @@ type Command struct {
 	Body       any    // marshalled to JSON; a json.RawMessage goes as it is
 	Key        string // Idempotency-Key; empty for none
 	IfMatch    *int64 // the revision that the caller saw; nil for none
+	Merge      bool   // carry it out also if others changed what it does not touch since then
 	Reason     string
 	DryRun     bool
 }
@@ -46,7 +47,8 @@ type Accepted struct {
 		Type string          `json:"type"`
 		Data json.RawMessage `json:"data"` // dry runs only
 	} `json:"events"`
-	Replayed bool `json:"replayed"`
+	Replayed bool     `json:"replayed"`
+	Merged   []Change `json:"merged"` // what others changed since IfMatch
 	// Of a dry run only: what would follow, and how the authorization got there.
 	Effects []Effect        `json:"effects"`
 	Trace   []Ruling        `json:"trace"`
@@ -120,6 +122,9 @@ func (c *Client) Send(ctx context.Context, cmd Command) (Accepted, error) {
 	}
 	if cmd.IfMatch != nil {
 		header.Set("If-Match", `"`+strconv.FormatInt(*cmd.IfMatch, 10)+`"`)
+	}
+	if cmd.Merge {
+		header.Set("Prefer", "handling=lenient")
 	}
 	if cmd.Reason != "" {
 		header.Set("Konto-Reason", url.PathEscape(cmd.Reason))

@@ -42,7 +42,7 @@ func TestSend(t *testing.T) {
 	revision := int64(3)
 	got, err := c.Send(t.Context(), client.Command{
 		Collection: "cards", ID: "1", Name: "AddCard", Body: map[string]int{"expYear": 2030},
-		Key: "key", IfMatch: &revision, Reason: "ny på året", DryRun: true,
+		Key: "key", IfMatch: &revision, Reason: "ny på året", DryRun: true, Merge: true,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -52,12 +52,12 @@ func TestSend(t *testing.T) {
 	}
 	r, body := last()
 	sent := map[string]string{"path": r.URL.String(), "body": body}
-	for _, name := range []string{"Authorization", "Idempotency-Key", "If-Match", "Konto-Reason", "Content-Type"} {
+	for _, name := range []string{"Authorization", "Idempotency-Key", "If-Match", "Konto-Reason", "Content-Type", "Prefer"} {
 		sent[name] = r.Header.Get(name)
 	}
 	want := map[string]string{
 		"path": "/v1/cards/1/AddCard?dry-run=true", "body": `{"expYear":2030}`, "Authorization": "Bearer secret",
-		"Idempotency-Key": "key", "If-Match": `"3"`, "Konto-Reason": "ny%20p%C3%A5%20%C3%A5ret", "Content-Type": "application/json",
+		"Idempotency-Key": "key", "If-Match": `"3"`, "Konto-Reason": "ny%20p%C3%A5%20%C3%A5ret", "Content-Type": "application/json", "Prefer": "handling=lenient",
 	}
 	if diff := cmp.Diff(want, sent); diff != "" {
 		t.Errorf("Send sends (-want +got):\n%s", diff)

@@ -58,6 +58,7 @@ type Request struct {
 	Command     string    // wire name
 	Body        json.RawMessage
 	Expected    *eventstore.Revision // what the caller saw (If-Match); nil if it named nothing
+	Merge       bool                 // carry it out also if others changed what it does not touch
 	Actor       domain.Actor
 	Tenant      string // on behalf of which tenant Konto itself or a gateway acts; empty for people
 	Reason      string
@@ -74,6 +75,9 @@ type Result struct {
 	Position eventstore.Position // of the command's last event; zero if it has none
 	Events   []Event
 	Replayed bool // the command had been carried out before
+	// Merged is what others changed since the revision that the caller saw, if
+	// the command was carried out all the same; see [Request].Merge.
+	Merged []FieldChange
 
 	// Of a dry run only:
 	Effects []domain.Effect
@@ -235,9 +239,17 @@ func (h *Handler) try(ctx context.Context, t task) (Result, error) {
 	if done, res, err := h.replay(ctx, t, e); done {
 		return res, err
 	}
-	if err := h.match(ctx, t, e, meta); err != nil {
+	merged, err := h.match(ctx, t, e, meta)
+	if err != nil {
 		return Result{Stream: e.stream, Revision: e.revision}, err
 	}
+	res, err := h.decide(ctx, t, e, meta, trace)
+	res.Merged = merged
+	return res, err
+}
+
+// decide asks the aggregate and stores what it says. The caller holds the lock.
+func (h *Handler) decide(ctx context.Context, t task, e *entry, meta domain.Meta, trace []domain.Ruling) (Result, error) {
 	events, refused := t.contract.Decide(e.state, t.cmd, meta)
 	if len(events) == 0 || t.DryRun {
 		if err := h.believe(ctx, e); err != nil {

@@ -23,6 +23,9 @@ type StaleError struct {
 	Seen    eventstore.Revision
 	Current eventstore.Revision
 	Changes []FieldChange // since Seen, sorted by field
+	// disjoint says that the command would have been accepted at Seen, and
+	// that none of what it changes, then or now, has been changed since.
+	disjoint bool
 }
 
 // FieldChange is a field that somebody changed after the caller looked.
@@ -46,32 +49,38 @@ func (e *StaleError) Error() string {
 // match compares what the caller saw with what there is. An account that is not
 // there is for the rule to refuse, as it would be without an expectation: the
 // answer for it must be the one for an account that is somebody else's.
-func (h *Handler) match(ctx context.Context, t task, e *entry, m domain.Meta) error {
+//
+// Where the caller lets it, a command that touches nothing that has changed
+// since is matched, and what has changed is returned (rule X1).
+func (h *Handler) match(ctx context.Context, t task, e *entry, m domain.Meta) (merged []FieldChange, err error) {
 	if t.Expected == nil {
 		if !t.info.CallerSaw || e.revision < 0 || t.Actor.Kind != domain.KindPerson {
-			return nil
+			return nil, nil
 		}
 		if err := h.believe(ctx, e); err != nil {
-			return err
+			return nil, err
 		}
-		return ErrMustMatch.With("revision", int64(e.revision))
+		return nil, ErrMustMatch.With("revision", int64(e.revision))
 	}
 	if *t.Expected == e.revision {
-		return nil
+		return nil, nil
 	}
 	if err := h.believe(ctx, e); err != nil {
-		return err
+		return nil, err
 	}
 	if e.revision < 0 {
 		if events, refused := e.contract.Decide(e.state, t.cmd, m); refused != nil && len(events) == 0 {
-			return refused
+			return nil, refused
 		}
 	}
 	stale, err := h.explain(ctx, t, e, m)
-	if err != nil {
-		return fmt.Errorf("compare %s: %w", e.stream, err)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("compare %s: %w", e.stream, err)
+	case t.Merge && stale.disjoint:
+		return stale.Changes, nil
 	}
-	return stale
+	return nil, stale
 }
 
 // explain folds the stream once more to find what changed after the revision
@@ -101,7 +110,7 @@ func (h *Handler) explain(ctx context.Context, t task, e *entry, m domain.Meta) 
 			if seen, err = document(again.state); err != nil {
 				return nil, err
 			}
-			if yours, err = h.would(ctx, t, again, m, seen); err != nil {
+			if yours, stale.disjoint, err = h.would(ctx, t, again, m, seen); err != nil {
 				return nil, err
 			}
 			last = seen
@@ -115,12 +124,20 @@ func (h *Handler) explain(ctx context.Context, t task, e *entry, m domain.Meta) 
 	if err != nil {
 		return nil, err
 	}
+	// A form sends all its fields. One that the caller left as it was would now
+	// undo what somebody else made of it.
+	undone, _, err := h.would(ctx, t, again, m, last)
+	if err != nil {
+		return nil, err
+	}
+	yours = append(undone, yours...)
 	for _, c := range net {
 		f := latest(changes, c.Field)
 		f.Change = c
 		for _, y := range yours {
 			if overlap(y.Field, c.Field) {
 				f.Conflict, f.Yours = true, y.After
+				stale.disjoint = false
 			}
 		}
 		stale.Changes = append(stale.Changes, f)
@@ -165,11 +182,12 @@ func credit(changes map[string]FieldChange, state any, before []byte, r eventsto
 }
 
 // would returns what the command would have changed in the state that the
-// caller saw: nothing if it would have been refused. It folds a copy.
-func (h *Handler) would(ctx context.Context, t task, at *entry, m domain.Meta, seen []byte) ([]diff.Change, error) {
-	events, err := at.contract.Decide(at.state, t.cmd, m)
-	if err != nil {
-		return nil, nil // a refusal has no fields of its own
+// caller saw, and whether it would have been accepted: a refusal has no fields
+// of its own. It folds a copy.
+func (h *Handler) would(ctx context.Context, t task, at *entry, m domain.Meta, seen []byte) (yours []diff.Change, accepted bool, err error) {
+	events, refused := at.contract.Decide(at.state, t.cmd, m)
+	if refused != nil {
+		return nil, false, nil //nolint:nilerr // it says no more than that
 	}
 	after := &entry{stream: at.stream, contract: at.contract}
 	after.restart()
@@ -178,19 +196,20 @@ func (h *Handler) would(ctx context.Context, t task, at *entry, m domain.Meta, s
 			err = h.fold(ctx, after, r)
 		}
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
 	for _, event := range events {
 		if err := after.contract.Evolve(after.state, event); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
 	doc, err := document(after.state)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return diff.Between(seen, doc)
+	yours, err = diff.Between(seen, doc)
+	return yours, true, err
 }
 
 // document is a state as people see it.

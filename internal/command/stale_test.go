@@ -192,3 +192,55 @@ func TestDryRun(t *testing.T) {
 		t.Errorf("in earnest = %+v, want revision 0", res)
 	}
 }
+
+// X1: disjoint edits merge by themselves where the caller allows it.
+func TestDisjointEditsMerge(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		seen   int
+		body   string
+		merges []string // fields of others; none: refused as stale
+	}{
+		{"X1: another field", 0, `{"phone":"070-174 06 05"}`, []string{"/billTo/line1"}},
+		{"X1: another field than two", 1, `{"expYear":2031}`, []string{"/billTo/line1", "/holder"}},
+		{"X1: the same field", 1, `{"holderName":"Alice E."}`, nil},
+		{"X1: a form that would undo what it left alone", 1, `{"holderName":"A. Ek","expYear":2031}`, nil},
+		{"X1: refused at what the caller saw", 0, `{"holderName":""}`, nil},
+		{"X1: never was", 9, `{"phone":"070-174 06 05"}`, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w, h, c := edits(t)
+			req := seeing(w.request(alice, "card", c, "UpdateCardDetails", test.body), test.seen)
+			strict, merging := req, req
+			merging.Merge = true
+			var stale *command.StaleError
+			if _, err := h.Handle(t.Context(), strict); !errors.As(err, &stale) {
+				t.Fatalf("without Merge: %v, want a StaleError", err)
+			}
+			res, err := h.Handle(t.Context(), merging)
+			if test.merges == nil {
+				if !errors.As(err, &stale) || len(w.stream("card-"+c)) != 4 {
+					t.Fatalf("Handle = %+v, %v, want a StaleError and nothing stored", res, err)
+				}
+				return
+			}
+			if err != nil || res.Revision != 4 {
+				t.Fatalf("Handle = %+v, %v, want revision 4", res, err)
+			}
+			var merged []string
+			for _, f := range res.Merged {
+				if merged = append(merged, f.Field); f.By != alice.ID || f.Conflict {
+					t.Errorf("merged %+v, want alice's change, not in conflict", f)
+				}
+			}
+			if !slices.Equal(merged, test.merges) {
+				t.Errorf("merged = %v, want %v", merged, test.merges)
+			}
+			if again, err := h.Handle(t.Context(), merging); err != nil || !again.Replayed {
+				t.Errorf("sent again: %+v, %v, want a replay", again, err)
+			}
+		})
+	}
+}

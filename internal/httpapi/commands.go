@@ -26,6 +26,8 @@ type Accepted struct {
 	Position string          `json:"position,omitempty" doc:"pass it as after= to a query to read your own write"`
 	Events   []AcceptedEvent `json:"events" doc:"what was recorded; empty if there was nothing to do"`
 	Replayed bool            `json:"replayed,omitempty" doc:"the same command had been carried out before"`
+	// Merged is what others changed since the revision in If-Match.
+	Merged []command.FieldChange `json:"merged,omitempty" doc:"what others changed since the revision in If-Match, if the command was carried out all the same (Prefer: handling=lenient)"`
 
 	DryRun  bool            `json:"dryRun,omitempty"`
 	Effects []Effect        `json:"effects,omitempty" doc:"what would follow (dry runs only)"`
@@ -110,6 +112,7 @@ func (s *server) request(w http.ResponseWriter, r *http.Request, category, name 
 	if req.Expected, err = ifMatch(r); err != nil {
 		return req, err
 	}
+	req.Merge = lenient(r)
 	if req.Reason, err = reason(r); err != nil {
 		return req, err
 	}
@@ -164,6 +167,20 @@ func ifMatch(r *http.Request) (*eventstore.Revision, error) {
 	return &revision, nil
 }
 
+// lenient reports whether the caller lets a command be carried out although
+// others changed what it does not touch (RFC 7240 section 4.4).
+func lenient(r *http.Request) bool {
+	for _, line := range r.Header.Values("Prefer") {
+		for preference := range strings.SplitSeq(line, ",") {
+			name, value, _ := strings.Cut(strings.TrimSpace(preference), "=")
+			if strings.EqualFold(name, "handling") && strings.EqualFold(strings.Trim(value, `"`), "lenient") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // reason returns why the caller makes the change: Konto-Reason, percent-encoded
 // where it is not ASCII.
 func reason(r *http.Request) (string, error) {
@@ -190,6 +207,7 @@ func (s *server) writeAccepted(w http.ResponseWriter, req command.Request, res c
 	out := Accepted{
 		Stream: res.Stream, Revision: int64(res.Revision), Replayed: res.Replayed,
 		Events: make([]AcceptedEvent, len(res.Events)), DryRun: req.DryRun, Trace: res.Trace,
+		Merged: res.Merged,
 	}
 	for i, e := range res.Events {
 		out.Events[i] = AcceptedEvent{ID: e.ID.String(), Type: e.Type}
@@ -207,6 +225,9 @@ func (s *server) writeAccepted(w http.ResponseWriter, req command.Request, res c
 	}
 	if res.Replayed {
 		h.Set("Idempotent-Replayed", "true")
+	}
+	if res.Merged != nil {
+		h.Set("Preference-Applied", "handling=lenient") // RFC 7240 section 3
 	}
 	if res.Revision >= 0 {
 		h.Set("ETag", etag(int64(res.Revision)))
