@@ -44,6 +44,7 @@ func FuzzGroups(f *testing.F) {
 }
 
 func fuzzCalls(f *testing.F, include func(method string) bool) {
+	f.Helper()
 	e := startEverything(f)
 	f.Cleanup(func() { e.close(f) })
 	methods := slices.DeleteFunc(methodsOf(e.config), func(m string) bool { return !include(m) })
