@@ -72,15 +72,23 @@ func startEverything(tb testing.TB) *everything {
 	if c.Groups, err = groups.Open(ctx, groups.Config{Store: e.store, Now: c.Now, NewID: newID, Log: zerolog.Nop()}); err != nil {
 		tb.Fatal(err)
 	}
+	events := []eventstore.Event{{ID: knownID(4), Type: "$>", Data: []byte("1@s")}, {ID: knownID(5), Type: "$>", Data: []byte("0@dead")}}
+	_, err = e.store.Append(ctx, "links", eventstore.NoStream, events...)
 	for i := range 4 {
-		events := []eventstore.Event{{ID: knownID(i), Type: "t", Data: []byte("{}")}}
-		if _, err := e.store.Append(ctx, "s", eventstore.Revision(i-1), events...); err != nil {
-			tb.Fatal(err)
+		if err == nil {
+			event := eventstore.Event{ID: knownID(i), Type: "t", Data: []byte("{}")}
+			_, err = e.store.Append(ctx, "s", eventstore.Revision(i-1), event)
 		}
 	}
+	if err == nil {
+		_, err = e.store.Tombstone(ctx, "dead", eventstore.Any)
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
 	e.users, e.groups, e.config, e.calls = c.Access, c.Groups, c, nodegrpc.NewCalls(c)
-	for _, stream := range []string{"s", ""} {
-		b, err := proto.Marshal(creation(stream))
+	for _, stream := range []string{"s", "links", ""} {
+		b, err := proto.Marshal(creation(stream, func(o *persistent.CreateReq_Options) { o.Settings.ResolveLinks = stream == "links" }))
 		if err == nil {
 			err = e.calls.Call("/event_store.client.persistent_subscriptions.PersistentSubscriptions/Create", newTalk(ctx, "", b))
 		}

@@ -87,14 +87,17 @@ func requests() map[string][]proto.Message {
 			&streams.ReadReq{Options: options("", 9, filtered(streamsMatching("^a(b|c)|s"), 10, 2))},
 			&streams.ReadReq{Options: options("", 0, subscribing, fromPosition(7, 7), filtered(streamsMatching("^a(b|c)"), 10, 2))},
 			&streams.ReadReq{Options: options("s", 0, subscribing, fromRevision(1))},
+			&streams.ReadReq{Options: options("s", 9, fromRevision(9), compatible(1))},
+			&streams.ReadReq{Options: options("links", 9, resolving)},
+			&streams.ReadReq{Options: options("dead", 1)},
 		},
 		"event_store.client.streams.Streams/Delete": {&streams.DeleteReq{Options: &streams.DeleteReq_Options{
-			StreamIdentifier: source, ExpectedStreamRevision: &streams.DeleteReq_Options_Any{Any: empty},
+			StreamIdentifier: wireName("gone"), ExpectedStreamRevision: &streams.DeleteReq_Options_Any{Any: empty},
 		}}},
 		"event_store.client.streams.Streams/Tombstone": {&streams.TombstoneReq{Options: &streams.TombstoneReq_Options{
 			StreamIdentifier: wireName("d"), ExpectedStreamRevision: &streams.TombstoneReq_Options_NoStream{NoStream: empty},
 		}}},
-		groupService + "Create": {creation("s"), creation("t"), creation("")},
+		groupService + "Create": {creation("s"), creation("t"), creation("", filteredGroup)},
 		groupService + "Update": {update("s")},
 		groupService + "List":   {listing("s"), listing("")},
 		groupService + "GetInfo": {&persistent.GetInfoReq{Options: &persistent.GetInfoReq_Options{
@@ -128,6 +131,12 @@ const (
 	userService  = "event_store.client.users.Users/"
 )
 
+// filteredGroup is a group g2 of $all with a filter.
+func filteredGroup(o *persistent.CreateReq_Options) {
+	o.GroupName = "g2"
+	o.GetAll().FilterOption = &persistent.CreateReq_AllOptions_Filter{Filter: groupFilterOf("^a", []string{"b"}, true)}
+}
+
 func consuming(stream string) *persistent.ReadReq {
 	o := &persistent.ReadReq_Options{
 		GroupName: "g", BufferSize: 2,
@@ -154,7 +163,7 @@ func conversations() (list []conversation) {
 		}
 	}
 	known := []*shared.UUID{wireID(knownID(0)), wireID(knownID(1)), wireID(newID())}
-	for _, stream := range []string{"s", ""} {
+	for _, stream := range []string{"s", "links", ""} {
 		list = append(list,
 			conversation{readGroup, []proto.Message{consuming(stream)}},
 			conversation{readGroup, []proto.Message{consuming(stream), &persistent.ReadReq{Content: &persistent.ReadReq_Ack_{Ack: &persistent.ReadReq_Ack{Ids: known}}}}})
@@ -165,6 +174,11 @@ func conversations() (list []conversation) {
 	}
 	event := &streams.AppendReq{Content: &streams.AppendReq_ProposedMessage_{ProposedMessage: proposed("t", "x")}}
 	metadata := &streams.AppendReq{Content: &streams.AppendReq_ProposedMessage_{ProposedMessage: proposed("$metadata", `{"$maxCount":1,"$acl":{"$r":"a"}}`)}}
+	unusual := &streams.AppendReq{Content: &streams.AppendReq_ProposedMessage_{ProposedMessage: &streams.AppendReq_ProposedMessage{
+		Id:       &shared.UUID{Value: &shared.UUID_String_{String_: "01234567-89ab-cdef-0123-456789abcdef"}},
+		Metadata: map[string]string{"other": "x", "type": "t", "content-type": "application/octet-stream"},
+	}}}
+	nameless := &streams.AppendReq{Content: &streams.AppendReq_ProposedMessage_{ProposedMessage: &streams.AppendReq_ProposedMessage{Id: wireID(newID())}}}
 	to := func(stream string, expected eventstore.Revision) proto.Message {
 		return &streams.AppendReq{Content: &streams.AppendReq_Options_{Options: appendOptions(stream, expected)}}
 	}
@@ -174,9 +188,12 @@ func conversations() (list []conversation) {
 	return append(list,
 		conversation{appends, []proto.Message{to("s", eventstore.Any), event, event}},
 		conversation{appends, []proto.Message{to("s", 7), event}},
+		conversation{appends, []proto.Message{to("dead", eventstore.NoStream), unusual}},
+		conversation{appends, []proto.Message{to("s", eventstore.StreamExists), nameless}},
 		conversation{appends, []proto.Message{to("$$s", eventstore.Any), metadata}},
 		conversation{appends, []proto.Message{event, event}},
 		conversation{batches, []proto.Message{open, open}},
+		conversation{batches, []proto.Message{batchOf(batchOptions("dead", eventstore.NoStream), events(1)...), batchOf(&batchOpts{})}},
 		conversation{batches, []proto.Message{batchOf(batchOptions("s", 3), events(1)...), batchOf(batchOptions("s", 4), events(1)...)}},
 	)
 }
