@@ -40,6 +40,7 @@ var (
 	amex       = id(3, 3)
 	mail       = id(4, 1)
 	phones     = id(4, 2)
+	licences   = id(4, 3) // paid for by invoice
 	invoice    = id(5, 1)
 )
 
@@ -165,6 +166,11 @@ func cards(h *history) {
 	})
 	h.then(amex, card.CardReplaced{OldCardID: amex, NewCardID: visa, Scope: card.ScopeAll, Subscriptions: []string{mail}, At: start})
 	h.then(amex, card.CardDetached{SubscriptionID: mail})
+	h.then(licences, billing.SubscriptionRegistered{Product: "Licences", BoughtBy: anna, CardID: visa, At: start})
+	h.then(licences, billing.BackupCardAdded{CardID: mastercard, Priority: 1, AddedBy: bo})
+	h.then(licences, billing.PaymentMethodKindChanged{
+		Old: billing.KindCard, New: billing.KindInvoice, PONumber: "PO 7", Released: []string{visa, mastercard}, At: start,
+	})
 	h.then(amex, card.CardRemoved{Reason: "requested", Owner: bo})
 }
 

@@ -19,13 +19,14 @@ var paymentMethodsSQL string
 // PaymentMethods lists the cards of a tenant, its subscriptions, and which card
 // pays for which. The subscription's stream is the authority on that.
 var PaymentMethods = Projection{
-	Name: "payment_methods", Version: 1,
+	Name: "payment_methods", Version: 2,
 	Tables: []string{"payment_methods", "subscriptions", "subscription_cards"},
 	Schema: paymentMethodsSQL,
 	Handlers: []Handler{
 		On(cardAdded), On(cardDetailsUpdated), On(cardAutomaticallyUpdated), On(cardRemoved),
 		On(cardReplaced), On(cardAttached), On(cardDetached), On(cardCharged), On(cardDeclined),
 		On(subscriptionRegistered), On(backupCardAdded), On(primaryCardChanged), On(backupCardChanged), On(cardPromoted),
+		On(paymentKindChanged),
 	},
 }
 

@@ -32,6 +32,8 @@ CREATE TABLE subscriptions (
     subscription_id TEXT   NOT NULL,
     product         TEXT   NOT NULL,
     bought_by       TEXT   NOT NULL, -- an admin's ID
+    kind            TEXT   NOT NULL, -- how it is paid for: "card" or "invoice"
+    po_number       TEXT   NOT NULL, -- of the customer's purchase order; empty for none
     registered_at   BIGINT NOT NULL, -- microseconds since 1970 UTC
     updated_at      BIGINT NOT NULL, -- microseconds since 1970 UTC
     revision        BIGINT NOT NULL, -- of the subscription's stream, as far as it is in this row

@@ -155,7 +155,7 @@ func TestSubscriptions(t *testing.T) {
 	if err != nil || len(rows) != 1 || next == "" {
 		t.Fatalf("%+v, next %q, %v", rows, next, err)
 	}
-	rest, next, err := projections.SubscriptionList(t.Context(), db, northwind, next, 1)
+	rest, next, err := projections.SubscriptionList(t.Context(), db, northwind, next, 2)
 	if err != nil || next != "" {
 		t.Fatalf("next %q, %v", next, err)
 	}
@@ -163,13 +163,17 @@ func TestSubscriptions(t *testing.T) {
 	want := []projections.SubscriptionRow{
 		{
 			// visa was promoted away and came back in amex's place.
-			ID: mail, Product: "Mail", BoughtBy: anna, Primary: mastercard,
+			ID: mail, Product: "Mail", BoughtBy: anna, Kind: billing.KindCard, Primary: mastercard,
 			Backups:      []billing.Backup{{CardID: visa, Priority: 2, AddedBy: bo}},
 			RegisteredAt: start, UpdatedAt: rows[0].UpdatedAt, Revision: 4,
 		},
 		{
-			ID: phones, Product: "Phones", BoughtBy: bo, Primary: visa, Backups: []billing.Backup{},
+			ID: phones, Product: "Phones", BoughtBy: bo, Kind: billing.KindCard, Primary: visa, Backups: []billing.Backup{},
 			RegisteredAt: start, UpdatedAt: rows[1].UpdatedAt, Revision: 1,
+		},
+		{
+			ID: licences, Product: "Licences", BoughtBy: anna, Kind: billing.KindInvoice, PONumber: "PO 7", Backups: []billing.Backup{},
+			RegisteredAt: start, UpdatedAt: rows[2].UpdatedAt, Revision: 2,
 		},
 	}
 	if d := cmp.Diff(want, rows); d != "" {

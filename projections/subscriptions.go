@@ -16,8 +16,8 @@ import (
 
 func subscriptionRegistered(ctx context.Context, tx Tx, e domain.Recorded[billing.SubscriptionRegistered]) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO subscriptions
-		(tenant, subscription_id, product, bought_by, registered_at, updated_at, revision)
-		VALUES ($1, $2, $3, $4, $5, $5, $6) ON CONFLICT (tenant, subscription_id) DO NOTHING`,
+		(tenant, subscription_id, product, bought_by, kind, po_number, registered_at, updated_at, revision)
+		VALUES ($1, $2, $3, $4, 'card', '', $5, $5, $6) ON CONFLICT (tenant, subscription_id) DO NOTHING`,
 		e.Tenant, e.ID, e.Data.Product, e.Data.BoughtBy, at(e.Data.At), e.Revision)
 	if err != nil {
 		return err
@@ -69,6 +69,20 @@ func backupCardChanged(ctx context.Context, tx Tx, e domain.Recorded[billing.Bac
 	return touchSubscription(ctx, tx, e.Tenant, e.ID, e.At, e.Revision)
 }
 
+func paymentKindChanged(ctx context.Context, tx Tx, e domain.Recorded[billing.PaymentMethodKindChanged]) error {
+	_, err := tx.ExecContext(ctx, `UPDATE subscriptions SET kind = $3, po_number = $4
+		WHERE tenant = $1 AND subscription_id = $2`, e.Tenant, e.ID, string(e.Data.New), e.Data.PONumber)
+	if err != nil {
+		return err
+	}
+	for _, id := range e.Data.Released {
+		if err := dropCard(ctx, tx, e.Tenant, e.ID, id); err != nil {
+			return err
+		}
+	}
+	return touchSubscription(ctx, tx, e.Tenant, e.ID, e.At, e.Revision)
+}
+
 func putCard(ctx context.Context, tx Tx, tenant, id, card string, priority int, addedBy string) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO subscription_cards (tenant, subscription_id, card_id, priority, added_by)
 		VALUES ($1, $2, $3, $4, $5)
@@ -94,14 +108,16 @@ type SubscriptionRow struct {
 	ID           string           `json:"id"`
 	Product      string           `json:"product"`
 	BoughtBy     string           `json:"boughtBy"` // an admin's ID
-	Primary      string           `json:"primary"`  // a card's ID
-	Backups      []billing.Backup `json:"backups"`  // in order of priority
+	Kind         billing.Kind     `json:"kind"`     // how it is paid for
+	PONumber     string           `json:"poNumber,omitzero"`
+	Primary      string           `json:"primary"` // a card's ID; empty if it is paid for by invoice
+	Backups      []billing.Backup `json:"backups"` // in order of priority
 	RegisteredAt time.Time        `json:"registeredAt"`
 	UpdatedAt    time.Time        `json:"updatedAt"`
 	Revision     int64            `json:"revision"` // of the stream, as far as it is in the row
 }
 
-const selectSubscription = `SELECT subscription_id, product, bought_by, registered_at, updated_at, revision,
+const selectSubscription = `SELECT subscription_id, product, bought_by, kind, po_number, registered_at, updated_at, revision,
 	(SELECT string_agg(c.card_id || '=' || c.priority || '=' || c.added_by, ' ') FROM subscription_cards c
 		WHERE c.tenant = s.tenant AND c.subscription_id = s.subscription_id)
 	FROM subscriptions s WHERE tenant = $1`
@@ -125,7 +141,7 @@ func SubscriptionList(ctx context.Context, db DB, tenant, cursor string, limit i
 
 func scanSubscription(row scanner) (s SubscriptionRow, err error) {
 	var cards sql.NullString
-	err = row.Scan(&s.ID, &s.Product, &s.BoughtBy, instant{&s.RegisteredAt}, instant{&s.UpdatedAt}, &s.Revision, &cards)
+	err = row.Scan(&s.ID, &s.Product, &s.BoughtBy, &s.Kind, &s.PONumber, instant{&s.RegisteredAt}, instant{&s.UpdatedAt}, &s.Revision, &cards)
 	if err != nil {
 		return s, err
 	}

@@ -32,6 +32,8 @@ func (c AddBackupCard) Decide(s Subscription, m Meta) ([]Event, error) {
 	switch {
 	case !s.Exists():
 		return nil, ErrNotFound
+	case s.Invoiced:
+		return nil, ErrInvoiced
 	case s.Primary == c.CardID:
 		return nil, ErrOnSubscription
 	case s.backup(c.CardID) >= 0:

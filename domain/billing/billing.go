@@ -1,8 +1,8 @@
 // Package billing models how a subscription is paid for: a primary card, and
 // backup cards in the order in which they step in.
 //
-// Guaranteed: a subscription always has a primary card, no card is on it
-// twice, an admin puts on it only cards that they added themselves (rules C4,
+// Guaranteed: a subscription has a primary card unless it is paid for by
+// invoice, no card is on it twice, an admin puts on it only cards that they added themselves (rules C4,
 // C5), and no card that has expired or was removed becomes primary (K3).
 //
 // Not guaranteed: that the primary card can be charged. See package collection.
@@ -30,6 +30,8 @@ var Aggregate = domain.NewAggregate(
 		domain.Summary("Add a card of yours that steps in when the subscription's card fails")),
 	domain.Accepts[ApplyCardReplacement]("ApplyCardReplacement", domain.Internal(),
 		domain.Summary("Put a new card in the place of a replaced one")),
+	domain.Accepts[ChangePaymentMethodKind]("ChangePaymentMethodKind", domain.Internal(),
+		domain.Summary("Let a subscription be paid for by invoice")),
 	domain.Accepts[PromoteBackupCard]("PromoteBackupCard", domain.Internal(),
 		domain.Summary("Let the first usable backup card take over from a card that failed")),
 
@@ -38,14 +40,17 @@ var Aggregate = domain.NewAggregate(
 	domain.Records[PrimaryCardChanged]("PrimaryCardChanged"),
 	domain.Records[BackupCardChanged]("BackupCardChanged"),
 	domain.Records[CardPromotedToPrimary]("CardPromotedToPrimary"),
+	domain.Records[PaymentMethodKindChanged]("PaymentMethodKindChanged"),
 )
 
 // Subscription is what is known of how a subscription is paid for.
 type Subscription struct {
 	Product      string    `json:"product"`
 	BoughtBy     string    `json:"boughtBy"` // an admin's ID
-	Primary      string    `json:"primary"`  // a card's ID
+	Primary      string    `json:"primary"`  // a card's ID; empty if paid for by invoice
 	Backups      []Backup  `json:"backups,omitempty"`
+	Invoiced     bool      `json:"invoiced,omitzero"`
+	PONumber     string    `json:"poNumber,omitzero"`
 	RegisteredAt time.Time `json:"registeredAt,omitzero"`
 }
 
@@ -81,6 +86,26 @@ func BackupsOf(_ string, s Subscription) Backups {
 
 // Exists reports whether the subscription was ever registered.
 func (s Subscription) Exists() bool { return s.Product != "" }
+
+// Kind returns how the subscription is paid for.
+func (s Subscription) Kind() Kind {
+	if s.Invoiced {
+		return KindInvoice
+	}
+	return KindCard
+}
+
+// cards returns the cards that the subscription is on, the primary card first.
+func (s Subscription) cards() []string {
+	var cards []string
+	if s.Primary != "" {
+		cards = append(cards, s.Primary)
+	}
+	for _, b := range s.Backups {
+		cards = append(cards, b.CardID)
+	}
+	return cards
+}
 
 func (s Subscription) backup(card string) int {
 	return slices.IndexFunc(s.Backups, func(b Backup) bool { return b.CardID == card })
@@ -132,6 +157,14 @@ var (
 			ByRule("C6").Allowed("AddCard", domain.GlobalAdmin, domain.BillingAdmin).At("/cardId")
 	ErrCardExpired = domain.Invalid("card-expired", "the card has expired").
 			ByRule("K3").Allowed("UpdateCardDetails", domain.GlobalAdmin, domain.BillingAdmin).At("/cardId")
+	ErrKind = domain.Invalid("payment-kind-unknown", "a subscription is paid for by card or by invoice").
+		ByRule("C10").Allowed("", domain.BillingSupport).At("/kind")
+	ErrPONumber = domain.Invalid("po-number-invalid", "a purchase order number is one line of at most 50 letters").
+			ByRule("C10").Allowed("", domain.BillingSupport).At("/poNumber")
+	ErrBackToCard = domain.Conflict("invoice-to-card", "a subscription that is paid for by invoice does not go back to a card; take out a new one").
+			ByRule("C10").Allowed("RegisterSubscription", domain.GlobalAdmin, domain.BillingAdmin)
+	ErrInvoiced = domain.Conflict("paid-by-invoice", "the subscription is paid for by invoice; it takes no cards").
+			ByRule("C10").Allowed("", domain.BillingSupport)
 	ErrOnSubscription = domain.Conflict("card-already-primary", "the card pays for the subscription already").
 				ByRule("C5").Allowed("", domain.GlobalAdmin, domain.BillingAdmin).At("/cardId")
 )

@@ -36,6 +36,8 @@ var Aggregate = domain.NewAggregate(
 		domain.Summary("Change the name, expiry, billing address or phone number of a card that you added")),
 	domain.Accepts[ReplaceCard]("ReplaceCard",
 		domain.Summary("Let another card pay for one or all of the subscriptions that this card pays for")),
+	domain.Accepts[ReplaceDeclinedCard]("ReplaceDeclinedCard", domain.Internal(),
+		domain.Summary("Let the card that settled a balance pay for all that the declined card was on")),
 	domain.Accepts[RemoveCard]("RemoveCard", domain.Summary("Remove a card that pays for nothing")),
 	domain.Accepts[RecordCardAutoUpdate]("RecordCardAutoUpdate",
 		domain.Summary("Record that the card network gave the card a new number or expiry")),

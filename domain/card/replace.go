@@ -13,6 +13,12 @@ const (
 	ScopeAll          = "all"          // every subscription that the old card is on
 )
 
+// Reasons of a [CardReplaced].
+const (
+	ReasonRequested = "requested"
+	ReasonSettle    = "settle" // the new card paid what the old one could not
+)
+
 // moveTimeout is how long a subscription may be on its way to another card
 // before that is taken to have failed, as when the new card was removed just
 // then. A move takes milliseconds.
@@ -39,7 +45,7 @@ type CardReplaced struct {
 	NewCardID     string    `json:"newCardId"`
 	Scope         string    `json:"scope"`
 	Subscriptions []string  `json:"subscriptions"`
-	Reason        string    `json:"reason"` // "requested"
+	Reason        string    `json:"reason"` // [ReasonRequested] or [ReasonSettle]
 	At            time.Time `json:"at"`
 }
 
@@ -59,28 +65,34 @@ func (c ReplaceCard) Decide(s Card, m Meta) ([]Event, error) {
 	if c.Scope == ScopeSubscription {
 		wanted = []string{c.SubscriptionID}
 	}
-	var moving []string
-	done := len(wanted) > 0
-	for _, id := range wanted {
-		i := slices.IndexFunc(s.Leaving, func(l Move) bool {
-			return l.SubscriptionID == id && m.At.Before(l.At.Add(moveTimeout))
-		})
-		switch {
-		case i >= 0:
-			done = done && s.Leaving[i].NewCardID == c.NewCardID
-		case s.paysFor(id):
-			moving = append(moving, id)
-		default:
-			done = false
-		}
-	}
+	moving, under := s.split(wanted, c.NewCardID, m.At)
 	switch {
 	case moving != nil:
-		return []Event{CardReplaced{m.ID, c.NewCardID, c.Scope, moving, "requested", m.At}}, nil
-	case done: // asked for before, and on its way
+		return []Event{CardReplaced{m.ID, c.NewCardID, c.Scope, moving, ReasonRequested, m.At}}, nil
+	case under: // asked for before, and on its way
 		return nil, nil
 	}
 	return nil, ErrNothingToReplace.With("subscriptions", s.listed())
+}
+
+// split returns which of the subscriptions can start to move to card, and
+// whether all others are on their way to it already.
+func (c Card) split(subscriptions []string, card string, at time.Time) (moving []string, under bool) {
+	under = len(subscriptions) > 0
+	for _, id := range subscriptions {
+		i := slices.IndexFunc(c.Leaving, func(l Move) bool {
+			return l.SubscriptionID == id && at.Before(l.At.Add(moveTimeout))
+		})
+		switch {
+		case i >= 0:
+			under = under && c.Leaving[i].NewCardID == card
+		case c.paysFor(id):
+			moving = append(moving, id)
+		default:
+			under = false
+		}
+	}
+	return moving, under
 }
 
 func (c ReplaceCard) check(s Card, m Meta) error {

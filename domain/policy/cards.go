@@ -33,6 +33,9 @@ func cardReactions() []domain.Reaction {
 			domain.On(forgetful[billing.CardPromotedToPrimary], func(_ *nothing, e domain.Recorded[billing.CardPromotedToPrimary]) []domain.Effect {
 				return attach(e.ID, e.Data.CardID, e.Data.Old)
 			}),
+			domain.On(forgetful[billing.PaymentMethodKindChanged], func(_ *nothing, e domain.Recorded[billing.PaymentMethodKindChanged]) []domain.Effect {
+				return release(e.ID, e.Data.Released)
+			}),
 		),
 	}
 }
@@ -42,6 +45,15 @@ func attach(subscription, added, dropped string) []domain.Effect {
 	effects := []domain.Effect{domain.Dispatch{To: added, Command: card.AttachCard{SubscriptionID: subscription}}}
 	if dropped != "" && dropped != added {
 		effects = append(effects, domain.Dispatch{To: dropped, Command: card.DetachCard{SubscriptionID: subscription}})
+	}
+	return effects
+}
+
+// release notes on cards that a subscription is no longer on them.
+func release(subscription string, cards []string) []domain.Effect {
+	var effects []domain.Effect
+	for _, id := range cards {
+		effects = append(effects, domain.Dispatch{To: id, Command: card.DetachCard{SubscriptionID: subscription}})
 	}
 	return effects
 }

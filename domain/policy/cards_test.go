@@ -161,6 +161,10 @@ func TestCardsFollowSubscriptions(t *testing.T) {
 		{name: "backup changed", reaction: name, when: event("s1", billing.BackupCardChanged{Old: "c1", New: "c2"}), then: []domain.Effect{attach("c2"), detach("c1")}},
 		{name: "backup promoted", reaction: name, when: event("s1", billing.CardPromotedToPrimary{CardID: "c2", Old: "c1"}), then: []domain.Effect{attach("c2"), detach("c1")}},
 		{
+			name: "C10: paid for by invoice", reaction: name, when: event("s1", billing.PaymentMethodKindChanged{New: billing.KindInvoice, Released: []string{"c1", "c2"}}),
+			then: []domain.Effect{detach("c1"), detach("c2")},
+		},
+		{
 			name: "replaced", reaction: "apply-card-replacement",
 			when: event("c1", card.CardReplaced{OldCardID: "c1", NewCardID: "c2", Subscriptions: []string{"s1", "s2"}, Reason: "requested"}),
 			then: []domain.Effect{domain.Dispatch{To: "s1", Command: apply}, domain.Dispatch{To: "s2", Command: apply}},

@@ -53,6 +53,7 @@ var Table = Rules{
 		{Category: "card", Command: "AddCard", Rule: "C6", Creates: true, Grants: []Grant{may(OwnTenant, ga, ba)}},
 		{Category: "card", Command: "UpdateCardDetails", Rule: "C4", Grants: []Grant{may(OwnTenant, ga, ba)}},
 		{Category: "card", Command: "ReplaceCard", Rule: "C6", Grants: []Grant{may(OwnTenant, ga, ba)}},
+		{Category: "card", Command: "ReplaceDeclinedCard", Rule: "C8", Grants: []Grant{may(System)}},
 		{Category: "card", Command: "RemoveCard", Rule: "C6", Grants: []Grant{may(OwnTenant, ga, ba)}},
 		{Category: "card", Command: "RecordCardAutoUpdate", Rule: "K4", Grants: []Grant{may(Gateway)}, Instead: "UpdateCardDetails"},
 		{Category: "card", Command: "AttachCard", Rule: "C6", Grants: []Grant{may(System)}},
@@ -61,6 +62,7 @@ var Table = Rules{
 		{Category: "billing", Command: "RegisterSubscription", Rule: "C1", Creates: true, Grants: []Grant{may(OwnTenant, ga, ba)}},
 		{Category: "billing", Command: "AddBackupCard", Rule: "C5", Grants: []Grant{may(OwnTenant, ga, ba)}},
 		{Category: "billing", Command: "ApplyCardReplacement", Rule: "C6", Grants: []Grant{may(System)}},
+		{Category: "billing", Command: "ChangePaymentMethodKind", Rule: "C10", Grants: []Grant{may(System)}},
 		{Category: "billing", Command: "PromoteBackupCard", Rule: "C5", Grants: []Grant{may(System)}},
 
 		{Category: "collection", Command: "RecordChargeResult", Rule: "C7", Creates: true, Grants: []Grant{may(Gateway)}},
