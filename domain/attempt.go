@@ -1,5 +1,7 @@
 package domain
 
+import "time"
+
 // Attempt is a command that somebody asks for, before anybody looks at the
 // rules of the aggregate: what an authorization table decides on.
 type Attempt struct {
@@ -9,6 +11,7 @@ type Attempt struct {
 	Owner    string // the tenant that owns the aggregate, or would
 	Exists   bool   // the aggregate has a history
 	Actor    Actor
+	At       time.Time // when the command was accepted
 	Facts    Facts
 }
 
@@ -19,8 +22,10 @@ type Ruling struct {
 	Why    string `json:"why,omitempty"`
 }
 
-// Authorization says who may ask for what. All methods are pure.
+// Authorization says who may ask for what. It is a policy: events name the
+// version that let their command pass. All methods are pure.
 type Authorization interface {
+	Versioned
 	// Owner returns the tenant that would own the aggregate if a's command
 	// made it.
 	Owner(category, id string, actor Actor) string

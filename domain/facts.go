@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"time"
 )
 
 // Needer is a command whose decision needs more than its aggregate's state: a
@@ -42,6 +43,33 @@ func (f Facts) Knows(n Need, fact any) Facts {
 func (f Facts) Has(n Need) bool {
 	_, ok := f.known[n]
 	return ok
+}
+
+// Versioned is a fact that is one version of something: what gathers facts for
+// a decision records with its events which version it was. [Terms] are.
+type Versioned interface {
+	// InForce returns the name of the policy and the number of the version in
+	// force at a time.
+	InForce(at time.Time) (name string, version int)
+}
+
+// Versions returns which version of each policy that needs name is in force at
+// a time, or nil if they name none. What they name and f does not hold is left
+// out.
+func (f Facts) Versions(needs []Need, at time.Time) map[string]int {
+	var versions map[string]int
+	for _, n := range needs {
+		v, ok := f.known[n].(Versioned)
+		if !ok {
+			continue
+		}
+		if versions == nil {
+			versions = map[string]int{}
+		}
+		name, version := v.InForce(at)
+		versions[name] = version
+	}
+	return versions
 }
 
 // Fact returns the fact F of key. It panics if the command did not declare it,

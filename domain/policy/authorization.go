@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"konto/domain"
+	"konto/domain/policyversion"
 	"konto/domain/relationship"
 )
 
@@ -32,10 +34,12 @@ type Row struct {
 }
 
 // Grant lets an actor pass who stands to the aggregate as Scope says and has
-// one of Roles. A grant without roles is for every actor in its scope.
+// one of Roles, or of those that Policy names. A grant with neither is for
+// every actor in its scope.
 type Grant struct {
-	Scope Scope
-	Roles []domain.Role
+	Scope  Scope
+	Roles  []domain.Role
+	Policy *domain.Policy[RoleTerms]
 }
 
 // Scope is how an actor stands to an aggregate.
@@ -60,6 +64,8 @@ func (Rules) Owner(category, id string, actor domain.Actor) string {
 	switch category {
 	case "tenant", "customer":
 		return id
+	case "policy":
+		return policyversion.Tenant
 	case "rel":
 		if partner, _, ok := relationship.Parties(id); ok {
 			return partner
@@ -69,12 +75,23 @@ func (Rules) Owner(category, id string, actor domain.Actor) string {
 	return actor.Tenant
 }
 
+// InForce implements [domain.Versioned]: one version at a time is in force,
+// the program's.
+func (t Rules) InForce(time.Time) (string, int) { return "authorization", t.Version }
+
 // Needs implements [domain.Authorization].
-func (Rules) Needs(a domain.Attempt) []domain.Need {
+func (t Rules) Needs(a domain.Attempt) []domain.Need {
 	if a.Category == "secinfo" && !a.Exists && a.Actor.Kind == domain.KindPerson {
 		return []domain.Need{domain.Of[Home](a.ID)}
 	}
-	return subject(a).partnership()
+	needs := subject(a).partnership()
+	row, _ := t.row(a.Category, a.Command)
+	for _, g := range row.Grants {
+		if g.Policy != nil {
+			needs = append(needs, g.Policy.Need())
+		}
+	}
+	return needs
 }
 
 // Rule implements [domain.Authorization].
@@ -98,7 +115,7 @@ func (t Rules) Rule(a domain.Attempt) ([]domain.Ruling, error) {
 		// Who has no part in it does not learn which check failed either.
 		return append(trace[:1:1], domain.Ruling{Check: "there is such an aggregate for the caller"}), NotFound(a.Category)
 	}
-	return trace, t.refusal(row, a.Actor)
+	return trace, t.refusal(row, s)
 }
 
 func (t Rules) row(category, command string) (Row, bool) {
@@ -110,10 +127,11 @@ func (t Rules) row(category, command string) (Row, bool) {
 }
 
 // refusal says who may, and what the actor may do instead.
-func (t Rules) refusal(row Row, actor domain.Actor) error {
+func (t Rules) refusal(row Row, s standing) error {
 	var grants []string
 	var who []domain.Role
 	for _, g := range row.Grants {
+		g = g.inForce(s)
 		grants = append(grants, g.String())
 		for _, r := range g.Roles {
 			if !slices.Contains(who, r) {
@@ -122,7 +140,7 @@ func (t Rules) refusal(row Row, actor domain.Actor) error {
 		}
 	}
 	instead := row.Instead
-	if !t.everMay(actor, instead) {
+	if !t.everMay(s.Actor, instead) {
 		instead = ""
 	}
 	return domain.Forbidden("not-allowed", "this is for: %s", strings.Join(grants, "; ")).
@@ -150,9 +168,26 @@ func (g Grant) String() string {
 	return string(g.Scope) + " with " + strings.Join(names, " or ")
 }
 
-func (g Grant) has(actor domain.Actor) bool { return len(g.Roles) == 0 || actor.Has(g.Roles...) }
+// has reports whether actor has a role that g is for; of a policy's, those of
+// version 1 count.
+func (g Grant) has(actor domain.Actor) bool {
+	roles := g.Roles
+	if g.Policy != nil {
+		roles = g.Policy.First.Roles
+	}
+	return len(roles) == 0 || actor.Has(roles...)
+}
+
+// inForce returns g with the roles that its policy names for s.
+func (g Grant) inForce(s standing) Grant {
+	if g.Policy != nil {
+		g.Roles, g.Policy = g.Policy.In(domain.Meta{At: s.At, Facts: s.Facts}).Roles, nil
+	}
+	return g
+}
 
 func (g Grant) rule(s standing) domain.Ruling {
+	g = g.inForce(s)
 	r := domain.Ruling{Check: g.String()}
 	switch {
 	case !s.in(g.Scope):
@@ -172,13 +207,14 @@ type standing struct {
 	ID       string
 	Owner    string
 	Actor    domain.Actor
+	At       time.Time
 	Facts    domain.Facts
 }
 
 // subject returns who asks for what. Security info without history is owned
 // by whoever has the account, not by whoever asks.
 func subject(a domain.Attempt) standing {
-	s := standing{a.Category, a.ID, a.Owner, a.Actor, a.Facts}
+	s := standing{a.Category, a.ID, a.Owner, a.Actor, a.At, a.Facts}
 	if a.Category == "secinfo" && !a.Exists {
 		s.Owner = ""
 		if a.Facts.Has(domain.Of[Home](a.ID)) {
@@ -224,7 +260,7 @@ func (s standing) party() bool {
 	if s.Actor.Kind != domain.KindPerson {
 		return s.within()
 	}
-	return s.ownTenant() || s.related() || s.customerSide()
+	return s.ownTenant() || s.related() || s.customerSide() || s.Category == "policy"
 }
 
 func (s standing) ownTenant() bool { return s.Owner != "" && s.Owner == s.Actor.Tenant }

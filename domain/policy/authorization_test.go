@@ -11,6 +11,7 @@ import (
 
 	"konto/domain"
 	"konto/domain/policy"
+	"konto/domain/policyversion"
 	"konto/domain/relationship"
 )
 
@@ -61,14 +62,15 @@ var passes = map[string]string{
 	"customer/RegisterCustomer":          "related:global-admin,sales-agent",
 	"customer/UpdateCustomerAccount":     "related:global-admin,sales-agent",
 	// Every partner owns the relationship that it is in, ended or not.
-	"rel/RequestRelationship":  "same,related,former:global-admin,sales-agent,admin-agent",
-	"rel/AcceptRelationship":   "customer:global-admin",
-	"rel/EndRelationship":      "same,related,former,customer:global-admin",
-	"resv/Reserve":             "system:*",
-	"resv/ConfirmReservation":  "system:*",
-	"resv/ReleaseReservation":  "system:*",
-	"notif/RecordNotification": "system:*",
-	"inlet/RecordGatewayEvent": "gateway:* system:*",
+	"rel/RequestRelationship":     "same,related,former:global-admin,sales-agent,admin-agent",
+	"rel/AcceptRelationship":      "customer:global-admin",
+	"rel/EndRelationship":         "same,related,former,customer:global-admin",
+	"resv/Reserve":                "system:*",
+	"resv/ConfirmReservation":     "system:*",
+	"resv/ReleaseReservation":     "system:*",
+	"notif/RecordNotification":    "system:*",
+	"inlet/RecordGatewayEvent":    "gateway:* system:*",
+	"policy/PublishPolicyVersion": "any:operator",
 }
 
 // expected expands what a line of a table says.
@@ -103,8 +105,11 @@ func scene(category, relation string, role domain.Role) (id, owner string, actor
 	if role != "" {
 		actor.Roles = []domain.Role{role}
 	}
-	if category == "customer" || category == "tenant" {
+	switch category {
+	case "customer", "tenant":
 		id = own
+	case "policy":
+		id, owner = "customer-editors", policyversion.Tenant
 	}
 	acting := partner
 	if relation == "former" {
@@ -136,6 +141,7 @@ func scene(category, relation string, role domain.Role) (id, owner string, actor
 		Knows(domain.Of[policy.Relation](relationship.ID(former, own)), policy.Relation{}).
 		Knows(domain.Of[policy.Relation](relationship.ID(other, own)), policy.Relation{}).
 		Knows(domain.Of[policy.Home](id), policy.Home{Tenant: owner})
+	facts = policy.CustomerEditors.Known(facts)
 	return id, owner, actor, facts
 }
 
@@ -153,6 +159,8 @@ func only(t *testing.T, known domain.Facts, needs []domain.Need) domain.Facts {
 			facts = facts.Knows(n, domain.Fact[policy.Relation](domain.Meta{Facts: known}, n.Key))
 		case n.Type == reflect.TypeFor[policy.Home]():
 			facts = facts.Knows(n, domain.Fact[policy.Home](domain.Meta{Facts: known}, n.Key))
+		case n.Type == policy.CustomerEditors.Need().Type:
+			facts = facts.Knows(n, domain.Fact[domain.Terms[policy.RoleTerms]](domain.Meta{Facts: known}, n.Key))
 		}
 	}
 	return facts
@@ -160,6 +168,9 @@ func only(t *testing.T, known domain.Facts, needs []domain.Need) domain.Facts {
 
 // knows reports whether somebody in a relation may know of an aggregate.
 func knows(category, relation string) bool {
+	if category == "policy" && relation != "foreign-gateway" && relation != "foreign-system" {
+		return true
+	}
 	switch relation {
 	case "self", "same", "gateway", "system", "customer":
 		return true

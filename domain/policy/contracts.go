@@ -28,6 +28,7 @@ import (
 	"konto/domain/customer"
 	"konto/domain/inlet"
 	"konto/domain/notification"
+	"konto/domain/policyversion"
 	"konto/domain/relationship"
 	"konto/domain/reservation"
 	"konto/domain/securityinfo"
@@ -47,4 +48,5 @@ var Contracts = []domain.Contract{
 	reservation.Aggregate,
 	notification.Aggregate,
 	inlet.Aggregate,
+	policyversion.Aggregate,
 }

@@ -16,7 +16,7 @@ import (
 
 // Sources say where facts about other aggregates come from. What libraries
 // know, such as numbering plans, comes from elsewhere.
-var Sources = []domain.Source{
+var Sources = append([]domain.Source{
 	domain.FromState(tenant.Aggregate, func(_ string, t tenant.Tenant) card.Organization {
 		return card.Organization{Country: t.Country}
 	}),
@@ -47,7 +47,7 @@ var Sources = []domain.Source{
 		return Relation{Active: r.Active()}
 	}),
 	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) Home { return Home{Tenant: a.Tenant} }),
-}
+}, policySources()...)
 
 // account leaves out addresses that were erased.
 func account(_ string, a admin.Admin) securityinfo.Account {

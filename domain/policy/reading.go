@@ -40,4 +40,6 @@ func (t Rules) Read(l domain.Look) (domain.Sight, error) {
 	return sight, nil
 }
 
-func beholder(l domain.Look) standing { return standing{l.Category, l.ID, l.Owner, l.Actor, l.Facts} }
+func beholder(l domain.Look) standing {
+	return standing{Category: l.Category, ID: l.ID, Owner: l.Owner, Actor: l.Actor, Facts: l.Facts}
+}

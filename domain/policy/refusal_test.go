@@ -4,10 +4,12 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"konto/domain"
 	"konto/domain/card"
 	"konto/domain/policy"
+	"konto/domain/policyversion"
 	"konto/domain/relationship"
 )
 
@@ -56,6 +58,39 @@ func TestRefusalNamesWhoMayAndWhatInstead(t *testing.T) {
 	}
 }
 
+// Who may change a customer's account is a policy: a later version lets others
+// pass, from its day on, and the refusal names whom the version in force names.
+func TestCustomerEditorsAreAPolicy(t *testing.T) {
+	t.Parallel()
+	from := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	second := domain.Version[policy.RoleTerms]{Number: 2, EffectiveAt: from, Rules: policy.RoleTerms{Roles: []domain.Role{domain.AdminAgent}}}
+	for _, c := range []struct {
+		name string
+		role domain.Role
+		at   time.Time
+		pass bool
+		who  []domain.Role
+	}{
+		{"P1: before its day, version 1 lets the sales agent pass", domain.SalesAgent, from.Add(-1), true, nil},
+		{"P1: before its day, version 1 refuses the admin agent", domain.AdminAgent, from.Add(-1), false, []domain.Role{domain.GlobalAdmin, domain.SalesAgent}},
+		{"P1: from its day, version 2 lets the admin agent pass", domain.AdminAgent, from, true, nil},
+		{"P1: from its day, version 2 refuses the sales agent", domain.SalesAgent, from, false, []domain.Role{domain.AdminAgent}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			a := attempt(t, "customer", "UpdateCustomerAccount", "related", c.role, true)
+			a.At, a.Facts = c.at, policy.CustomerEditors.Known(a.Facts, second)
+			_, err := policy.Table.Rule(a)
+			if c.pass != (err == nil) {
+				t.Fatalf("err = %v, want passed = %v", err, c.pass)
+			}
+			if got := refusal(err); got != nil && !slices.Equal(got.WhoMay, c.who) {
+				t.Errorf("refusal names %v, want %v", got.WhoMay, c.who)
+			}
+		})
+	}
+}
+
 func TestNotFoundIsTheAggregatesOwn(t *testing.T) {
 	t.Parallel()
 	if got := policy.NotFound("card"); got != card.ErrNotFound {
@@ -86,6 +121,7 @@ func TestOwner(t *testing.T) {
 		{"resv", "r", other},
 		{"notif", "n", other},
 		{"inlet", "g", other},
+		{"policy", "customer-editors", policyversion.Tenant},
 	} {
 		if got := policy.Table.Owner(c.category, c.id, actor); got != c.want {
 			t.Errorf("Owner(%s, %s) = %q, want %q", c.category, c.id, got, c.want)

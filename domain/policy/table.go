@@ -6,6 +6,7 @@ import (
 	"konto/domain/billing"
 	"konto/domain/card"
 	"konto/domain/customer"
+	"konto/domain/policyversion"
 	"konto/domain/relationship"
 	"konto/domain/reservation"
 	"konto/domain/securityinfo"
@@ -24,7 +25,10 @@ const (
 	op = domain.Operator
 )
 
-func may(scope Scope, roles ...domain.Role) Grant { return Grant{scope, roles} }
+func may(scope Scope, roles ...domain.Role) Grant { return Grant{Scope: scope, Roles: roles} }
+
+// mayBy grants to the roles that the version of p in force names.
+func mayBy(scope Scope, p domain.Policy[RoleTerms]) Grant { return Grant{Scope: scope, Policy: &p} }
 
 // Table is the policy in force.
 //
@@ -68,7 +72,7 @@ var Table = Rules{
 		{Category: "collection", Command: "RecordChargeResult", Rule: "C7", Creates: true, Grants: []Grant{may(Gateway)}},
 
 		{Category: "customer", Command: "RegisterCustomer", Rule: "P1", Creates: true, Grants: []Grant{may(RelatedPartner, ga, sa)}},
-		{Category: "customer", Command: "UpdateCustomerAccount", Rule: "P1", Grants: []Grant{may(RelatedPartner, ga, sa)}},
+		{Category: "customer", Command: "UpdateCustomerAccount", Rule: "P1", Grants: []Grant{mayBy(RelatedPartner, CustomerEditors)}},
 
 		{Category: "rel", Command: "RequestRelationship", Rule: "P9", Creates: true, Grants: []Grant{may(OwnTenant, ga, sa, aa)}, Instead: "AcceptRelationship"},
 		{Category: "rel", Command: "AcceptRelationship", Rule: "P9", Grants: []Grant{may(CustomerSide, ga)}, Instead: "EndRelationship"},
@@ -79,6 +83,8 @@ var Table = Rules{
 		{Category: "resv", Command: "ReleaseReservation", Rule: "X4", Grants: []Grant{may(System)}},
 		{Category: "notif", Command: "RecordNotification", Rule: "X3", Creates: true, Grants: []Grant{may(System)}},
 		{Category: "inlet", Command: "RecordGatewayEvent", Rule: "X2", Creates: true, Grants: []Grant{may(Gateway), may(System)}},
+
+		{Category: "policy", Command: "PublishPolicyVersion", Rule: "N11", Creates: true, Grants: []Grant{may(AnyTenant, op)}},
 	},
 	Readers: []Reader{
 		{Grant: may(Self), Categories: []string{"admin", "secinfo"}, Personal: []string{"admin", "secinfo"}},
@@ -92,6 +98,7 @@ var Table = Rules{
 		{Grant: may(CustomerSide, ga, au), Categories: []string{"rel"}},
 		{Grant: may(AnyTenant, bs), Categories: []string{"card", "billing", "collection"}},
 		{Grant: may(AnyTenant, op), Categories: []string{"tenant", "notif", "inlet", "resv"}},
+		{Grant: may(AnyTenant), Categories: []string{"policy"}},
 	},
 }
 
@@ -118,6 +125,8 @@ func NotFound(category string) *domain.Error {
 		return relationship.ErrNotFound
 	case "resv":
 		return reservation.ErrNotFound
+	case "policy":
+		return policyversion.ErrUnknown
 	}
 	return domain.NotFound("not-found", "there is no such thing")
 }

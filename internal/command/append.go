@@ -77,6 +77,7 @@ func about(ctx context.Context, t task, decided domain.Meta, refused error) enve
 	m := envelope.Meta{
 		Correlation: t.Correlation, Causation: t.Causation, Tenant: decided.Tenant, Actor: t.Actor,
 		Command: t.ID.String(), CommandType: t.Command, At: t.at, BodyMAC: bodyMAC(decided.MAC, t),
+		PolicyVersions: t.versions,
 	}
 	if m.Causation == "" {
 		m.Causation = m.Command

@@ -198,6 +198,7 @@ type task struct {
 	info     domain.CommandInfo
 	cmd      any
 	at       time.Time
+	versions map[string]int // of the policies that the decision is made under
 }
 
 func (h *Handler) understand(req Request, start time.Time) (task, error) {
@@ -218,11 +219,11 @@ func (h *Handler) understand(req Request, start time.Time) (task, error) {
 // end of the append, and never while facts are looked up.
 func (h *Handler) try(ctx context.Context, t task) (Result, error) {
 	e := h.states.entry(t.contract, t.Target)
-	a := domain.Attempt{Category: t.Category, Command: t.Command, ID: t.Target, Actor: t.Actor}
+	a := domain.Attempt{Category: t.Category, Command: t.Command, ID: t.Target, Actor: t.Actor, At: t.at}
 	if done, res, err := h.approach(ctx, t, e, &a); done || err != nil {
 		return res, err
 	}
-	trace, meta, err := h.admit(ctx, t, e, a)
+	trace, meta, err := h.admit(ctx, &t, e, a)
 	if err != nil {
 		return Result{Stream: e.stream, Revision: eventstore.NoStream, Trace: trace}, err
 	}
@@ -309,12 +310,14 @@ func (h *Handler) approach(ctx context.Context, t task, e *entry, a *domain.Atte
 }
 
 // admit asks whether the actor may send the command, and gathers what the rule
-// may know.
-func (h *Handler) admit(ctx context.Context, t task, e *entry, a domain.Attempt) ([]domain.Ruling, domain.Meta, error) {
+// may know. It notes which versions of policies that is decided under.
+func (h *Handler) admit(ctx context.Context, t *task, e *entry, a domain.Attempt) ([]domain.Ruling, domain.Meta, error) {
 	var meta domain.Meta
+	var asked []domain.Need
 	facts, err := h.gather(ctx, a.Facts, func(f domain.Facts) []domain.Need {
 		a.Facts = f
-		return h.Authorization.Needs(a)
+		asked = h.Authorization.Needs(a)
+		return asked
 	})
 	if err != nil {
 		return nil, meta, err
@@ -332,12 +335,15 @@ func (h *Handler) admit(ctx context.Context, t task, e *entry, a domain.Attempt)
 		ID: t.Target, Tenant: a.Owner, Actor: t.Actor, At: t.at, Command: t.ID.String(),
 		Code: keys.Code, MAC: keys.MAC, Facts: facts,
 	}
+	var wanted []domain.Need
 	if n, ok := t.cmd.(domain.Needer); ok {
 		meta.Facts, err = h.gather(ctx, facts, func(f domain.Facts) []domain.Need {
 			meta.Facts = f
-			return n.Needs(meta)
+			wanted = n.Needs(meta)
+			return wanted
 		})
 	}
+	t.versions = h.versions(meta, asked, wanted)
 	return trace, meta, err
 }
 

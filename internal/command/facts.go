@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 
 	"konto/domain"
@@ -33,6 +34,16 @@ func (h *Handler) gather(ctx context.Context, known domain.Facts, needs func(dom
 			known = known.Knows(n, fact)
 		}
 	}
+}
+
+// versions returns the versions of the policies that a decision is made under:
+// the authorization's, and those among what it and the command asked for.
+func (h *Handler) versions(m domain.Meta, asked, wanted []domain.Need) map[string]int {
+	name, version := h.Authorization.InForce(m.At)
+	in := map[string]int{name: version}
+	maps.Copy(in, m.Facts.Versions(asked, m.At))
+	maps.Copy(in, m.Facts.Versions(wanted, m.At))
+	return in
 }
 
 // Look decides who may read an aggregate's account, with the facts that r asks for.

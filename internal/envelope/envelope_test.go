@@ -48,7 +48,8 @@ var meta = envelope.Meta{
 	Correlation: "c", Causation: "cause", Tenant: tenant, Actor: domain.Actor{ID: "anna", Kind: domain.KindPerson, Tenant: tenant},
 	Command: "00000009-0000-7000-8000-000000000001", CommandType: "Note", At: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC),
 	Reason: domain.About("anna", "because of Bo"), Source: domain.About("anna", envelope.Source{Address: "192.0.2.7", Agent: "Browser"}),
-	BodyMAC: "mac", Refused: domain.Conflict("no", "not now").ByRule("R1").With("left", 1),
+	BodyMAC: "mac", PolicyVersions: map[string]int{"authorization": 2, "codes": 1},
+	Refused: domain.Conflict("no", "not now").ByRule("R1").With("left", 1),
 }
 
 func sealed(t *testing.T, k *privacy.Keys) eventstore.Recorded {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 
 	fast "github.com/go-json-experiment/json"
@@ -28,6 +30,9 @@ type Meta struct {
 	// BodyMAC is a keyed hash of the command, so that a retry with another
 	// body is noticed.
 	BodyMAC string `json:"bodyMac,omitempty"`
+	// PolicyVersions are the versions of the policies that the command was
+	// decided under, by the policies' names.
+	PolicyVersions map[string]int `json:"policyVersions,omitempty"`
 	// Refused is the refusal that came with the events, if the caller was refused.
 	Refused *domain.Error `json:"refused,omitempty"`
 }
@@ -142,6 +147,7 @@ func (m Meta) encode() ([]byte, error) {
 	}
 	w.text("traceparent", m.TraceParent, true)
 	w.text("bodyMac", m.BodyMAC, true)
+	w.versions("policyVersions", m.PolicyVersions)
 	if m.Refused != nil {
 		w.other("refused", m.Refused)
 	}
@@ -183,6 +189,27 @@ func (w *members) text(name, s string, omitEmpty bool) {
 func (w *members) time(name string, t time.Time) {
 	w.name(name)
 	w.b = append(t.AppendFormat(append(w.b, '"'), time.RFC3339Nano), '"')
+}
+
+// versions writes versions in the order of their names, as json.Marshal does.
+// The names are those of policies and need no escape.
+func (w *members) versions(name string, versions map[string]int) {
+	if len(versions) == 0 {
+		return
+	}
+	var few [8]string // most decisions are made under fewer
+	names := few[:0]
+	for n := range versions {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	w.name(name)
+	in := members{b: w.b[len(w.b):], err: w.err}
+	for _, n := range names {
+		in.name(n)
+		in.b = strconv.AppendInt(in.b, int64(versions[n]), 10)
+	}
+	w.b, w.err = append(append(w.b, in.b...), '}'), in.err
 }
 
 func (w *members) other(name string, v any) {

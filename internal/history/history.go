@@ -38,22 +38,24 @@ type Reader struct {
 
 // Entry is one event of an account.
 type Entry struct {
-	Revision    int64           `json:"revision"`
-	Position    string          `json:"position"`
-	ID          string          `json:"id"`
-	Type        string          `json:"type"`
-	RecordedAt  time.Time       `json:"recordedAt"`
-	Actor       domain.Actor    `json:"actor"`
-	Command     string          `json:"command"`     // wire name of the command that caused it
-	CommandID   string          `json:"commandId"`   // ID of that command
-	Causation   string          `json:"causation"`   // what caused the command: itself, or the event that a policy reacted to
-	Correlation string          `json:"correlation"` // the same for all that one request led to
-	Reason      json.RawMessage `json:"reason,omitempty"`
-	Source      json.RawMessage `json:"source,omitempty"`
-	Refused     *domain.Error   `json:"refused,omitempty"` // the refusal that the caller got
-	Data        json.RawMessage `json:"data"`
-	State       json.RawMessage `json:"state"`   // that the event led to
-	Changes     []diff.Change   `json:"changes"` // from the state before
+	Revision    int64        `json:"revision"`
+	Position    string       `json:"position"`
+	ID          string       `json:"id"`
+	Type        string       `json:"type"`
+	RecordedAt  time.Time    `json:"recordedAt"`
+	Actor       domain.Actor `json:"actor"`
+	Command     string       `json:"command"`     // wire name of the command that caused it
+	CommandID   string       `json:"commandId"`   // ID of that command
+	Causation   string       `json:"causation"`   // what caused the command: itself, or the event that a policy reacted to
+	Correlation string       `json:"correlation"` // the same for all that one request led to
+	// PolicyVersions are the versions of the policies that the command was decided under.
+	PolicyVersions map[string]int  `json:"policyVersions,omitempty"`
+	Reason         json.RawMessage `json:"reason,omitempty"`
+	Source         json.RawMessage `json:"source,omitempty"`
+	Refused        *domain.Error   `json:"refused,omitempty"` // the refusal that the caller got
+	Data           json.RawMessage `json:"data"`
+	State          json.RawMessage `json:"state"`   // that the event led to
+	Changes        []diff.Change   `json:"changes"` // from the state before
 }
 
 // Snapshot is the state of an account at a moment.
@@ -171,7 +173,7 @@ func entry(s step, before, state []byte) (Entry, error) {
 		Revision: int64(s.record.Revision), Position: s.record.Position.String(),
 		ID: uuid.UUID(s.record.ID).String(), Type: s.record.Type, RecordedAt: s.record.At,
 		Actor: s.meta.Actor, Command: s.meta.CommandType, CommandID: s.meta.Command,
-		Causation: s.meta.Causation, Correlation: s.meta.Correlation, Refused: s.meta.Refused,
+		Causation: s.meta.Causation, Correlation: s.meta.Correlation, Refused: s.meta.Refused, PolicyVersions: s.meta.PolicyVersions,
 		Data: privacy.Plain(s.data), State: state, Changes: changes,
 	}
 	if e.Reason, err = shown(s.meta.Reason); err != nil {

@@ -103,7 +103,7 @@ func (s *server) accountDiff(ctx context.Context, q *diffQuery) (answer[history.
 // read at all does not exist.
 func (s *server) sightOf(ctx context.Context, stream string) (domain.Sight, error) {
 	category, id, ok := envelope.Split(stream)
-	if !ok || !ids.MatchString(id) {
+	if !ok || !isID(category, id) {
 		return domain.Sight{}, history.ErrNoAccount
 	}
 	owner, err := s.history.Owner(ctx, stream)

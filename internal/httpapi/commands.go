@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"konto/domain"
+	"konto/domain/policyversion"
 	"konto/eventstore"
 	"konto/internal/command"
 	"konto/internal/envelope"
@@ -89,13 +90,23 @@ func (s *server) command(category, name string) http.Handler {
 // ids are what may stand in a path: UUIDs, or two of them for a relationship.
 var ids = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$`)
 
+// names are what may stand in a path for a policy.
+var names = regexp.MustCompile(`^[a-z]+(-[a-z0-9]+)*$`)
+
+func isID(category, id string) bool {
+	if category == policyversion.Aggregate.Category() {
+		return len(id) <= 64 && names.MatchString(id)
+	}
+	return ids.MatchString(id)
+}
+
 func (s *server) request(w http.ResponseWriter, r *http.Request, category, name string) (command.Request, error) {
 	actor, err := s.actor(r)
 	if err != nil {
 		return command.Request{}, err
 	}
 	id := r.PathValue("id")
-	if !ids.MatchString(id) {
+	if !isID(category, id) {
 		return command.Request{}, newProblem(http.StatusNotFound, "not-found", "there is no such account")
 	}
 	req := command.Request{
