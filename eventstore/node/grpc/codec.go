@@ -15,7 +15,7 @@ func newCodec() codec { return codec{encoding.GetCodecV2(proto.Name)} }
 // Marshal implements [encoding.CodecV2].
 func (c codec) Marshal(v any) (mem.BufferSlice, error) {
 	if f, ok := v.(*frame); ok {
-		return mem.BufferSlice{mem.SliceBuffer(f.bytes)}, nil
+		return mem.BufferSlice{f.message}, nil
 	}
 	return c.CodecV2.Marshal(v)
 }
@@ -28,6 +28,5 @@ func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 	return c.CodecV2.Unmarshal(data, v)
 }
 
-// frame is a message that is encoded already. Its bytes must not change after
-// it was sent.
-type frame struct{ bytes []byte }
+// frame is a message that is encoded already. gRPC frees it when it was sent.
+type frame struct{ message mem.Buffer }

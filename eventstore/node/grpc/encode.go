@@ -3,7 +3,10 @@ package grpc
 import (
 	"encoding/binary"
 	"math"
+	"strconv"
+	"sync"
 
+	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"konto/eventstore"
@@ -11,11 +14,13 @@ import (
 
 // encoder writes ReadResp messages from their ends to their beginnings: that
 // way the length of a part is known when it is due, and one pass is enough. The
-// messages of a call share blocks of memory, which are never written twice.
+// messages of a call share blocks of memory. A block is written again when all
+// its messages were sent and the encoder is done with it.
 type encoder struct {
-	block []byte
-	at    int // block[at:] is written
-	next  int // size of the next block
+	block  []byte
+	shared mem.Buffer // the block, counted
+	at     int        // block[at:] is written
+	next   int        // size of the next block
 }
 
 // Blocks are small for a call that reads an event or two, and then as large as
@@ -25,14 +30,44 @@ const (
 	fullBlock  = 16 << 10
 )
 
+// blockPool has blocks of fullBlock bytes.
+type blockPool struct{ sync.Pool }
+
+var blocks = &blockPool{sync.Pool{New: func() any {
+	b := make([]byte, fullBlock)
+	return &b
+}}}
+
+// Get implements [mem.BufferPool].
+func (p *blockPool) Get(int) *[]byte { return p.Pool.Get().(*[]byte) } //nolint:forcetypeassert // it holds nothing else
+
+// Put implements [mem.BufferPool].
+func (p *blockPool) Put(b *[]byte) { p.Pool.Put(b) }
+
 // begin makes room for a message of at most n bytes and returns its end.
 func (e *encoder) begin(n int) (end int) {
-	if n > e.at {
-		e.next = min(max(2*e.next, firstBlock), fullBlock)
-		e.block = make([]byte, max(n, e.next))
-		e.at = len(e.block)
+	if n <= e.at {
+		return e.at
 	}
+	e.free()
+	e.next = min(max(2*e.next, firstBlock), fullBlock)
+	if e.next == fullBlock && n <= fullBlock {
+		b := blocks.Get(fullBlock)
+		e.block, e.shared = *b, mem.NewBuffer(b, blocks)
+	} else {
+		e.block = make([]byte, max(n, e.next))
+		e.shared = mem.SliceBuffer(e.block)
+	}
+	e.at = len(e.block)
 	return e.at
+}
+
+// free lets go of the block. What was encoded stays until it is freed, too.
+func (e *encoder) free() {
+	if e.shared != nil {
+		e.shared.Free()
+	}
+	e.block, e.shared, e.at = nil, nil, 0
 }
 
 func (e *encoder) varint(v uint64) {
@@ -89,8 +124,8 @@ const (
 const overhead = 512
 
 // event encodes a ReadResp with an event: r, or the link r.Link and, if withTarget
-// is set, r. It returns the encoded message, which is valid for ever.
-func (e *encoder) event(r *eventstore.Recorded, withTarget, text bool) []byte {
+// is set, r. It returns the encoded message, which is to be freed.
+func (e *encoder) event(r *eventstore.Recorded, withTarget, text bool) mem.Buffer {
 	original := r
 	size := overhead + sizeOf(r)
 	if r.Link != nil {
@@ -110,7 +145,7 @@ func (e *encoder) event(r *eventstore.Recorded, withTarget, text bool) []byte {
 		e.recorded(1, r, text)
 	}
 	e.close(1, end)
-	return e.block[e.at:end:end]
+	return e.shared.Slice(e.at, end)
 }
 
 func sizeOf(r *eventstore.Recorded) int {
@@ -158,22 +193,8 @@ func (e *encoder) entry(key, value string) {
 // missing or not a number.
 func (e *encoder) created(ticks int64) {
 	end := e.at
-	negative, n := ticks < 0, uint64(ticks) //nolint:gosec // the sign is seen to
-	if negative {
-		n = -n
-	}
-	for {
-		e.at--
-		e.block[e.at] = byte('0' + n%10)
-		if n /= 10; n == 0 {
-			break
-		}
-	}
-	if negative {
-		e.at--
-		e.block[e.at] = '-'
-	}
-	e.close(2, end)
+	var decimal [20]byte
+	e.bytes(2, strconv.AppendInt(decimal[:0], ticks, 10))
 	e.string(1, keyCreated)
 	e.close(6, end)
 }

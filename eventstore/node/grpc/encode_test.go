@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"math"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
@@ -114,6 +116,43 @@ func TestEncodedEventsStay(t *testing.T) {
 			t.Fatalf("event %d: encoded %v, want %v", i, &got, want)
 		}
 	}
+}
+
+// Memory is used again when what was in it was sent, and not before, also while
+// other calls are at work.
+func TestEncodedEventsAreFreed(t *testing.T) {
+	t.Parallel()
+	var list []eventstore.Recorded
+	for i := range 300 {
+		list = append(list, eventstore.Recorded{
+			Event:  eventstore.Event{ID: newID(), Type: "t", Data: bytes.Repeat([]byte{byte(i)}, i*90)},
+			Stream: "s", Revision: eventstore.Revision(i),
+		})
+	}
+	type message struct {
+		i int
+		b mem.Buffer
+	}
+	var calls sync.WaitGroup
+	for range 4 {
+		calls.Go(func() {
+			queue := make(chan message, 40)
+			calls.Go(func() {
+				for m := range queue {
+					var got streams.ReadResp
+					if err := proto.Unmarshal(m.b.ReadOnlyData(), &got); err != nil {
+						t.Error(err)
+					} else if want := generated(list[m.i], false); !proto.Equal(want, &got) {
+						t.Errorf("event %d: encoded %v, want %v", m.i, &got, want)
+					}
+					m.b.Free()
+				}
+			})
+			nodegrpc.EncodeShared(list, func(i int, b mem.Buffer) { queue <- message{i, b} })
+			close(queue)
+		})
+	}
+	calls.Wait()
 }
 
 func FuzzEncode(f *testing.F) {

@@ -19,9 +19,19 @@ import (
 func EncodeEvents(text bool, list ...eventstore.Recorded) (frames [][]byte) {
 	var e encoder
 	for i := range list {
-		frames = append(frames, e.event(&list[i], list[i].ID != eventstore.ID{}, text))
+		frames = append(frames, e.event(&list[i], list[i].ID != eventstore.ID{}, text).ReadOnlyData())
 	}
 	return frames
+}
+
+// EncodeShared encodes events one after another, as one call does, and calls
+// sent with each, which is to free it, also later.
+func EncodeShared(list []eventstore.Recorded, sent func(i int, message mem.Buffer)) {
+	var e encoder
+	defer e.free()
+	for i := range list {
+		sent(i, e.event(&list[i], true, false))
+	}
 }
 
 // Appending is what the server finds in an AppendReq.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 
@@ -57,6 +58,7 @@ func (s *persistentService) Read(call persistent.PersistentSubscriptions_ReadSer
 	}
 	defer group.Close()
 	c := &consumer{server: s.Server, key: key, text: text, call: call, group: group}
+	defer c.encoder.free()
 	ctx, stop := s.whileAllowed(ctx, access.ReadPersistent, key.Stream)
 	defer stop()
 	return c.run(ctx)
@@ -160,7 +162,7 @@ func (c *consumer) send(ctx context.Context, m *groups.Message) error {
 	if e := &m.Event; e.Link != nil {
 		target = e.ID != eventstore.ID{} && c.mayFollow(ctx, e.Stream)
 	}
-	c.frame.bytes = c.encoder.message(m, target, c.text)
+	c.frame.message = c.encoder.message(m, target, c.text)
 	return c.call.SendMsg(&c.frame) //nolint:wrapcheck // it is the call's status
 }
 
@@ -177,7 +179,7 @@ func (c *consumer) mayFollow(ctx context.Context, stream string) bool {
 // message encodes a ReadResp of this service. Its event is that of the Streams
 // service and a number: how often it was tried. Both parts of what came through
 // a link have the link's position.
-func (e *encoder) message(m *groups.Message, withTarget, text bool) []byte {
+func (e *encoder) message(m *groups.Message, withTarget, text bool) mem.Buffer {
 	r := &m.Event
 	size, position := overhead+sizeOf(r), r.Position
 	if r.Link != nil {
@@ -195,5 +197,5 @@ func (e *encoder) message(m *groups.Message, withTarget, text bool) []byte {
 		e.recorded(1, &target, text)
 	}
 	e.close(1, end)
-	return e.block[e.at:end:end]
+	return e.shared.Slice(e.at, end)
 }

@@ -47,6 +47,7 @@ func (s *streamsService) Read(request *streams.ReadReq, out streams.Streams_Read
 		return fail(err, q.name())
 	}
 	w := &reader{server: s.Server, query: q, out: out}
+	defer w.encoder.free()
 	switch {
 	case q.subscribe:
 		return w.subscribe(ctx)
@@ -229,7 +230,7 @@ func (w *reader) event(ctx context.Context, r *eventstore.Recorded) error {
 	if r.Link != nil {
 		target = r.ID != eventstore.ID{} && w.mayFollow(ctx, r.Stream)
 	}
-	w.frame.bytes = w.encoder.event(r, target, w.query.text)
+	w.frame.message = w.encoder.event(r, target, w.query.text)
 	return w.out.SendMsg(&w.frame) //nolint:wrapcheck // it is the call's status
 }
 
