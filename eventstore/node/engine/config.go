@@ -11,7 +11,7 @@ import (
 )
 
 // Config tunes a [Store]. The zero value has good defaults: with them a process
-// stays under 300 MB with 1,000,000 events under load.
+// stays under 300 MB with 5,000,000 events under load.
 type Config struct {
 	// FS is where the files are. Nil means the operating system's.
 	FS vfs.FS
