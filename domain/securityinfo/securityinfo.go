@@ -45,7 +45,7 @@ var Aggregate = domain.NewAggregate(
 	"secinfo", "security-info",
 	domain.Accepts[UpdateSecurityInfo]("UpdateSecurityInfo", domain.Summary("Set, change or remove the phones and the mail address that recover an account"), domain.CallerSaw()),
 	domain.Accepts[RequestContactVerification]("RequestContactVerification", domain.Summary("Send a new code to a contact that waits to be verified")),
-	domain.Accepts[ConfirmContactVerification]("ConfirmContactVerification", domain.Summary("Verify a contact with the code that was sent to it")),
+	domain.Accepts[ConfirmContactVerification]("ConfirmContactVerification", domain.Summary("Verify a contact with the code that was sent to it"), domain.NotKept()),
 	domain.Accepts[ExpireContactVerification]("ExpireContactVerification", domain.Summary("End a verification whose code ran out"), domain.Internal()),
 	domain.Accepts[RecheckAlternateEmail]("RecheckAlternateEmail", domain.Summary("Drop an alternate address that has become the organization's own"), domain.Internal()),
 
