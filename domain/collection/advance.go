@@ -77,8 +77,8 @@ func (t *turn) remind() {
 		return
 	}
 	t.then(PaymentReminded{
-		SubscriptionID: t.i.SubscriptionID, CardID: t.i.LastCardID, AmountMinor: t.i.AmountMinor, Currency: t.i.Currency,
-		Attempts: t.i.Attempts, Due: last, GraceUntil: c.GraceUntil,
+		SubscriptionID: t.i.SubscriptionID, CardID: t.failed(), AmountMinor: t.i.AmountMinor, Currency: t.i.Currency,
+		Attempts: t.i.Attempts, Due: last, GraceUntil: c.GraceUntil, Face: t.face(t.failed()),
 	})
 }
 

@@ -45,6 +45,7 @@ type Case struct {
 	Mode          Mode        `json:"mode,omitzero"`
 	PolicyVersion int         `json:"policyVersion,omitzero"` // of [DunningPolicy]
 	OpenedAt      time.Time   `json:"openedAt,omitzero"`      // day 0 of the schedule
+	CardID        string      `json:"cardId,omitzero"`        // that was declined or charged back first
 	GraceUntil    time.Time   `json:"graceUntil,omitzero"`    // when the service is suspended
 	RetryAt       time.Time   `json:"retryAt,omitzero"`       // when the next attempt is planned
 	RetryCardID   string      `json:"retryCardId,omitzero"`
@@ -113,6 +114,13 @@ func (c *Case) rest() {
 	c.RetryAt, c.RetryCardID, c.RemindAt, c.Round, c.Asked = time.Time{}, "", nil, nil, nil
 }
 
+// Face is what a message shows of a card, and whose it is.
+type Face struct {
+	Owner string `json:"owner"`
+	Last4 string `json:"last4"`
+	Brand string `json:"brand"`
+}
+
 // CollectionOpened records that an invoice's collecting has begun.
 type CollectionOpened struct {
 	Mode           Mode        `json:"mode"`
@@ -122,17 +130,17 @@ type CollectionOpened struct {
 	SubscriptionID string      `json:"subscriptionId"`
 	AmountMinor    int64       `json:"amountMinor"`
 	Currency       string      `json:"currency"`
-	Owner          string      `json:"owner"` // of the card
-	Last4          string      `json:"last4"`
-	Brand          string      `json:"brand"`
-	At             time.Time   `json:"at"` // day 0
+	Face
+	Attempts   int       `json:"attempts"`
+	GraceUntil time.Time `json:"graceUntil"` // when the service is suspended
+	At         time.Time `json:"at"`         // day 0
 }
 
 // Evolve implements [domain.Event].
 func (e CollectionOpened) Evolve(i *Invoice) {
 	c := &i.Case
-	c.Mode, c.PolicyVersion, c.OpenedAt, c.RemindAt = e.Mode, e.PolicyVersion, e.At, e.RemindAt
-	c.CancelAt, c.DataUntil = time.Time{}, time.Time{}
+	c.Mode, c.PolicyVersion, c.OpenedAt, c.CardID, c.RemindAt = e.Mode, e.PolicyVersion, e.At, e.CardID, e.RemindAt
+	c.GraceUntil, c.CancelAt, c.DataUntil = e.GraceUntil, time.Time{}, time.Time{}
 	c.Phase = map[Mode]Phase{ModeRegular: Retrying, ModeAccelerated: Accelerated, ModeChargeback: ChargedBack}[e.Mode]
 }
 
@@ -162,6 +170,7 @@ type PaymentReminded struct {
 	Attempts       int       `json:"attempts"`
 	Due            time.Time `json:"due"` // the reminder's own time
 	GraceUntil     time.Time `json:"graceUntil"`
+	Face
 }
 
 // Evolve implements [domain.Event].
@@ -181,6 +190,7 @@ type PaymentPastDue struct {
 	Attempts       int       `json:"attempts"`
 	GraceUntil     time.Time `json:"graceUntil"`
 	At             time.Time `json:"at"`
+	Face
 }
 
 // Evolve implements [domain.Event].
@@ -199,6 +209,7 @@ type ServiceSuspended struct {
 	At             time.Time `json:"at"`
 	CancelAt       time.Time `json:"cancelAt"`  // until when a payment brings it back
 	DataUntil      time.Time `json:"dataUntil"` // when data are gone
+	Owner          string    `json:"owner"`     // of the card that was declined last
 }
 
 // Evolve implements [domain.Event].
@@ -222,6 +233,7 @@ type AccountRecovered struct {
 	From           Phase     `json:"from"`
 	By             string    `json:"by"` // [ByCharge], [BySettlement] or [ByInvoiceSwitch]
 	CardID         string    `json:"cardId,omitzero"`
+	Owner          string    `json:"owner"` // of the card that was declined last
 	At             time.Time `json:"at"`
 }
 

@@ -50,7 +50,7 @@ type ChargebackAccepted struct {
 // Evolve implements [domain.Event].
 func (e ChargebackAccepted) Evolve(i *Invoice) {
 	i.heard(e.GatewayEventID)
-	i.AmountMinor, i.Currency, i.LastCardID = e.AmountMinor, e.Currency, e.CardID
+	i.AmountMinor, i.Currency, i.LastCardID, i.LastDeclinedCardID = e.AmountMinor, e.Currency, e.CardID, e.CardID
 	i.Paid, i.PaidAt = false, time.Time{}
 	i.Case.rest()
 	i.Case.Disputed, i.Case.ChargedBack = false, true
@@ -58,7 +58,7 @@ func (e ChargebackAccepted) Evolve(i *Invoice) {
 
 // dispute records what became of a chargeback. One that was accepted ends the
 // service in a day, whatever grace there was (rules C9, §4.10).
-func (t *turn) dispute(c RecordChargeResult, card Card, at time.Time) error {
+func (t *turn) dispute(c RecordChargeResult, at time.Time) error {
 	if !t.i.Exists() {
 		return ErrNotCharged
 	}
@@ -70,12 +70,12 @@ func (t *turn) dispute(c RecordChargeResult, card Card, at time.Time) error {
 		t.plan()
 	case DisputeEnd:
 		t.then(ChargebackAccepted{c.SubscriptionID, c.CardID, c.AmountMinor, c.Currency, at, c.GatewayEventID})
-		t.afterChargeback(c.CardID, card)
+		t.afterChargeback(c.CardID)
 	}
 	return nil
 }
 
-func (t *turn) afterChargeback(id string, card Card) {
+func (t *turn) afterChargeback(id string) {
 	switch t.i.Case.Phase {
 	case Suspended, Canceled, Deleted:
 		return // it is off already
@@ -87,7 +87,7 @@ func (t *turn) afterChargeback(id string, card Card) {
 		until = old
 	}
 	if t.i.Case.Phase != ChargedBack {
-		t.begin(ModeChargeback, id, card, rules)
+		t.begin(ModeChargeback, id, until, nil)
 	}
 	t.then(GraceStarted{t.i.SubscriptionID, until, Chargeback})
 }

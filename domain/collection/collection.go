@@ -109,8 +109,7 @@ type Card struct {
 	ValidUntil time.Time // when it stops being valid
 	Removed    bool
 	// GatewayToken is what the gateway knows it by.
-	GatewayToken  string
-	Subscriptions []string // that it pays for, or backs up
+	GatewayToken string
 }
 
 // Wallet is the fact of which cards a subscription has: the primary card, then
@@ -122,14 +121,14 @@ type Wallet struct{ Cards []string }
 // cards that they need to know more of. Its key is the invoice's ID.
 type Bill struct {
 	SubscriptionID string
-	LastCardID     string
+	CardID         string // that was declined last, or else tried last
 }
 
 // BillOf is the view of an invoice that [Bill] is.
 func BillOf(_ string, i Invoice) Bill {
 	b := Bill{i.SubscriptionID, i.LastDeclinedCardID}
-	if b.LastCardID == "" {
-		b.LastCardID = i.LastCardID
+	if b.CardID == "" {
+		b.CardID = i.LastCardID
 	}
 	return b
 }

@@ -212,7 +212,7 @@ func (c RecordChargeResult) Decide(i Invoice, m Meta) ([]Event, error) {
 	case Declined:
 		t.declined(c, card, at)
 	default:
-		if err := t.dispute(c, card, at); err != nil {
+		if err := t.dispute(c, at); err != nil {
 			return nil, err
 		}
 	}

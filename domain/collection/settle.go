@@ -22,11 +22,10 @@ func (c SettleBalance) Needs(m Meta) []domain.Need { return knowingOwn(m, c.Card
 type BalanceSettled struct {
 	SubscriptionID string    `json:"subscriptionId"`
 	CardID         string    `json:"cardId"`
-	DeclinedCardID string    `json:"declinedCardId"`
-	By             string    `json:"by"` // who asked
+	Declined       []string  `json:"declined,omitempty"` // other cards that were declined or charged back
+	By             string    `json:"by"`                 // who asked
 	AmountMinor    int64     `json:"amountMinor"`
 	Currency       string    `json:"currency"`
-	Subscriptions  []string  `json:"subscriptions,omitempty"` // that the declined card paid for
 	At             time.Time `json:"at"`
 }
 
@@ -81,13 +80,17 @@ func (t *turn) settleable(id string) *domain.Error {
 	return nil
 }
 
-// settled records who paid, and what else the declined card pays for.
+// settled records who paid, and in whose place the card steps.
 func (t *turn) settled(asked *Asked) {
-	declined := t.i.LastDeclinedCardID
-	card, _ := t.card(declined)
+	declined := []string{t.i.Case.CardID}
+	for _, tried := range t.i.Case.Tried {
+		declined = append(declined, tried.CardID)
+	}
+	slices.Sort(declined)
+	declined = slices.DeleteFunc(slices.Compact(declined), func(id string) bool { return id == "" || id == asked.CardID })
 	t.then(BalanceSettled{
-		SubscriptionID: t.i.SubscriptionID, CardID: asked.CardID, DeclinedCardID: declined, By: asked.By,
-		AmountMinor: t.i.AmountMinor, Currency: t.i.Currency, Subscriptions: slices.Clone(card.Subscriptions), At: t.m.At,
+		SubscriptionID: t.i.SubscriptionID, CardID: asked.CardID, Declined: declined, By: asked.By,
+		AmountMinor: t.i.AmountMinor, Currency: t.i.Currency, At: t.m.At,
 	})
 }
 

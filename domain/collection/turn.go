@@ -43,7 +43,7 @@ func knowingOwn(m Meta, others ...string) []domain.Need {
 		return []domain.Need{own}
 	}
 	b := domain.Fact[Bill](m, m.ID)
-	cards := slices.DeleteFunc(append(slices.Clone(others), b.LastCardID), func(id string) bool { return id == "" })
+	cards := slices.DeleteFunc(append(slices.Clone(others), b.CardID), func(id string) bool { return id == "" })
 	return append(knowing(m, b.SubscriptionID, cards...), own)
 }
 
@@ -151,22 +151,30 @@ func (t *turn) open(e ChargeDeclined) {
 	if rules.accelerates(e) {
 		mode, grace = ModeAccelerated, rules.AcceleratedDays
 	}
-	t.begin(mode, e.CardID, Card{Owner: e.Owner, Last4: e.Last4, Brand: e.Brand}, rules)
-	t.then(GraceStarted{t.i.SubscriptionID, t.m.At.Add(days(grace)), Unpaid})
+	t.begin(mode, e.CardID, t.m.At.Add(days(grace)), rules.ReminderDays)
+	t.then(GraceStarted{t.i.SubscriptionID, t.i.Case.GraceUntil, Unpaid})
 	t.proceed(mode == ModeAccelerated)
 }
 
-func (t *turn) begin(mode Mode, cardID string, c Card, rules Dunning) {
+func (t *turn) begin(mode Mode, cardID string, until time.Time, reminders []int) {
 	opened := CollectionOpened{
 		Mode: mode, PolicyVersion: version(t.m), CardID: cardID, SubscriptionID: t.i.SubscriptionID,
-		AmountMinor: t.i.AmountMinor, Currency: t.i.Currency, Owner: c.Owner, Last4: c.Last4, Brand: c.Brand, At: t.m.At,
+		AmountMinor: t.i.AmountMinor, Currency: t.i.Currency, Attempts: t.i.Attempts, Face: t.face(cardID),
+		GraceUntil: until, At: t.m.At,
 	}
-	if mode != ModeChargeback {
-		for _, d := range rules.ReminderDays {
-			opened.RemindAt = append(opened.RemindAt, t.m.At.Add(days(d)))
-		}
+	for _, d := range reminders {
+		opened.RemindAt = append(opened.RemindAt, t.m.At.Add(days(d)))
 	}
 	t.then(opened)
+}
+
+// face returns what may be told of a card, also of one that was removed.
+func (t *turn) face(id string) Face {
+	if !t.m.Facts.Has(domain.Of[Card](id)) {
+		return Face{}
+	}
+	c := domain.Fact[Card](t.m, id)
+	return Face{c.Owner, c.Last4, c.Brand}
 }
 
 func version(m Meta) int {
@@ -264,10 +272,13 @@ func (t *turn) times(id string) []time.Time {
 	return times
 }
 
+// failed returns the card that was declined last, or charged back.
+func (t *turn) failed() string { return BillOf("", t.i).CardID }
+
 func (t *turn) pastDue() {
 	t.then(PaymentPastDue{
-		SubscriptionID: t.i.SubscriptionID, CardID: t.i.LastCardID, AmountMinor: t.i.AmountMinor, Currency: t.i.Currency,
-		Attempts: t.i.Attempts, GraceUntil: t.i.Case.GraceUntil, At: t.m.At,
+		SubscriptionID: t.i.SubscriptionID, CardID: t.failed(), AmountMinor: t.i.AmountMinor, Currency: t.i.Currency,
+		Attempts: t.i.Attempts, GraceUntil: t.i.Case.GraceUntil, At: t.m.At, Face: t.face(t.failed()),
 	})
 }
 
@@ -276,13 +287,14 @@ func (t *turn) suspend(reason string) {
 	t.then(ServiceSuspended{
 		SubscriptionID: t.i.SubscriptionID, Reason: reason, AmountMinor: t.i.AmountMinor, Currency: t.i.Currency, At: t.m.At,
 		CancelAt: t.m.At.Add(days(rules.DisabledDays)), DataUntil: t.m.At.Add(days(rules.DataDays)),
+		Owner: t.face(t.failed()).Owner,
 	})
 }
 
 // recover ends the case because nothing is owed any more.
 func (t *turn) recover(by, card string) {
 	from := t.i.Case.Phase
-	t.then(AccountRecovered{t.i.SubscriptionID, from, by, card, t.m.At})
+	t.then(AccountRecovered{t.i.SubscriptionID, from, by, card, t.face(t.failed()).Owner, t.m.At})
 	t.then(CollectionClosed{SubscriptionID: t.i.SubscriptionID, Outcome: OutcomeRecovered, At: t.m.At})
 }
 
