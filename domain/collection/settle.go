@@ -88,6 +88,9 @@ func (t *turn) settled(asked *Asked) {
 	}
 	slices.Sort(declined)
 	declined = slices.DeleteFunc(slices.Compact(declined), func(id string) bool { return id == "" || id == asked.CardID })
+	if len(declined) == 0 {
+		declined = nil
+	}
 	t.then(BalanceSettled{
 		SubscriptionID: t.i.SubscriptionID, CardID: asked.CardID, Declined: declined, By: asked.By,
 		AmountMinor: t.i.AmountMinor, Currency: t.i.Currency, At: t.m.At,

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"konto/domain"
+	"konto/domain/collection"
 	"konto/domain/policyversion"
 )
 
@@ -20,6 +21,9 @@ import (
 var Policies = []Declared{
 	declare(CustomerEditors, "who in a partner's company may change what it keeps about a customer",
 		edition("role-table", RoleTerms{Roles: []domain.Role{ga, sa, aa, ha}})),
+	declare(collection.DunningPolicy, "when an unpaid invoice is tried again, and when the service ends",
+		edition("two-weeks", collection.TwoWeeks()), edition("four-retries", collection.FourRetries()),
+		edition("seven-declines", collection.SevenDeclines())),
 }
 
 // Declared is a policy of any type of terms.
