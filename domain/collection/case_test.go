@@ -89,6 +89,9 @@ func TestSoftDeclines(t *testing.T) {
 			"0 declined p insufficient_funds -> declined, opened regular, grace 30d, retry p 1d", "0 wallet",
 			"1d tick -> exhausted cards, past-due 30d",
 		}},
+		{Name: "D4: a subscription that is registered nowhere has the card that was charged", Lines: []string{
+			"0 unregistered", "0 declined b1 insufficient_funds -> declined, opened regular, grace 30d, retry b1 1d", "1d tick -> ask b1 schedule 2/20",
+		}},
 		{Name: "D1: a decline after recovery opens nothing", Lines: []string{
 			"0 declined p insufficient_funds -> declined, opened regular, grace 30d, retry p 1d",
 			"1d paid p -> paid, recovered retrying charge, closed recovered", "2d declined p insufficient_funds -> declined", "30d tick ->",

@@ -115,7 +115,10 @@ type Card struct {
 // Wallet is the fact of which cards a subscription has: the primary card, then
 // the backups in the order in which they step in. Its key is the
 // subscription's ID. One that is paid by invoice has none.
-type Wallet struct{ Cards []string }
+type Wallet struct {
+	Known bool // there is such a subscription
+	Cards []string
+}
 
 // Bill is the fact of what an invoice is for, by which commands learn of the
 // cards that they need to know more of. Its key is the invoice's ID.

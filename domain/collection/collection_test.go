@@ -37,7 +37,7 @@ func meta() Meta {
 		ID: id, Tenant: tenant, At: now, Actor: domain.Actor{ID: "gateway", Kind: domain.KindGateway},
 		Command: "cmd",
 		Facts: DunningPolicy.Known(domain.Facts{}).
-			Knows(domain.Of[Wallet](sub), Wallet{[]string{cardID}}).
+			Knows(domain.Of[Wallet](sub), Wallet{true, []string{cardID}}).
 			Knows(domain.Of[Card](cardID), card).
 			Knows(domain.Of[Card](foreign), theirs).
 			Knows(domain.Of[Card](""), Card{}).

@@ -47,10 +47,12 @@ type world struct {
 	i      Invoice
 	cards  map[string]Card
 	wallet []string
-	rules  *Dunning // of version 2, in force from the beginning; nil for none
-	later  []domain.Version[Dunning]
-	now    time.Time
-	count  int
+	// unknown says that the subscription is registered nowhere.
+	unknown bool
+	rules   *Dunning // of version 2, in force from the beginning; nil for none
+	later   []domain.Version[Dunning]
+	now     time.Time
+	count   int
 }
 
 // day0 is when a story begins.
@@ -85,7 +87,7 @@ func (w *world) meta(actor domain.Actor) Meta {
 	}
 	f := DunningPolicy.Known(domain.Facts{}, versions...).
 		Knows(domain.Of[Bill](id), BillOf(id, w.i)).
-		Knows(domain.Of[Wallet](sub), Wallet{w.wallet})
+		Knows(domain.Of[Wallet](sub), Wallet{!w.unknown, w.wallet})
 	for id, c := range w.cards {
 		f = f.Knows(domain.Of[Card](id), c)
 	}
@@ -170,6 +172,9 @@ func (w *world) do(t *testing.T, words []string) string {
 	switch verb {
 	case "wallet":
 		w.wallet = rest
+		return ""
+	case "unregistered":
+		w.unknown, w.wallet = true, nil
 		return ""
 	case "removed":
 		w.cards[rest[0]] = func(c Card) Card { c.Removed = true; return c }(w.cards[rest[0]])

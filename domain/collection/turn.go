@@ -81,7 +81,11 @@ func (t *turn) order() []string {
 	if !t.m.Facts.Has(domain.Of[Wallet](id)) {
 		return nil
 	}
-	return domain.Fact[Wallet](t.m, id).Cards
+	w := domain.Fact[Wallet](t.m, id)
+	if card := t.failed(); !w.Known && card != "" {
+		return []string{card} // a subscription that is registered nowhere has the card that was charged
+	}
+	return w.Cards
 }
 
 // candidate reports whether the card may be tried at a time without anybody's

@@ -53,7 +53,7 @@ var Sources = append([]domain.Source{
 
 // purse returns the cards in the order in which they step in.
 func purse(_ string, s billing.Subscription) collection.Wallet {
-	var w collection.Wallet
+	w := collection.Wallet{Known: s.Exists()}
 	if s.Primary != "" {
 		w.Cards = append(w.Cards, s.Primary)
 	}

@@ -72,7 +72,7 @@ func TestFacts(t *testing.T) {
 		},
 		&card.Card{Tenant: own, Owner: person, Last4: "4242", Brand: "visa", ExpMonth: 2, ExpYear: 2030, Removed: true, GatewayToken: "tok"},
 		&collection.Invoice{SubscriptionID: "sub", LastCardID: "last"},
-		&billing.Subscription{Primary: "p", Backups: []billing.Backup{{CardID: "b1"}, {CardID: "b2"}}},
+		&billing.Subscription{Product: "Suite", Primary: "p", Backups: []billing.Backup{{CardID: "b1"}, {CardID: "b2"}}},
 		&policyversion.Policy{Versions: []policyversion.Version{
 			{Number: 2, EffectiveAt: expiry, Rules: json.RawMessage(`{"roles":["auditor"]}`)},
 			{Number: 3, EffectiveAt: expiry, Rules: json.RawMessage(`{"roles":7}`)},
@@ -90,7 +90,7 @@ func TestFacts(t *testing.T) {
 		billing.Card{Exists: true, Tenant: own, Owner: person, Expiry: expiry, Removed: true},
 		billing.Backups{Cards: []string{"b1", "b2"}},
 		collection.Card{Exists: true, Tenant: own, Owner: person, Last4: "4242", Brand: "visa", ExpMonth: 2, ExpYear: 2030, ValidUntil: expiry, Removed: true, GatewayToken: "tok"},
-		collection.Wallet{Cards: []string{"p", "b1", "b2"}},
+		collection.Wallet{Known: true, Cards: []string{"p", "b1", "b2"}},
 		collection.Bill{SubscriptionID: "sub", CardID: "last"},
 		customer.Relationship{Type: "reseller", Active: true},
 		policy.Relation{Active: true},
