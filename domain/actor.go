@@ -28,6 +28,9 @@ const (
 	KindPerson  ActorKind = "person"  // somebody who signed in
 	KindGateway ActorKind = "gateway" // a payment gateway's signed call
 	KindSystem  ActorKind = "system"  // Konto itself: a policy or a process
+	// KindIdentity is the service of the tenant's identity provider. It speaks
+	// for people who cannot sign in, and may do nothing else.
+	KindIdentity ActorKind = "identity-provider"
 )
 
 // Role is a code for what an actor may do. Help pages translate role names;

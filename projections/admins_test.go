@@ -69,7 +69,7 @@ func TestAdminPages(t *testing.T) {
 		return keys(rows, func(a projections.AdminRow) string { return a.ID }), next, err
 	})
 	checkPages(t, want, func(cursor string) ([]string, string, error) {
-		rows, next, err := projections.RecoveryReadiness(t.Context(), db, northwind, cursor, 5)
+		rows, next, err := projections.RecoveryReadiness(t.Context(), db, northwind, month, cursor, 5)
 		return keys(rows, func(r projections.Readiness) string { return r.AdminID }), next, err
 	})
 }

@@ -1,6 +1,7 @@
 package projections_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"konto/domain/customer"
 	"konto/domain/inlet"
 	"konto/domain/notification"
+	"konto/domain/policyversion"
 	"konto/domain/relationship"
 	"konto/domain/reservation"
 	"konto/domain/securityinfo"
@@ -22,7 +24,7 @@ import (
 func contracts() []domain.Contract {
 	return []domain.Contract{
 		tenant.Aggregate, admin.Aggregate, securityinfo.Aggregate, card.Aggregate, billing.Aggregate, collection.Aggregate,
-		customer.Aggregate, relationship.Aggregate, reservation.Aggregate, notification.Aggregate, inlet.Aggregate,
+		customer.Aggregate, relationship.Aggregate, reservation.Aggregate, notification.Aggregate, inlet.Aggregate, policyversion.Aggregate,
 	}
 }
 
@@ -47,6 +49,18 @@ var (
 // customerOf returns the ID of a customer of partner.
 func customerOf(partner string) string { return "9" + partner[1:] }
 
+// recoveryEvents are of a person without an account here, so that no list changes.
+func recoveryEvents(h *history) {
+	gone := id(2, 99)
+	h.then(gone, securityinfo.ContactChangeUndone{Slot: securityinfo.SlotMobile, Change: "c", Contact: sealedValue[string](gone, "old"), VerifiedAt: start, At: start})
+	h.then(gone, securityinfo.SecurityInfoReconfirmed{At: start, DueAt: start.AddDate(0, 0, 180)})
+	h.then(gone, securityinfo.ReconfirmationPostponed{DueAt: start.AddDate(0, 0, 360), At: start})
+	h.then(gone, securityinfo.ReconfirmationRequested{DueAt: start.AddDate(0, 0, 360), At: start})
+	h.then("customer-editors", policyversion.PolicyVersionPublished{
+		Name: "customer-editors", Version: 2, EffectiveAt: start, Rules: json.RawMessage(`{"roles":["global-admin"]}`), PublishedAt: start,
+	})
+}
+
 func startHistory(tenant string) *history {
 	return &history{tenant: tenant, actor: domain.Actor{ID: anna, Kind: domain.KindPerson, Tenant: tenant}}
 }
@@ -56,6 +70,8 @@ func startHistory(tenant string) *history {
 func everything(owner string) *history {
 	h := startHistory(owner)
 	h.then(owner, tenant.TenantRegistered{Name: "Northwind", Country: "SE", Currency: "SEK", Locale: "sv"})
+	h.then(owner, tenant.DomainVerified{Domain: "northwind.se"})
+	recoveryEvents(h)
 	h.then(anna, admin.EmployeeAdded{
 		Tenant: owner, SignInName: sealedValue[string](anna, "anna-mail"), DisplayName: sealedValue[string](anna, "anna-name"),
 		Locale: "sv", Roles: []domain.Role{domain.GlobalAdmin, domain.BillingAdmin},

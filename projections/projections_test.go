@@ -111,7 +111,7 @@ func answers(t *testing.T, db *database, tenant string) map[string]any {
 	const many = projections.MaxPage
 	admins, next, err := projections.AdminList(ctx, db, tenant, "", many)
 	put("AdminList", admins, next, err)
-	ready, next, err := projections.RecoveryReadiness(ctx, db, tenant, "", many)
+	ready, next, err := projections.RecoveryReadiness(ctx, db, tenant, month, "", many)
 	put("RecoveryReadiness", ready, next, err)
 	cards, next, err := projections.PaymentMethodList(ctx, db, tenant, projections.PaymentMethodFilter{WithRemoved: true}, start, "", many)
 	put("PaymentMethodList", cards, next, err)
@@ -137,7 +137,7 @@ func TestNothingThere(t *testing.T) {
 	ctx := t.Context()
 	for name, query := range map[string]func() error{
 		"Admin":             func() error { _, err := projections.Admin(ctx, db, northwind, anna); return err },
-		"SecurityInfoOf":    func() error { _, err := projections.SecurityInfoOf(ctx, db, northwind, anna); return err },
+		"SecurityInfoOf":    func() error { _, err := projections.SecurityInfoOf(ctx, db, northwind, anna, month); return err },
 		"PaymentMethodByID": func() error { _, err := projections.PaymentMethodByID(ctx, db, northwind, visa, start); return err },
 		"SubscriptionByID":  func() error { _, err := projections.SubscriptionByID(ctx, db, northwind, mail); return err },
 		"Decline":           func() error { _, err := projections.Decline(ctx, db, northwind, invoice); return err },

@@ -7,6 +7,7 @@ import (
 	"konto/domain"
 	"konto/domain/admin"
 	"konto/domain/securityinfo"
+	"konto/domain/tenant"
 	"konto/projections"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,7 +17,7 @@ func TestSecurityInfo(t *testing.T) {
 	t.Parallel()
 	db := open(t, projections.SecurityInfo)
 	db.apply(everything(northwind).events...)
-	got, err := projections.SecurityInfoOf(t.Context(), db, northwind, anna)
+	got, err := projections.SecurityInfoOf(t.Context(), db, northwind, anna, month)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +34,7 @@ func TestSecurityInfo(t *testing.T) {
 			},
 		},
 		Recovery: projections.Readiness{
-			AdminID: anna, Gate: projections.GateTwo, Usable: []securityinfo.Slot{securityinfo.SlotMobile}, Missing: []string{projections.MissingEmail},
+			AdminID: anna, Gate: securityinfo.GateTwo, Usable: []securityinfo.Slot{securityinfo.SlotMobile}, Missing: []string{projections.MissingEmail},
 		},
 		UpdatedAt: got.UpdatedAt, Revision: 16,
 	}
@@ -43,7 +44,7 @@ func TestSecurityInfo(t *testing.T) {
 	if !got.UpdatedAt.After(start.Add(time.Second)) {
 		t.Errorf("updated at %v, want when the change was withdrawn", got.UpdatedAt)
 	}
-	got, err = projections.SecurityInfoOf(t.Context(), db, northwind, bo)
+	got, err = projections.SecurityInfoOf(t.Context(), db, northwind, bo, month)
 	if err != nil || len(got.Contacts) != 0 || got.Revision != 1 || got.Recovery.Ready {
 		t.Errorf("SecurityInfoOf(bo) = %+v, %v, want an empty page at revision 1", got, err)
 	}
@@ -102,7 +103,7 @@ func TestPendingContact(t *testing.T) {
 		{"verified again", verified(slot, "three"), projections.ContactVerified, "three", nil},
 	} {
 		db.apply(h.then(anna, step.event))
-		s, err := projections.SecurityInfoOf(t.Context(), db, northwind, anna)
+		s, err := projections.SecurityInfoOf(t.Context(), db, northwind, anna, month)
 		if err != nil || len(s.Contacts) != 1 {
 			t.Fatalf("%s: %+v, %v", step.name, s, err)
 		}
@@ -120,6 +121,17 @@ func TestPendingContact(t *testing.T) {
 	}
 }
 
+// month is when these tests look: whatever cools down has done so.
+var month = start.AddDate(0, 1, 0)
+
+// established is the history of an organization with a domain of its own.
+func established(id string) *history {
+	h := startHistory(id)
+	h.then(id, tenant.TenantRegistered{Name: "Northwind", Country: "SE", Currency: "SEK", Locale: "sv", Domain: "northwind.example"})
+	h.then(id, tenant.DomainVerified{Domain: "northwind.se"})
+	return h
+}
+
 func TestRecoveryReadiness(t *testing.T) {
 	t.Parallel()
 	admins := []domain.Role{domain.BillingAdmin}
@@ -129,20 +141,20 @@ func TestRecoveryReadiness(t *testing.T) {
 		roles    []domain.Role
 		verified []securityinfo.Slot
 		waiting  []securityinfo.Slot
-		gate     projections.Gate
+		gate     securityinfo.Gate
 		missing  []string
 	}{
-		{"nobody's contact", nil, nil, nil, projections.GateOne, []string{"any"}},
-		{"one of either kind", nil, []securityinfo.Slot{email}, nil, projections.GateOne, []string{}},
-		{"waiting counts for nothing", nil, nil, []securityinfo.Slot{phone, email}, projections.GateOne, []string{"any"}},
-		{"a role without contacts", admins, nil, nil, projections.GateTwo, []string{"phone", "email"}},
-		{"two phones are one kind", admins, []securityinfo.Slot{phone, securityinfo.SlotOffice}, nil, projections.GateTwo, []string{"email"}},
-		{"an address and a waiting phone", admins, []securityinfo.Slot{email}, []securityinfo.Slot{phone}, projections.GateTwo, []string{"phone"}},
-		{"both kinds", admins, []securityinfo.Slot{securityinfo.SlotOffice, email}, nil, projections.GateTwo, []string{}},
+		{"nobody's contact", nil, nil, nil, securityinfo.GateOne, []string{"any"}},
+		{"one of either kind", nil, []securityinfo.Slot{email}, nil, securityinfo.GateOne, []string{}},
+		{"waiting counts for nothing", nil, nil, []securityinfo.Slot{phone, email}, securityinfo.GateOne, []string{"any"}},
+		{"a role without contacts", admins, nil, nil, securityinfo.GateTwo, []string{"phone", "email"}},
+		{"two phones are one kind", admins, []securityinfo.Slot{phone, securityinfo.SlotOffice}, nil, securityinfo.GateTwo, []string{"email"}},
+		{"an address and a waiting phone", admins, []securityinfo.Slot{email}, []securityinfo.Slot{phone}, securityinfo.GateTwo, []string{"phone"}},
+		{"both kinds", admins, []securityinfo.Slot{securityinfo.SlotOffice, email}, nil, securityinfo.GateTwo, []string{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			h := startHistory(northwind)
+			h := established(northwind)
 			h.then(anna, admin.EmployeeAdded{Tenant: northwind, Roles: c.roles})
 			for _, slot := range append(c.verified, c.waiting...) {
 				h.then(anna, securityinfo.PhoneMethodAdded{Slot: slot, Verification: "v", At: start})
@@ -157,14 +169,14 @@ func TestRecoveryReadiness(t *testing.T) {
 				AdminID: anna, Gate: c.gate, Usable: append([]securityinfo.Slot{}, c.verified...),
 				Ready: len(c.missing) == 0, Missing: c.missing,
 			}
-			rows, _, err := projections.RecoveryReadiness(t.Context(), db, northwind, "", 10)
+			rows, _, err := projections.RecoveryReadiness(t.Context(), db, northwind, month, "", 10)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if d := cmp.Diff([]projections.Readiness{want}, rows); d != "" {
 				t.Errorf("case %d: RecoveryReadiness (-want +got):\n%s", i, d)
 			}
-			one, err := projections.SecurityInfoOf(t.Context(), db, northwind, anna)
+			one, err := projections.SecurityInfoOf(t.Context(), db, northwind, anna, month)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -177,24 +189,25 @@ func TestRecoveryReadiness(t *testing.T) {
 
 func TestRecoveryGateFollowsRoles(t *testing.T) {
 	t.Parallel()
-	h := startHistory(northwind)
+	h := established(northwind)
 	db := open(t, projections.SecurityInfo)
-	gate := func(event any) projections.Gate {
+	db.apply(h.events...)
+	gate := func(event any) securityinfo.Gate {
 		t.Helper()
 		db.apply(h.then(anna, event))
-		s, err := projections.SecurityInfoOf(t.Context(), db, northwind, anna)
+		s, err := projections.SecurityInfoOf(t.Context(), db, northwind, anna, month)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return s.Recovery.Gate
 	}
-	if g := gate(admin.EmployeeAdded{Tenant: northwind}); g != projections.GateOne {
+	if g := gate(admin.EmployeeAdded{Tenant: northwind}); g != securityinfo.GateOne {
 		t.Errorf("without a role: gate %s, want one", g)
 	}
-	if g := gate(admin.RoleAssigned{Role: domain.Auditor}); g != projections.GateTwo {
+	if g := gate(admin.RoleAssigned{Role: domain.Auditor}); g != securityinfo.GateTwo {
 		t.Errorf("with a role: gate %s, want two", g)
 	}
-	if g := gate(admin.RoleRemoved{Role: domain.Auditor}); g != projections.GateOne {
+	if g := gate(admin.RoleRemoved{Role: domain.Auditor}); g != securityinfo.GateOne {
 		t.Errorf("without the role: gate %s, want one", g)
 	}
 }

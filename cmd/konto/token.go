@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -36,7 +37,7 @@ other clients. Without a NAME it lists who there is.`,
 			if err != nil {
 				return err
 			}
-			token, err := l.mint(a.devData, person)
+			token, err := l.mint(a.devData, person, time.Now)
 			if err != nil {
 				return err
 			}

@@ -45,15 +45,16 @@ type Grant struct {
 // Scope is how an actor stands to an aggregate.
 type Scope string
 
-// The scopes. All but the last two are for people who signed in.
+// The scopes. All but the last three are for people who signed in.
 const (
-	Self           Scope = "self"            // it is the actor's own account
-	OwnTenant      Scope = "own tenant"      // the actor's tenant owns it
-	AnyTenant      Scope = "any tenant"      // of Konto's own staff
-	RelatedPartner Scope = "related partner" // the actor's tenant has an active relationship with the customer
-	CustomerSide   Scope = "customer side"   // the relationship is with the actor's tenant as customer
-	Gateway        Scope = "gateway"         // a payment gateway's signed call
-	System         Scope = "system"          // Konto itself
+	Self           Scope = "self"              // it is the actor's own account
+	OwnTenant      Scope = "own tenant"        // the actor's tenant owns it
+	AnyTenant      Scope = "any tenant"        // of Konto's own staff
+	RelatedPartner Scope = "related partner"   // the actor's tenant has an active relationship with the customer
+	CustomerSide   Scope = "customer side"     // the relationship is with the actor's tenant as customer
+	Gateway        Scope = "gateway"           // a payment gateway's signed call
+	Identity       Scope = "identity provider" // the tenant's, for people who cannot sign in
+	System         Scope = "system"            // Konto itself
 )
 
 // Owner implements [domain.Authorization]. A tenant and what partners keep
@@ -81,7 +82,7 @@ func (t Rules) InForce(time.Time) (string, int) { return "authorization", t.Vers
 
 // Needs implements [domain.Authorization].
 func (t Rules) Needs(a domain.Attempt) []domain.Need {
-	if a.Category == "secinfo" && !a.Exists && a.Actor.Kind == domain.KindPerson {
+	if a.Category == "secinfo" && !a.Exists && (a.Actor.Kind == domain.KindPerson || a.Actor.Kind == domain.KindIdentity) {
 		return []domain.Need{domain.Of[Home](a.ID)}
 	}
 	needs := subject(a).partnership()
@@ -151,7 +152,7 @@ func (t Rules) refusal(row Row, s standing) error {
 func (t Rules) everMay(actor domain.Actor, command string) bool {
 	return slices.ContainsFunc(t.Commands, func(r Row) bool {
 		return r.Command == command && slices.ContainsFunc(r.Grants, func(g Grant) bool {
-			return g.Scope != Gateway && g.Scope != System && g.has(actor)
+			return g.Scope != Gateway && g.Scope != Identity && g.Scope != System && g.has(actor)
 		})
 	})
 }
@@ -249,6 +250,8 @@ func (s standing) in(scope Scope) bool {
 		return person && s.customerSide()
 	case Gateway:
 		return s.Actor.Kind == domain.KindGateway && s.within()
+	case Identity:
+		return s.Actor.Kind == domain.KindIdentity && s.ownTenant()
 	case System:
 		return s.Actor.Kind == domain.KindSystem && s.within()
 	}

@@ -28,7 +28,7 @@ const (
 var roles = append([]domain.Role{""}, domain.Roles()...)
 
 // relations are how an actor may stand to an aggregate.
-var relations = []string{"self", "same", "other", "related", "former", "customer", "gateway", "foreign-gateway", "system", "foreign-system"}
+var relations = []string{"self", "same", "other", "related", "former", "customer", "gateway", "foreign-gateway", "idp", "foreign-idp", "system", "foreign-system"}
 
 // passes says who may send each command: a relation, then the roles, "*" for
 // whatever roles. "same" includes "self", and "any" is every person.
@@ -40,7 +40,20 @@ var passes = map[string]string{
 	"admin/AssignRole":                   "same:global-admin any:operator",
 	"admin/RemoveRole":                   "same:global-admin any:operator",
 	"admin/ChangeDisplayName":            "same:global-admin",
-	"secinfo/UpdateSecurityInfo":         "self:* same:global-admin",
+	"secinfo/UpdateSecurityInfo":         "self:* same:global-admin,auth-admin,privileged-auth-admin",
+	"secinfo/AddPhoneMethod":             "self:* same:global-admin,auth-admin,privileged-auth-admin",
+	"secinfo/ChangePhoneMethod":          "self:* same:global-admin,auth-admin,privileged-auth-admin",
+	"secinfo/RemovePhoneMethod":          "self:* same:global-admin,auth-admin,privileged-auth-admin",
+	"secinfo/AddAlternateEmail":          "self:* same:global-admin,auth-admin,privileged-auth-admin",
+	"secinfo/ChangeAlternateEmail":       "self:* same:global-admin,auth-admin,privileged-auth-admin",
+	"secinfo/RemoveAlternateEmail":       "self:* same:global-admin,auth-admin,privileged-auth-admin",
+	"secinfo/UndoContactChange":          "self:* idp:*",
+	"secinfo/ReconfirmSecurityInfo":      "self:*",
+	"secinfo/RequestReconfirmation":      "system:*",
+	"secinfo/StartPasswordReset":         "idp:*",
+	"secinfo/SendRecoveryCodes":          "system:*",
+	"secinfo/SubmitRecoveryCode":         "idp:*",
+	"secinfo/CompletePasswordReset":      "idp:*",
 	"secinfo/RequestContactVerification": "self:*",
 	"secinfo/ConfirmContactVerification": "self:*",
 	"secinfo/ExpireContactVerification":  "system:*",
@@ -59,10 +72,6 @@ var passes = map[string]string{
 	"billing/ChangePaymentMethodKind":    "system:*",
 	"billing/PromoteBackupCard":          "system:*",
 	"collection/RecordChargeResult":      "gateway:*",
-	"collection/SettleBalance":           "same:global-admin,billing-admin,profile-owner,profile-contributor,invoice-manager",
-	"collection/AdvanceCollection":       "system:*",
-	"collection/ReconsiderCards":         "system:*",
-	"collection/CoverByInvoice":          "system:*",
 	"customer/RegisterCustomer":          "related:global-admin,sales-agent",
 	"customer/UpdateCustomerAccount":     "related:global-admin,sales-agent",
 	// Every partner owns the relationship that it is in, ended or not.
@@ -135,6 +144,10 @@ func scene(category, relation string, role domain.Role) (id, owner string, actor
 		actor.Kind, actor.Tenant = domain.KindGateway, owner
 	case "foreign-gateway":
 		actor.Kind, actor.Tenant = domain.KindGateway, other
+	case "idp":
+		actor.Kind, actor.Tenant = domain.KindIdentity, owner
+	case "foreign-idp":
+		actor.Kind, actor.Tenant = domain.KindIdentity, other
 	case "system":
 		actor.Kind, actor.Tenant = domain.KindSystem, ""
 	case "foreign-system":
@@ -172,11 +185,11 @@ func only(t *testing.T, known domain.Facts, needs []domain.Need) domain.Facts {
 
 // knows reports whether somebody in a relation may know of an aggregate.
 func knows(category, relation string) bool {
-	if category == "policy" && relation != "foreign-gateway" && relation != "foreign-system" {
+	if category == "policy" && relation != "foreign-gateway" && relation != "foreign-idp" && relation != "foreign-system" {
 		return true
 	}
 	switch relation {
-	case "self", "same", "gateway", "system", "customer":
+	case "self", "same", "gateway", "idp", "system", "customer":
 		return true
 	case "related":
 		return category == "customer" || category == "rel"

@@ -15,17 +15,25 @@ func contactReactions() []domain.Reaction {
 	return []domain.Reaction{
 		domain.Whenever("send-contact-code", sendCode),
 		domain.Whenever("expire-contact-verification", expireVerification),
+		domain.Whenever("send-recovery-codes", sendRecoveryCodes),
+		domain.Process("ask-to-reconfirm-contacts",
+			domain.On(forgetful[securityinfo.ContactVerified], reconfirmVerified),
+			domain.On(forgetful[securityinfo.SecurityInfoReconfirmed], reconfirmAgain),
+			domain.On(forgetful[securityinfo.ReconfirmationPostponed], reconfirmLater),
+		),
 		domain.Process("tell-of-contact-change",
 			domain.On(aggregateOf[securityinfo.ContactVerified], contactInUse),
 			domain.On(aggregateOf[securityinfo.PhoneMethodRemoved], phoneGone),
 			domain.On(aggregateOf[securityinfo.AlternateEmailRemoved], emailGone),
 			domain.On(aggregateOf[securityinfo.AlternateEmailInvalidated], emailInvalid),
+			domain.On(aggregateOf[securityinfo.ContactChangeUndone], contactBack),
 		),
 		domain.Process("recheck-alternate-emails",
 			domain.On(tenantOf[securityinfo.AlternateEmailAdded], emailToCheck[securityinfo.AlternateEmailAdded]),
 			domain.On(tenantOf[securityinfo.AlternateEmailChanged], emailToCheck[securityinfo.AlternateEmailChanged]),
 			domain.On(tenantOf[securityinfo.AlternateEmailRemoved], nothingToCheck),
 			domain.On(tenantOf[securityinfo.ContactVerified], recheckVerified),
+			domain.On(tenantOf[securityinfo.ContactChangeUndone], recheckUndone),
 			domain.On(tenantOf[admin.EmailAliasAdded], recheckAccount),
 			domain.On(tenantOf[tenant.DomainVerified], recheckTenant),
 		),
@@ -62,6 +70,33 @@ func expireVerification(e domain.Recorded[securityinfo.ContactVerificationReques
 	}}
 }
 
+// sendRecoveryCodes is how a reset goes on: whether there is anything to send
+// is decided apart from its start, so that the answer to that tells nobody.
+func sendRecoveryCodes(e domain.Recorded[securityinfo.PasswordResetStarted]) []domain.Effect {
+	return []domain.Effect{domain.Dispatch{To: e.ID, Command: securityinfo.SendRecoveryCodes{Reset: e.Data.Reset}}}
+}
+
+func reconfirmVerified(_ *nothing, e domain.Recorded[securityinfo.ContactVerified]) []domain.Effect {
+	return askToReconfirm(e.ID, e.Data.At, e.Data.ReconfirmBy)
+}
+
+func reconfirmAgain(_ *nothing, e domain.Recorded[securityinfo.SecurityInfoReconfirmed]) []domain.Effect {
+	return askToReconfirm(e.ID, e.Data.At, e.Data.DueAt)
+}
+
+func reconfirmLater(_ *nothing, e domain.Recorded[securityinfo.ReconfirmationPostponed]) []domain.Effect {
+	return askToReconfirm(e.ID, e.Data.At, e.Data.DueAt)
+}
+
+func askToReconfirm(person string, at, due time.Time) []domain.Effect {
+	if due.IsZero() {
+		return nil
+	}
+	return []domain.Effect{domain.Dispatch{
+		To: person, Command: securityinfo.RequestReconfirmation{DueAt: due}, After: due.Sub(at) + late,
+	}}
+}
+
 // contacts is what tell-of-contact-change remembers of a person: the contacts
 // in use. A removed phone is told through what is remembered here, since the
 // event holds it in a form that is no address, sealed.
@@ -74,6 +109,22 @@ type contactChange struct {
 	Slot   securityinfo.Slot `json:"slot"`
 	Change string            `json:"change"` // "added", "changed" or "removed"
 	At     time.Time         `json:"at"`
+	// Undo is in the message to the contact that was in use before, and in no
+	// other: with it comes the proof that it may be put back.
+	Undo *undo `json:"undo,omitempty"`
+}
+
+// undo names a change that may be undone until a time.
+type undo struct {
+	Change string    `json:"change"`
+	Until  time.Time `json:"until"`
+}
+
+func undoable(change string, until time.Time) *undo {
+	if until.IsZero() {
+		return nil
+	}
+	return &undo{change, until}
 }
 
 // contactInUse tells of a change when it takes effect. Until then the contact
@@ -87,44 +138,59 @@ func contactInUse(c *contacts, e domain.Recorded[securityinfo.ContactVerified]) 
 		c.InUse = map[securityinfo.Slot]domain.Personal[string]{}
 	}
 	c.InUse[e.Data.Slot] = e.Data.Contact
-	return c.tell(e.ID, contactChange{e.Data.Slot, change, e.Data.At}, e.Data.Previous)
+	told := contactChange{Slot: e.Data.Slot, Change: change, At: e.Data.At}
+	return c.tell(e.ID, told, e.Data.Previous, undoable(e.Data.Verification, e.Data.UndoUntil))
 }
 
 func phoneGone(c *contacts, e domain.Recorded[securityinfo.PhoneMethodRemoved]) []domain.Effect {
-	return c.gone(e.ID, e.Data.Slot, e.Data.At)
+	return c.gone(e.ID, e.Data.Slot, e.Data.At, undoable(e.Data.Change, e.Data.UndoUntil))
 }
 
 func emailGone(c *contacts, e domain.Recorded[securityinfo.AlternateEmailRemoved]) []domain.Effect {
-	return c.gone(e.ID, securityinfo.SlotAlternateEmail, e.Data.At)
+	return c.gone(e.ID, securityinfo.SlotAlternateEmail, e.Data.At, undoable(e.Data.Change, e.Data.UndoUntil))
 }
 
 // gone tells of a contact that was in use. One that never proved itself never
 // counted, so its end is no change.
-func (c *contacts) gone(person string, slot securityinfo.Slot, at time.Time) []domain.Effect {
+func (c *contacts) gone(person string, slot securityinfo.Slot, at time.Time, u *undo) []domain.Effect {
 	old, inUse := c.InUse[slot]
 	if !inUse {
 		return nil
 	}
 	delete(c.InUse, slot)
-	return c.tell(person, contactChange{slot, "removed", at}, old)
+	return c.tell(person, contactChange{Slot: slot, Change: "removed", At: at}, old, u)
 }
 
 // tell tells the person at all addresses in use, and at the one that no longer
 // is: whoever changed it without the owner's knowledge cannot keep that from
 // them. A mobile that just proved itself was told enough by its code.
-func (c *contacts) tell(person string, change contactChange, old domain.Personal[string]) []domain.Effect {
+func (c *contacts) tell(person string, change contactChange, old domain.Personal[string], u *undo) []domain.Effect {
 	effects := []domain.Effect{
 		domain.Notice{To: person, Channel: domain.Mail, Template: securityContactChanged, Data: change},
 	}
 	if _, mobile := c.InUse[securityinfo.SlotMobile]; mobile && change.Slot != securityinfo.SlotMobile {
 		effects = append(effects, domain.Notice{To: person, Channel: domain.SMS, Template: securityContactChanged, Data: change})
 	}
-	if !old.IsZero() {
+	if change.Undo = u; !old.IsZero() {
 		effects = append(effects, domain.Notice{
 			To: person, Address: old, Channel: change.Slot.Channel(), Template: securityContactChanged, Data: change,
 		})
 	}
 	return effects
+}
+
+// contactBack tells of a contact that came back, as of any change. What had
+// taken its place is told, too: it may have been the owner's.
+func contactBack(c *contacts, e domain.Recorded[securityinfo.ContactChangeUndone]) []domain.Effect {
+	if c.InUse == nil {
+		c.InUse = map[securityinfo.Slot]domain.Personal[string]{}
+	}
+	change := "changed"
+	if e.Data.Dropped.IsZero() {
+		change = "added"
+	}
+	c.InUse[e.Data.Slot] = e.Data.Contact
+	return c.tell(e.ID, contactChange{Slot: e.Data.Slot, Change: change, At: e.Data.At}, e.Data.Dropped, nil)
 }
 
 // emailInvalid tells the person, and the address unless it never proved itself.
@@ -169,6 +235,16 @@ func recheckVerified(c *checkable, e domain.Recorded[securityinfo.ContactVerifie
 	return c.recheck(e.ID)
 }
 
+// recheckUndone looks at an address that came back: the command's own look was
+// at the domains of that moment.
+func recheckUndone(c *checkable, e domain.Recorded[securityinfo.ContactChangeUndone]) []domain.Effect {
+	if e.Data.Slot != securityinfo.SlotAlternateEmail {
+		return nil
+	}
+	emailToCheck(c, e)
+	return c.recheck(e.ID)
+}
+
 // recheckAccount looks at one person: an alias counts for its own account only.
 func recheckAccount(c *checkable, e domain.Recorded[admin.EmailAliasAdded]) []domain.Effect {
 	return c.recheck(e.ID)
@@ -186,4 +262,11 @@ func (c *checkable) recheck(admins ...string) []domain.Effect {
 		}
 	}
 	return effects
+}
+
+// alwaysTwoGates are version 1's terms without its two exceptions.
+func alwaysTwoGates() securityinfo.RecoveryTerms {
+	terms := securityinfo.RecoveryPolicy.First
+	terms.TrialDays, terms.OneGateWithoutDomain = 0, false
+	return terms
 }

@@ -11,7 +11,6 @@ import (
 var Reactions = slices.Concat(
 	contactReactions(),
 	declineReactions(),
-	collectionReactions(),
 	cardReactions(),
 	customerReactions(),
 	reservationReactions(),

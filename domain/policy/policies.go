@@ -11,8 +11,8 @@ import (
 	"strings"
 
 	"konto/domain"
-	"konto/domain/collection"
 	"konto/domain/policyversion"
+	"konto/domain/securityinfo"
 )
 
 // Policies are all rules that are data, one line for each: what a new version
@@ -21,9 +21,13 @@ import (
 var Policies = []Declared{
 	declare(CustomerEditors, "who in a partner's company may change what it keeps about a customer",
 		edition("role-table", RoleTerms{Roles: []domain.Role{ga, sa, aa, ha}})),
-	declare(collection.DunningPolicy, "when an unpaid invoice is tried again, and when the service ends",
-		edition("two-weeks", collection.TwoWeeks()), edition("four-retries", collection.FourRetries()),
-		edition("seven-declines", collection.SevenDeclines())),
+	declare(securityinfo.CodePolicy, "how long a contact's code works, how many wrong ones end it, and how often one is sent"),
+	declare(securityinfo.RecoveryPolicy, "what it takes to recover an account, and what protects one that is being taken over",
+		edition("two-gates-always", alwaysTwoGates())),
+	declare(securityinfo.SessionPolicy, "how recently somebody must have signed in to change contacts"),
+	declare(securityinfo.ReconfirmPolicy, "how often people are asked whether their contacts are still right"),
+	declare(securityinfo.HelpPolicy, "what people may change of an admin's contacts",
+		edition("2020", securityinfo.HelpTerms{AdminsAlternateEmail: true})),
 }
 
 // Declared is a policy of any type of terms.

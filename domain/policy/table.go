@@ -5,7 +5,6 @@ import (
 	"konto/domain/admin"
 	"konto/domain/billing"
 	"konto/domain/card"
-	"konto/domain/collection"
 	"konto/domain/customer"
 	"konto/domain/policyversion"
 	"konto/domain/relationship"
@@ -24,9 +23,9 @@ const (
 	bs = domain.BillingSupport
 	au = domain.Auditor
 	op = domain.Operator
-	po = domain.ProfileOwner
-	pc = domain.ProfileContributor
-	im = domain.InvoiceManager
+
+	aua = domain.AuthAdmin
+	paa = domain.PrivilegedAuthAdmin
 )
 
 func may(scope Scope, roles ...domain.Role) Grant { return Grant{Scope: scope, Roles: roles} }
@@ -52,10 +51,23 @@ var Table = Rules{
 		{Category: "admin", Command: "RemoveRole", Rule: "S12", Grants: []Grant{may(OwnTenant, ga), may(AnyTenant, op)}},
 		{Category: "admin", Command: "ChangeDisplayName", Rule: "S11", Grants: []Grant{may(OwnTenant, ga)}},
 
-		{Category: "secinfo", Command: "UpdateSecurityInfo", Rule: "S1", Creates: true, Grants: []Grant{may(Self), may(OwnTenant, ga)}},
+		{Category: "secinfo", Command: "UpdateSecurityInfo", Rule: "S1", Creates: true, Grants: []Grant{may(Self), may(OwnTenant, ga, aua, paa)}},
+		{Category: "secinfo", Command: "AddPhoneMethod", Rule: "S1", Creates: true, Grants: []Grant{may(Self), may(OwnTenant, ga, aua, paa)}},
+		{Category: "secinfo", Command: "ChangePhoneMethod", Rule: "S1", Grants: []Grant{may(Self), may(OwnTenant, ga, aua, paa)}, Instead: "AddPhoneMethod"},
+		{Category: "secinfo", Command: "RemovePhoneMethod", Rule: "S1", Grants: []Grant{may(Self), may(OwnTenant, ga, aua, paa)}},
+		{Category: "secinfo", Command: "AddAlternateEmail", Rule: "S1", Creates: true, Grants: []Grant{may(Self), may(OwnTenant, ga, aua, paa)}},
+		{Category: "secinfo", Command: "ChangeAlternateEmail", Rule: "S1", Grants: []Grant{may(Self), may(OwnTenant, ga, aua, paa)}, Instead: "AddAlternateEmail"},
+		{Category: "secinfo", Command: "RemoveAlternateEmail", Rule: "S1", Grants: []Grant{may(Self), may(OwnTenant, ga, aua, paa)}},
 		{Category: "secinfo", Command: "RequestContactVerification", Rule: "S6", Grants: []Grant{may(Self)}, Instead: "UpdateSecurityInfo"},
 		{Category: "secinfo", Command: "ConfirmContactVerification", Rule: "I2", Grants: []Grant{may(Self)}, Instead: "UpdateSecurityInfo"},
 		{Category: "secinfo", Command: "ExpireContactVerification", Rule: "S6", Grants: []Grant{may(System)}},
+		{Category: "secinfo", Command: "UndoContactChange", Rule: "I7", Grants: []Grant{may(Self), may(Identity)}},
+		{Category: "secinfo", Command: "ReconfirmSecurityInfo", Rule: "I9", Grants: []Grant{may(Self)}},
+		{Category: "secinfo", Command: "RequestReconfirmation", Rule: "I9", Grants: []Grant{may(System)}},
+		{Category: "secinfo", Command: "StartPasswordReset", Rule: "S4", Creates: true, Grants: []Grant{may(Identity)}},
+		{Category: "secinfo", Command: "SendRecoveryCodes", Rule: "S4", Grants: []Grant{may(System)}},
+		{Category: "secinfo", Command: "SubmitRecoveryCode", Rule: "S4", Grants: []Grant{may(Identity)}},
+		{Category: "secinfo", Command: "CompletePasswordReset", Rule: "S4", Grants: []Grant{may(Identity)}},
 		{Category: "secinfo", Command: "RecheckAlternateEmail", Rule: "S3", Grants: []Grant{may(System)}},
 
 		{Category: "card", Command: "AddCard", Rule: "C6", Creates: true, Grants: []Grant{may(OwnTenant, ga, ba)}},
@@ -73,11 +85,7 @@ var Table = Rules{
 		{Category: "billing", Command: "ChangePaymentMethodKind", Rule: "C10", Grants: []Grant{may(System)}},
 		{Category: "billing", Command: "PromoteBackupCard", Rule: "C5", Grants: []Grant{may(System)}},
 
-		{Category: "collection", Command: "RecordChargeResult", Rule: "C7", Creates: true, Grants: []Grant{may(Gateway)}, Instead: "SettleBalance"},
-		{Category: "collection", Command: "SettleBalance", Rule: "C8", Grants: []Grant{may(OwnTenant, ga, ba, po, pc, im)}},
-		{Category: "collection", Command: "AdvanceCollection", Rule: "D6", Grants: []Grant{may(System)}},
-		{Category: "collection", Command: "ReconsiderCards", Rule: "D4", Grants: []Grant{may(System)}},
-		{Category: "collection", Command: "CoverByInvoice", Rule: "C10", Grants: []Grant{may(System)}},
+		{Category: "collection", Command: "RecordChargeResult", Rule: "C7", Creates: true, Grants: []Grant{may(Gateway)}},
 
 		{Category: "customer", Command: "RegisterCustomer", Rule: "P1", Creates: true, Grants: []Grant{may(RelatedPartner, ga, sa)}},
 		{Category: "customer", Command: "UpdateCustomerAccount", Rule: "P1", Grants: []Grant{mayBy(RelatedPartner, CustomerEditors)}},
@@ -127,8 +135,6 @@ func NotFound(category string) *domain.Error {
 		return card.ErrNotFound
 	case "billing":
 		return billing.ErrNotFound
-	case "collection":
-		return collection.ErrNotFound
 	case "customer":
 		return customer.ErrNotFound
 	case "rel":

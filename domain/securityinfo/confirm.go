@@ -15,6 +15,11 @@ type ConfirmContactVerification struct {
 	Code string `json:"code"`
 }
 
+// Needs implements [domain.Needer].
+func (ConfirmContactVerification) Needs(Meta) []domain.Need {
+	return []domain.Need{RecoveryPolicy.Need(), ReconfirmPolicy.Need()}
+}
+
 // Decide implements [domain.Command].
 func (c ConfirmContactVerification) Decide(s SecurityInfo, m Meta) ([]Event, error) {
 	challenge := s.challenge(c.Slot)
@@ -30,7 +35,7 @@ func (c ConfirmContactVerification) Decide(s SecurityInfo, m Meta) ([]Event, err
 		return nil, ErrNotFound
 	case !challenge.Waiting:
 		return nil, ErrNothingWaiting
-	case challenge.Failures >= MaxFailures:
+	case challenge.Failures >= challenge.tries():
 		return nil, ErrTooManyAttempts
 	case !m.At.Before(challenge.ExpiresAt):
 		return nil, ErrCodeExpired
@@ -40,12 +45,22 @@ func (c ConfirmContactVerification) Decide(s SecurityInfo, m Meta) ([]Event, err
 	if subtle.ConstantTimeCompare([]byte(code), []byte(m.Code(challenge.Verification))) == 0 {
 		attempt := challenge.Failures + 1
 		return []Event{ContactVerificationFailed{Slot: c.Slot, Verification: challenge.Verification, Attempt: attempt}},
-			ErrWrongCode.With("attemptsLeft", MaxFailures-attempt)
+			ErrWrongCode.With("attemptsLeft", challenge.tries()-attempt)
 	}
-	return []Event{ContactVerified{
+	terms := RecoveryPolicy.In(m)
+	verified := ContactVerified{
 		Slot: c.Slot, Verification: challenge.Verification,
 		Contact: s.pending(c.Slot), Previous: s.verified(c.Slot), At: m.At,
-	}}, nil
+		UsableFrom: m.At.Add(time.Duration(terms.CoolDownHours) * time.Hour),
+	}
+	if due := ReconfirmPolicy.In(m).after(m.At); s.ReconfirmBy.IsZero() {
+		// A new contact says nothing about the others: they are due when they were.
+		verified.ReconfirmBy = due
+	}
+	if !verified.Previous.IsZero() {
+		verified.UndoUntil = terms.undoUntil(m.At)
+	}
+	return []Event{verified}, nil
 }
 
 // digits returns code without spaces and hyphens, and whether six digits are left.
@@ -63,16 +78,28 @@ type ContactVerified struct {
 	Contact      domain.Personal[string] `json:"contact"`
 	Previous     domain.Personal[string] `json:"previous,omitzero"` // the verified one that it replaces
 	At           time.Time               `json:"at"`
+	// UsableFrom is when the contact may first recover the account (I7).
+	UsableFrom time.Time `json:"usableFrom,omitzero"`
+	// UndoUntil is until when the previous contact may undo the change, which
+	// Verification names; zero if there is nothing to undo.
+	UndoUntil time.Time `json:"undoUntil,omitzero"`
+	// ReconfirmBy is when the person is asked whether their contacts are still
+	// right; zero if that was planned before, or never is.
+	ReconfirmBy time.Time `json:"reconfirmBy,omitzero"`
 }
 
 // Evolve implements [domain.Event].
 func (e ContactVerified) Evolve(s *SecurityInfo) {
 	if e.Slot == SlotAlternateEmail {
-		s.AlternateEmail.verify(e.At)
+		s.AlternateEmail.verify(e)
 	} else if m := s.phone(e.Slot); m != nil {
-		m.verify(e.At)
+		m.verify(e)
 	}
 	s.HadBothKinds = s.HadBothKinds || s.Ready()
+	s.Reset.forget(e.Slot)
+	if !e.ReconfirmBy.IsZero() {
+		s.confirmed(e.At, e.ReconfirmBy)
+	}
 	s.UpdatedAt = e.At
 }
 

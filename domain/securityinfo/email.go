@@ -14,7 +14,9 @@ func decideEmail(s SecurityInfo, f field, account Account, m Meta) ([]Event, *do
 	case f.kept(), f.removed() && !old.isSet():
 		return nil, nil
 	case f.removed():
-		return []Event{AlternateEmailRemoved{Old: old.Verified, Withdrawn: old.Verification, At: m.At}}, nil
+		gone := AlternateEmailRemoved{Old: old.Verified, Withdrawn: old.Verification, At: m.At}
+		gone.Change, gone.UndoUntil = undoable(SlotAlternateEmail, old.InUse(), m)
+		return []Event{gone}, nil
 	}
 	address := domain.Fact[MailAddress](m, *f.raw)
 	switch {
@@ -31,7 +33,7 @@ func decideEmail(s SecurityInfo, f field, account Account, m Meta) ([]Event, *do
 	case sameEmail(old.Verified, address):
 		return nil, nil
 	}
-	if err := old.throttled(m.At); err != nil {
+	if err := old.throttled(m); err != nil {
 		return nil, err.At(SlotAlternateEmail.pointer())
 	}
 	email := domain.About(m.ID, address.Normalized)
@@ -80,10 +82,15 @@ type AlternateEmailRemoved struct {
 	// Withdrawn is the verification of the address that waited, if one did.
 	Withdrawn string    `json:"withdrawn,omitempty"`
 	At        time.Time `json:"at"`
+	// Change names the removal, and UndoUntil says until when the address may
+	// undo it; zero if there was none in use.
+	Change    string    `json:"change,omitempty"`
+	UndoUntil time.Time `json:"undoUntil,omitzero"`
 }
 
 // Evolve implements [domain.Event].
 func (e AlternateEmailRemoved) Evolve(s *SecurityInfo) {
-	s.AlternateEmail.remove()
+	s.AlternateEmail.remove(e.Change, e.At, e.UndoUntil)
+	s.Reset.forget(SlotAlternateEmail)
 	s.UpdatedAt = e.At
 }

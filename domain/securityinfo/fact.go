@@ -3,6 +3,7 @@ package securityinfo
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"konto/domain"
 )
@@ -15,12 +16,15 @@ type Account struct {
 	SignInName string // a mail address; empty if erased
 	Aliases    []string
 	Roles      []domain.Role
+	Blocked    bool // may not sign in, so there is nothing to recover
 }
 
 // Organization is what must be known of the tenant whose ID is the key.
 type Organization struct {
 	Country string   // ISO 3166-1 alpha-2: where a number without a country code is read
-	Domains []string // A-labels
+	Domains []string // A-labels, the initial one first
+	// TrialSince is when the organization began a trial; zero if it is on none.
+	TrialSince time.Time
 }
 
 // PhoneNumber is what the numbering plans say of the phone number in the key,

@@ -13,7 +13,9 @@ func decidePhone(s SecurityInfo, f field, m Meta) ([]Event, *domain.Error) {
 	case f.kept(), f.removed() && !old.isSet():
 		return nil, nil
 	case f.removed():
-		return []Event{PhoneMethodRemoved{Slot: f.slot, Old: old.Verified, Withdrawn: old.Verification, At: m.At}}, nil
+		gone := PhoneMethodRemoved{Slot: f.slot, Old: old.Verified, Withdrawn: old.Verification, At: m.At}
+		gone.Change, gone.UndoUntil = undoable(f.slot, old.InUse(), m)
+		return []Event{gone}, nil
 	}
 	number := domain.Fact[PhoneNumber](m, PhoneKey(domain.Fact[Organization](m, m.Tenant).Country, *f.raw))
 	if err := acceptable(f.slot, number); err != nil {
@@ -27,7 +29,7 @@ func decidePhone(s SecurityInfo, f field, m Meta) ([]Event, *domain.Error) {
 	case samePhone(old.Verified, number):
 		return nil, nil
 	}
-	if err := old.throttled(m.At); err != nil {
+	if err := old.throttled(m); err != nil {
 		return nil, err.At(f.slot.pointer())
 	}
 	phone := domain.About(m.ID, Phone{E164: number.E164, Ext: number.Ext, Raw: *f.raw})
@@ -116,12 +118,17 @@ type PhoneMethodRemoved struct {
 	// Withdrawn is the verification of the phone that waited, if one did.
 	Withdrawn string    `json:"withdrawn,omitempty"`
 	At        time.Time `json:"at"`
+	// Change names the removal, and UndoUntil says until when the phone may
+	// undo it; zero if there was none in use.
+	Change    string    `json:"change,omitempty"`
+	UndoUntil time.Time `json:"undoUntil,omitzero"`
 }
 
 // Evolve implements [domain.Event].
 func (e PhoneMethodRemoved) Evolve(s *SecurityInfo) {
 	if m := s.phone(e.Slot); m != nil {
-		m.remove()
+		m.remove(e.Change, e.At, e.UndoUntil)
 	}
+	s.Reset.forget(e.Slot)
 	s.UpdatedAt = e.At
 }

@@ -63,7 +63,8 @@ func (e AlternateEmailInvalidated) Evolve(s *SecurityInfo) {
 	if m := &s.AlternateEmail; e.Waiting {
 		m.withdraw()
 	} else {
-		m.Verified, m.VerifiedAt = domain.Personal[string]{}, time.Time{}
+		m.Verified, m.VerifiedAt, m.UsableFrom = domain.Personal[string]{}, time.Time{}, time.Time{}
+		s.Reset.forget(SlotAlternateEmail)
 	}
 	s.UpdatedAt = e.At
 }

@@ -12,6 +12,11 @@ type RequestContactVerification struct {
 	Slot Slot `json:"slot"`
 }
 
+// Needs implements [domain.Needer].
+func (RequestContactVerification) Needs(Meta) []domain.Need {
+	return []domain.Need{CodePolicy.Need()}
+}
+
 // Decide implements [domain.Command].
 func (c RequestContactVerification) Decide(s SecurityInfo, m Meta) ([]Event, error) {
 	challenge := s.challenge(c.Slot)
@@ -27,10 +32,10 @@ func (c RequestContactVerification) Decide(s SecurityInfo, m Meta) ([]Event, err
 	if !contact.Readable() {
 		return nil, ErrErased
 	}
-	if err := challenge.throttled(m.At); err != nil {
+	if err := challenge.throttled(m); err != nil {
 		return nil, err
 	}
-	if err := challenge.tooSoon(m.At); err != nil {
+	if err := challenge.tooSoon(m); err != nil {
 		return nil, err
 	}
 	return []Event{requested(c.Slot, *challenge, contact, m)}, nil
@@ -63,13 +68,14 @@ type ContactVerificationRequested struct {
 	Attempt      int                     `json:"attempt"` // which code for the slot within an hour, from 1
 	At           time.Time               `json:"at"`
 	ExpiresAt    time.Time               `json:"expiresAt"`
+	Tries        int                     `json:"tries,omitempty"` // wrong codes that end the verification
 }
 
 // Evolve implements [domain.Event].
 func (e ContactVerificationRequested) Evolve(s *SecurityInfo) {
 	if c := s.challenge(e.Slot); c != nil {
 		*c = Challenge{
-			Waiting: c.Waiting, Verification: e.Verification, ExpiresAt: e.ExpiresAt,
+			Waiting: c.Waiting, Verification: e.Verification, ExpiresAt: e.ExpiresAt, Tries: e.Tries,
 			Requests: append(c.recent(e.At), e.At),
 		}
 	}

@@ -15,16 +15,31 @@
 // # Codes
 //
 // A code is a keyed function of its verification's ID ([domain.Meta].Code), so
-// no event holds one. Three limits keep guessing hopeless: [MaxFailures] wrong
-// codes end a verification, a code lives for minutes ([PhoneCodeLife]) or a
-// day ([MailCodeLife]), and a slot sends [MaxRequests] codes per hour, however
-// they are asked for.
+// no event holds one. Three limits keep guessing hopeless ([CodePolicy]): five
+// wrong codes end a verification, a code lives for minutes or a day, and a slot
+// sends five codes per hour, however they are asked for.
+//
+// # Take-over
+//
+// Somebody who sits down at an open session cannot do much: a change asks for
+// a recent sign-in (I5), a new contact recovers nothing for a day, and the
+// contact that it took the place of may undo the change for three (I7), with a
+// proof that only a message to it held. A second change does not take that
+// away: undoing the first undoes the second, too.
+//
+// # Recovery
+//
+// A reset sends codes to contacts that are verified and past their cool-down.
+// An account with a role needs a phone and the address (S4). Whoever starts a
+// reset hears the same of an account that cannot be recovered as of one that
+// can: the codes are sent afterwards, by Konto itself. One reset is open at a
+// time, and completing it ends it, so it completes once.
 //
 // # What is not done here
 //
-// Whether the person may be somebody else, and how recently they signed in, is
-// the permission table's to say; telling the other contacts of a change is a
-// policy's.
+// Whether the person may be somebody else is the permission table's to say;
+// telling the other contacts of a change is a policy's. The password itself is
+// the identity provider's.
 package securityinfo
 
 import (
@@ -44,9 +59,22 @@ type Meta = domain.Meta
 var Aggregate = domain.NewAggregate(
 	"secinfo", "security-info",
 	domain.Accepts[UpdateSecurityInfo]("UpdateSecurityInfo", domain.Summary("Set, change or remove the phones and the mail address that recover an account"), domain.CallerSaw()),
+	domain.Accepts[AddPhoneMethod]("AddPhoneMethod", domain.Summary("Put a phone into an empty slot")),
+	domain.Accepts[ChangePhoneMethod]("ChangePhoneMethod", domain.Summary("Put another phone into a slot; the one in use stays until the new one is verified"), domain.CallerSaw()),
+	domain.Accepts[RemovePhoneMethod]("RemovePhoneMethod", domain.Summary("Empty a phone slot"), domain.CallerSaw()),
+	domain.Accepts[AddAlternateEmail]("AddAlternateEmail", domain.Summary("Set an alternate mail address where there is none")),
+	domain.Accepts[ChangeAlternateEmail]("ChangeAlternateEmail", domain.Summary("Set another alternate mail address; the one in use stays until the new one is verified"), domain.CallerSaw()),
+	domain.Accepts[RemoveAlternateEmail]("RemoveAlternateEmail", domain.Summary("Remove the alternate mail address"), domain.CallerSaw()),
 	domain.Accepts[RequestContactVerification]("RequestContactVerification", domain.Summary("Send a new code to a contact that waits to be verified")),
-	domain.Accepts[ConfirmContactVerification]("ConfirmContactVerification", domain.Summary("Verify a contact with the code that was sent to it"), domain.NotKept()),
+	domain.Accepts[ConfirmContactVerification]("ConfirmContactVerification", domain.Summary("Verify a contact with the code that was sent to it")),
 	domain.Accepts[ExpireContactVerification]("ExpireContactVerification", domain.Summary("End a verification whose code ran out"), domain.Internal()),
+	domain.Accepts[UndoContactChange]("UndoContactChange", domain.Summary("Put a contact back that was changed or removed, with the proof that was sent to it")),
+	domain.Accepts[ReconfirmSecurityInfo]("ReconfirmSecurityInfo", domain.Summary("Say that all contacts in use are still right")),
+	domain.Accepts[RequestReconfirmation]("RequestReconfirmation", domain.Summary("Ask the person whether their contacts are still right"), domain.Internal()),
+	domain.Accepts[StartPasswordReset]("StartPasswordReset", domain.Summary("Begin to recover an account; codes go to its contacts, if it can be recovered")),
+	domain.Accepts[SendRecoveryCodes]("SendRecoveryCodes", domain.Summary("Send the codes of a reset that has begun"), domain.Internal()),
+	domain.Accepts[SubmitRecoveryCode]("SubmitRecoveryCode", domain.Summary("Prove the control of a contact with the code that was sent to it")),
+	domain.Accepts[CompletePasswordReset]("CompletePasswordReset", domain.Summary("End a reset whose proofs are complete")),
 	domain.Accepts[RecheckAlternateEmail]("RecheckAlternateEmail", domain.Summary("Drop an alternate address that has become the organization's own"), domain.Internal()),
 
 	domain.Records[PhoneMethodAdded]("PhoneMethodAdded"),
@@ -61,19 +89,19 @@ var Aggregate = domain.NewAggregate(
 	domain.Records[ContactVerified]("ContactVerified"),
 	domain.Records[ContactVerificationFailed]("ContactVerificationFailed"),
 	domain.Records[ContactVerificationExpired]("ContactVerificationExpired"),
+	domain.Records[ContactChangeUndone]("ContactChangeUndone"),
+	domain.Records[SecurityInfoReconfirmed]("SecurityInfoReconfirmed"),
+	domain.Records[ReconfirmationPostponed]("ReconfirmationPostponed"),
+	domain.Records[ReconfirmationRequested]("ReconfirmationRequested"),
+	domain.Records[PasswordResetStarted]("PasswordResetStarted"),
+	domain.Records[RecoveryCodeRequested]("RecoveryCodeRequested"),
+	domain.Records[RecoveryProofAccepted]("RecoveryProofAccepted"),
+	domain.Records[RecoveryProofRejected]("RecoveryProofRejected"),
+	domain.Records[PasswordResetCompleted]("PasswordResetCompleted"),
 )
 
-// Limits of a verification. The lives of codes are the longest that NIST SP
-// 800-63B-4 §4.2.1.2 allows for recovery codes sent over each channel; five
-// submissions is Ory Kratos' default.
-const (
-	PhoneCodeLife = 10 * time.Minute
-	MailCodeLife  = 24 * time.Hour
-	MaxFailures   = 5           // wrong codes before a verification is dead
-	MinInterval   = time.Minute // between two requests for one slot
-	MaxRequests   = 5           // codes sent for one slot per RequestSpan
-	RequestSpan   = time.Hour
-)
+// requestSpan is the time in which codes are counted.
+const requestSpan = time.Hour
 
 // SecurityInfo is how a person can be reached to recover their account.
 type SecurityInfo struct {
@@ -85,14 +113,34 @@ type SecurityInfo struct {
 	// time. From then on an account with a role keeps both (I1).
 	HadBothKinds bool      `json:"hadBothKinds,omitempty"`
 	UpdatedAt    time.Time `json:"updatedAt,omitzero"` // when a contact was last set, verified or removed
+	// ConfirmedAt is when the contacts were last said to be right, or the first
+	// was verified, and ReconfirmBy when that is asked again; zero for never.
+	ConfirmedAt time.Time `json:"confirmedAt,omitzero"`
+	ReconfirmBy time.Time `json:"reconfirmBy,omitzero"`
+	Reset       Reset     `json:"reset,omitzero"` // the one that is open
+	// Resets are the times of the resets that were begun within a day.
+	Resets []time.Time `json:"resets,omitempty"`
 }
 
 // Method is one slot: the contact in use and the one that waits.
 type Method[T any] struct {
 	Verified   domain.Personal[T] `json:"verified,omitzero"` // in use
 	VerifiedAt time.Time          `json:"verifiedAt,omitzero"`
+	// UsableFrom is when the contact in use may first recover the account.
+	UsableFrom time.Time          `json:"usableFrom,omitzero"`
 	Pending    domain.Personal[T] `json:"pending,omitzero"` // waits for its code
 	Challenge
+	// Former are the contacts that were in use and may come back, oldest first.
+	Former []Former[T] `json:"former,omitempty"`
+}
+
+// Former is a contact that was replaced or removed and may undo that.
+type Former[T any] struct {
+	Change     string             `json:"change"` // ID of the change that took it out of use
+	Contact    domain.Personal[T] `json:"contact"`
+	VerifiedAt time.Time          `json:"verifiedAt"`
+	UsableFrom time.Time          `json:"usableFrom,omitzero"`
+	Until      time.Time          `json:"until"`
 }
 
 // Challenge is the verification of the contact that waits in a slot.
@@ -101,6 +149,7 @@ type Challenge struct {
 	Verification string    `json:"verification,omitempty"` // its verification's ID; empty: its code ran out
 	ExpiresAt    time.Time `json:"expiresAt,omitzero"`     // zero: its code ran out
 	Failures     int       `json:"failures,omitempty"`     // wrong codes so far
+	Tries        int       `json:"tries,omitempty"`        // wrong codes that end the verification; 0 is [CodePolicy]'s first
 	// Requests are the times of the codes sent in the last hour, also for
 	// contacts that the slot no longer has.
 	Requests []time.Time `json:"requests,omitempty"`
@@ -143,13 +192,6 @@ func (s Slot) Channel() domain.Channel {
 	default:
 		return domain.Mail
 	}
-}
-
-func (s Slot) codeLife() time.Duration {
-	if s == SlotAlternateEmail {
-		return MailCodeLife
-	}
-	return PhoneCodeLife
 }
 
 func (s Slot) pointer() string { return "/" + string(s) }

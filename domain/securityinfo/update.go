@@ -35,7 +35,10 @@ func (f field) set() bool     { return !f.kept() && !f.removed() }
 // in the organization's country (F1), which must therefore be known first.
 func (c UpdateSecurityInfo) Needs(m Meta) []domain.Need {
 	organization := domain.Of[Organization](m.Tenant)
-	needs := []domain.Need{domain.Of[Account](m.ID), organization}
+	needs := []domain.Need{
+		domain.Of[Account](m.ID), organization,
+		SessionPolicy.Need(), HelpPolicy.Need(), CodePolicy.Need(), RecoveryPolicy.Need(),
+	}
 	if f := (field{SlotAlternateEmail, c.AlternateEmail}); f.set() {
 		needs = append(needs, domain.Of[MailAddress](*f.raw))
 	}
@@ -58,8 +61,11 @@ func (c UpdateSecurityInfo) Decide(s SecurityInfo, m Meta) ([]Event, error) {
 		return nil, err
 	}
 	email := field{SlotAlternateEmail, c.AlternateEmail}
-	if !email.kept() && byAnother(m) {
-		return nil, ErrOwnEmailOnly
+	if err := privileged(m); err != nil {
+		return nil, err
+	}
+	if err := helping(account, email, m); err != nil {
+		return nil, err
 	}
 	var (
 		events []Event
@@ -76,7 +82,7 @@ func (c UpdateSecurityInfo) Decide(s SecurityInfo, m Meta) ([]Event, error) {
 	for _, e := range events {
 		e.Evolve(&after)
 	}
-	wrong = append(wrong, distinctPhones(after, c.phones()), mobileFirst(after), recoverable(s, after, account))
+	wrong = append(wrong, distinctPhones(after, c.phones()), mobileFirst(s, after), recoverable(s, after, account))
 	if err := domain.All(wrong...); err != nil {
 		return nil, err
 	}
@@ -110,9 +116,11 @@ func distinctPhones(after SecurityInfo, fields []field) *domain.Error {
 	return nil
 }
 
-// mobileFirst refuses an alternate mobile without a mobile.
-func mobileFirst(after SecurityInfo) *domain.Error {
-	if after.AlternateMobile.isSet() && !after.Mobile.isSet() {
+// mobileFirst refuses an alternate mobile without a mobile. One that came back
+// when its removal was undone stays, and stands in no other change's way.
+func mobileFirst(before, after SecurityInfo) *domain.Error {
+	alone := func(s SecurityInfo) bool { return s.AlternateMobile.isSet() && !s.Mobile.isSet() }
+	if alone(after) && !alone(before) {
 		return ErrNeedsMobile
 	}
 	return nil

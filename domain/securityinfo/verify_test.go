@@ -46,48 +46,48 @@ func TestConfirm(t *testing.T) {
 		enter    = func(code string) ConfirmContactVerification {
 			return ConfirmContactVerification{Slot: SlotMobile, Code: code}
 		}
-		verified = []Event{ContactVerified{Slot: SlotMobile, Verification: v, Contact: about("+46701740605"), At: start}}
+		verified = []Event{counting(ContactVerified{Slot: SlotMobile, Verification: v, Contact: about("+46701740605"), At: start})}
 		failure  = func(n int) []Event {
 			return []Event{ContactVerificationFailed{Slot: SlotMobile, Verification: v, Attempt: n}}
 		}
 	)
 	domaintest.Run(t, Aggregate, cases([]row{
-		{name: "right code", given: pending, when: enter(right), then: verified},
-		{name: "right code with space", given: pending, when: enter(" " + right[:3] + " " + right[3:]), then: verified},
-		{name: "right code with hyphen", given: pending, when: enter(right[:3] + "-" + right[3:]), then: verified},
-		{name: "right code of a change", given: changing, when: enter(code(v2)), then: []Event{ContactVerified{
+		{name: "S6: right code", given: pending, when: enter(right), then: verified},
+		{name: "S6: right code with space", given: pending, when: enter(" " + right[:3] + " " + right[3:]), then: verified},
+		{name: "S6: right code with hyphen", given: pending, when: enter(right[:3] + "-" + right[3:]), then: verified},
+		{name: "S6: right code of a change", given: changing, when: enter(code(v2)), then: []Event{replaced(ContactVerified{
 			Slot: SlotMobile, Verification: v2, Contact: about("+46701740606"), Previous: about("+46701740605"), At: start,
-		}}},
-		{name: "right code of a mail", given: mail, when: ConfirmContactVerification{Slot: SlotAlternateEmail, Code: code(v3)}, then: []Event{ContactVerified{
+		})}},
+		{name: "S6: right code of a mail", given: mail, when: ConfirmContactVerification{Slot: SlotAlternateEmail, Code: code(v3)}, then: []Event{replaced(ContactVerified{
 			Slot: SlotAlternateEmail, Verification: v3, Contact: about(private2), Previous: about(private), At: start,
-		}}},
-		{name: "code of the contact before", given: changing, when: enter(right), err: ErrWrongCode, then: []Event{
+		})}},
+		{name: "S6: code of the contact before", given: changing, when: enter(right), err: ErrWrongCode, then: []Event{
 			ContactVerificationFailed{Slot: SlotMobile, Verification: v2, Attempt: 1},
 		}},
-		{name: "code before it was asked for again", given: again, when: enter(right), err: ErrWrongCode, in: later(2 * time.Minute), then: []Event{
+		{name: "S6: code before it was asked for again", given: again, when: enter(right), err: ErrWrongCode, in: later(2 * time.Minute), then: []Event{
 			ContactVerificationFailed{Slot: SlotMobile, Verification: verification(fold(again), SlotMobile), Attempt: 1},
 		}},
-		{name: "wrong code", given: pending, when: enter(wrong(pending, SlotMobile)), err: ErrWrongCode, then: failure(1)},
-		{name: "fifth wrong code", given: failed(pending, 4), when: enter(wrong(pending, SlotMobile)), err: ErrWrongCode, then: failure(5)},
-		{name: "right code after four wrong ones", given: failed(pending, 4), when: enter(right), then: verified},
-		{name: "right code after five wrong ones", given: failed(pending, 5), when: enter(right), err: ErrTooManyAttempts},
-		{name: "wrong code after five wrong ones", given: failed(pending, 5), when: enter(wrong(pending, SlotMobile)), err: ErrTooManyAttempts},
-		{name: "letters", given: pending, when: enter("12345a"), err: ErrCodeForm},
-		{name: "five digits", given: pending, when: enter("12345"), err: ErrCodeForm},
-		{name: "other digits", given: pending, when: enter("١٢٣٤٥٦"), err: ErrCodeForm},
-		{name: "no code", given: pending, when: enter(""), err: ErrCodeForm},
-		{name: "at the last moment", given: pending, when: enter(right), in: later(10*time.Minute - time.Microsecond), then: []Event{
-			ContactVerified{Slot: SlotMobile, Verification: v, Contact: about("+46701740605"), At: start.Add(10*time.Minute - time.Microsecond)},
+		{name: "S6: wrong code", given: pending, when: enter(wrong(pending, SlotMobile)), err: ErrWrongCode, then: failure(1)},
+		{name: "S6: fifth wrong code", given: failed(pending, 4), when: enter(wrong(pending, SlotMobile)), err: ErrWrongCode, then: failure(5)},
+		{name: "S6: right code after four wrong ones", given: failed(pending, 4), when: enter(right), then: verified},
+		{name: "S6: right code after five wrong ones", given: failed(pending, 5), when: enter(right), err: ErrTooManyAttempts},
+		{name: "S6: wrong code after five wrong ones", given: failed(pending, 5), when: enter(wrong(pending, SlotMobile)), err: ErrTooManyAttempts},
+		{name: "S6: letters", given: pending, when: enter("12345a"), err: ErrCodeForm},
+		{name: "S6: five digits", given: pending, when: enter("12345"), err: ErrCodeForm},
+		{name: "S6: other digits", given: pending, when: enter("١٢٣٤٥٦"), err: ErrCodeForm},
+		{name: "S6: no code", given: pending, when: enter(""), err: ErrCodeForm},
+		{name: "S6: at the last moment", given: pending, when: enter(right), in: later(10*time.Minute - time.Microsecond), then: []Event{
+			counting(ContactVerified{Slot: SlotMobile, Verification: v, Contact: about("+46701740605"), At: start.Add(10*time.Minute - time.Microsecond)}),
 		}},
-		{name: "too late", given: pending, when: enter(right), in: later(10 * time.Minute), err: ErrCodeExpired},
-		{name: "wrong and too late", given: pending, when: enter(wrong(pending, SlotMobile)), in: later(10 * time.Minute), err: ErrCodeExpired},
-		{name: "after it expired", given: expired, when: enter(right), err: ErrCodeExpired},
-		{name: "a mail after a day", given: mail, when: ConfirmContactVerification{Slot: SlotAlternateEmail, Code: code(v3)}, in: later(24 * time.Hour), err: ErrCodeExpired},
-		{name: "twice", given: append(pending, verified...), when: enter(right), err: ErrNothingWaiting},
-		{name: "an empty slot", given: pending, when: ConfirmContactVerification{Slot: SlotOffice, Code: right}, err: ErrNothingWaiting},
-		{name: "an unknown slot", given: pending, when: ConfirmContactVerification{Slot: "fax", Code: right}, err: ErrSlot},
-		{name: "no security info", when: enter(right), err: ErrNotFound},
-		{name: "by an admin", given: pending, when: enter(right), in: by(globalAdmin()), err: ErrOwnCodeOnly},
+		{name: "S6: too late", given: pending, when: enter(right), in: later(10 * time.Minute), err: ErrCodeExpired},
+		{name: "S6: wrong and too late", given: pending, when: enter(wrong(pending, SlotMobile)), in: later(10 * time.Minute), err: ErrCodeExpired},
+		{name: "S6: after it expired", given: expired, when: enter(right), err: ErrCodeExpired},
+		{name: "S6: a mail after a day", given: mail, when: ConfirmContactVerification{Slot: SlotAlternateEmail, Code: code(v3)}, in: later(24 * time.Hour), err: ErrCodeExpired},
+		{name: "S6: twice", given: append(pending, verified...), when: enter(right), err: ErrNothingWaiting},
+		{name: "S6: an empty slot", given: pending, when: ConfirmContactVerification{Slot: SlotOffice, Code: right}, err: ErrNothingWaiting},
+		{name: "S6: an unknown slot", given: pending, when: ConfirmContactVerification{Slot: "fax", Code: right}, err: ErrSlot},
+		{name: "S6: no security info", when: enter(right), err: ErrNotFound},
+		{name: "I2: by an admin", given: pending, when: enter(right), in: by(globalAdmin()), err: ErrOwnCodeOnly},
 	}))
 }
 
@@ -102,31 +102,31 @@ func TestRequest(t *testing.T) {
 	)
 	domaintest.Run(t, Aggregate, cases([]row{
 		{
-			name: "after a minute", given: pending, when: ask, in: later(time.Minute),
+			name: "S6: after a minute", given: pending, when: ask, in: later(time.Minute),
 			then: []Event{asked(SlotMobile, domain.SMS, "+46701740605", 2, minutes(1), 10*time.Minute)},
 		},
-		{name: "within a minute", given: pending, when: ask, in: later(time.Minute - time.Microsecond), err: ErrTooSoon},
+		{name: "S6: within a minute", given: pending, when: ask, in: later(time.Minute - time.Microsecond), err: ErrTooSoon},
 		{
-			name: "after it expired", given: expired, when: ask, in: later(11 * time.Minute),
+			name: "S6: after it expired", given: expired, when: ask, in: later(11 * time.Minute),
 			then: []Event{asked(SlotMobile, domain.SMS, "+46701740605", 2, minutes(11), 10*time.Minute)},
 		},
 		{
-			name: "after five wrong codes", given: failed(pending, 5), when: ask, in: later(time.Minute),
+			name: "S6: after five wrong codes", given: failed(pending, 5), when: ask, in: later(time.Minute),
 			then: []Event{asked(SlotMobile, domain.SMS, "+46701740605", 2, minutes(1), 10*time.Minute)},
 		},
-		{name: "a sixth within an hour", given: five, when: ask, in: later(time.Hour - time.Microsecond), err: ErrTooManyRequests},
+		{name: "S6: a sixth within an hour", given: five, when: ask, in: later(time.Hour - time.Microsecond), err: ErrTooManyRequests},
 		{
-			name: "a sixth after an hour", given: five, when: ask, in: later(time.Hour),
+			name: "S6: a sixth after an hour", given: five, when: ask, in: later(time.Hour),
 			then: []Event{asked(SlotMobile, domain.SMS, "+46701740605", 5, minutes(60), 10*time.Minute)},
 		},
-		{name: "a sixth through a change", given: five, when: mobile(other), in: later(30 * time.Minute), err: ErrTooManyRequests},
+		{name: "S6: a sixth through a change", given: five, when: mobile(other), in: later(30 * time.Minute), err: ErrTooManyRequests},
 		{
-			name:  "a sixth through removal",
+			name:  "S6: a sixth through removal",
 			given: append(five, PhoneMethodRemoved{Slot: SlotMobile, At: minutes(5)}),
 			when:  mobile(other), in: later(30 * time.Minute), err: ErrTooManyRequests,
 		},
 		{
-			name: "another slot meanwhile", given: five, when: office(landline), in: later(30 * time.Minute),
+			name: "S6: another slot meanwhile", given: five, when: office(landline), in: later(30 * time.Minute),
 			then: []Event{
 				PhoneMethodAdded{
 					Slot: SlotOffice, Phone: phone(landline), Type: FixedLine, Valid: true, MetadataVersion: "v1",
@@ -135,10 +135,10 @@ func TestRequest(t *testing.T) {
 				asked(SlotOffice, domain.Voice, "+468123456", 1, minutes(30), 10*time.Minute),
 			},
 		},
-		{name: "what is verified", given: history(do(mobile(number)), confirm(SlotMobile)), when: ask, in: later(time.Hour), err: ErrNothingWaiting},
-		{name: "an empty slot", given: pending, when: RequestContactVerification{Slot: SlotAlternateEmail}, err: ErrNothingWaiting},
-		{name: "an unknown slot", given: pending, when: RequestContactVerification{Slot: "fax"}, err: ErrSlot},
-		{name: "no security info", when: ask, err: ErrNotFound},
+		{name: "S6: what is verified", given: history(do(mobile(number)), confirm(SlotMobile)), when: ask, in: later(time.Hour), err: ErrNothingWaiting},
+		{name: "S6: an empty slot", given: pending, when: RequestContactVerification{Slot: SlotAlternateEmail}, err: ErrNothingWaiting},
+		{name: "S6: an unknown slot", given: pending, when: RequestContactVerification{Slot: "fax"}, err: ErrSlot},
+		{name: "S6: no security info", when: ask, err: ErrNotFound},
 	}))
 }
 
@@ -149,13 +149,13 @@ func TestExpire(t *testing.T) {
 	expire := ExpireContactVerification{Slot: SlotMobile, Verification: v}
 	expired := []Event{ContactVerificationExpired{Slot: SlotMobile, Verification: v}}
 	domaintest.Run(t, Aggregate, cases([]row{
-		{name: "when due", given: pending, when: expire, in: later(10 * time.Minute), then: expired},
-		{name: "too early", given: pending, when: expire, in: later(10*time.Minute - time.Microsecond)},
-		{name: "twice", given: append(pending, expired...), when: expire, in: later(time.Hour)},
-		{name: "when verified", given: history(do(mobile(number)), confirm(SlotMobile)), when: expire, in: later(time.Hour)},
-		{name: "when superseded", given: history(do(mobile(number)), do(mobile(other))), when: expire, in: later(time.Hour)},
-		{name: "an unknown slot", given: pending, when: ExpireContactVerification{Slot: "fax", Verification: v}, err: ErrSlot},
-		{name: "no security info", when: expire, err: ErrNotFound},
+		{name: "S6: when due", given: pending, when: expire, in: later(10 * time.Minute), then: expired},
+		{name: "S6: too early", given: pending, when: expire, in: later(10*time.Minute - time.Microsecond)},
+		{name: "S6: twice", given: append(pending, expired...), when: expire, in: later(time.Hour)},
+		{name: "S6: when verified", given: history(do(mobile(number)), confirm(SlotMobile)), when: expire, in: later(time.Hour)},
+		{name: "S6: when superseded", given: history(do(mobile(number)), do(mobile(other))), when: expire, in: later(time.Hour)},
+		{name: "S6: an unknown slot", given: pending, when: ExpireContactVerification{Slot: "fax", Verification: v}, err: ErrSlot},
+		{name: "S6: no security info", when: expire, err: ErrNotFound},
 	}))
 }
 
@@ -175,14 +175,14 @@ func TestRecheck(t *testing.T) {
 	lost := AlternateEmailInvalidated{Reason: "became_tenant_address", Email: about(private), At: start}
 	waiting := AlternateEmailInvalidated{Reason: "became_tenant_address", Email: about(private2), Waiting: true, At: start}
 	domaintest.Run(t, Aggregate, cases([]row{
-		{name: "nothing changed", given: verified, when: recheck, in: by(konto())},
-		{name: "domain verified", given: verified, when: recheck, in: owns("home.example"), then: []Event{lost}},
-		{name: "alias added", given: verified, when: recheck, in: alias("ANN@home.example"), then: []Event{lost}},
-		{name: "twice", given: append(verified, lost), when: recheck, in: owns("home.example")},
-		{name: "the one that waits", given: changing, when: recheck, in: owns("away.example"), then: []Event{waiting}},
-		{name: "both", given: changing, when: recheck, in: owns("home.example", "away.example"), then: []Event{waiting, lost}},
-		{name: "no address", given: history(do(mobile(number))), when: recheck, in: owns("home.example")},
-		{name: "no security info", when: recheck, in: by(konto()), err: ErrNotFound},
+		{name: "S3: nothing changed", given: verified, when: recheck, in: by(konto())},
+		{name: "S3: domain verified", given: verified, when: recheck, in: owns("home.example"), then: []Event{lost}},
+		{name: "S3: alias added", given: verified, when: recheck, in: alias("ANN@home.example"), then: []Event{lost}},
+		{name: "S3: twice", given: append(verified, lost), when: recheck, in: owns("home.example")},
+		{name: "S3: the one that waits", given: changing, when: recheck, in: owns("away.example"), then: []Event{waiting}},
+		{name: "S3: both", given: changing, when: recheck, in: owns("home.example", "away.example"), then: []Event{waiting, lost}},
+		{name: "S3: no address", given: history(do(mobile(number))), when: recheck, in: owns("home.example")},
+		{name: "S3: no security info", when: recheck, in: by(konto()), err: ErrNotFound},
 	}))
 }
 
@@ -246,7 +246,8 @@ func TestRefusalTellsWhatIsLeft(t *testing.T) {
 	if !errors.As(err, &refused) || refused.Facts["attemptsLeft"] != 2 {
 		t.Errorf("Decide = %v, want two attempts left", err)
 	}
-	_, err = RequestContactVerification{Slot: SlotMobile}.Decide(fold(given), usual().meta(nil))
+	again := RequestContactVerification{Slot: SlotMobile}
+	_, err = again.Decide(fold(given), usual().meta(again))
 	if !errors.As(err, &refused) || refused.Facts["retryAt"] != start.Add(time.Minute) {
 		t.Errorf("Decide = %v with %v, want a retry after a minute", err, refused.Facts)
 	}

@@ -2,6 +2,7 @@ package securityinfo_test
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"reflect"
 	"slices"
@@ -50,6 +51,16 @@ type world struct {
 	command      string
 	account      Account
 	organization Organization
+	terms        terms
+}
+
+// terms are the policies in force in a world.
+type terms struct {
+	code      CodeTerms
+	recovery  RecoveryTerms
+	session   SessionTerms
+	reconfirm ReconfirmTerms
+	help      HelpTerms
 }
 
 func self() domain.Actor {
@@ -70,6 +81,10 @@ func usual() world {
 			Roles: []domain.Role{domain.BillingAdmin},
 		},
 		organization: Organization{Country: "SE", Domains: []string{"contoso.example", "contoso.se"}},
+		terms: terms{
+			code: CodePolicy.First, recovery: RecoveryPolicy.First, session: SessionPolicy.First,
+			reconfirm: ReconfirmPolicy.First, help: HelpPolicy.First,
+		},
 	}
 }
 
@@ -79,10 +94,27 @@ func code(verification string) string {
 	return fmt.Sprintf("%06d", (int(sum[0])<<16|int(sum[1])<<8|int(sum[2]))%1_000_000)
 }
 
+// mac is the keyed hash of these tests.
+func mac(purpose, value string) string {
+	sum := sha256.Sum256([]byte(purpose + "\x00" + value))
+	return hex.EncodeToString(sum[:16])
+}
+
+// inForce is a policy with one version after the first.
+func inForce[P any](rules P) domain.Terms[P] {
+	return domain.Terms[P]{Versions: []domain.Version[P]{{Number: 2, Rules: rules}}}
+}
+
 // meta returns what the decision of cmd may know, asking for facts as the
 // command handler does.
 func (w world) meta(cmd any) Meta {
-	m := Meta{ID: "ann", Tenant: "contoso", Actor: w.actor, At: start.Add(w.after), Command: w.command, Code: code}
+	m := Meta{
+		ID: "ann", Tenant: "contoso", Actor: w.actor, At: start.Add(w.after), Command: w.command,
+		Code: code, MAC: mac,
+	}
+	if m.Actor.Kind == domain.KindPerson && m.Actor.AuthenticatedAt.IsZero() {
+		m.Actor.AuthenticatedAt = m.At // signed in a moment ago, unless the row says otherwise
+	}
 	needer, ok := cmd.(domain.Needer)
 	for more := ok; more; {
 		more = false
@@ -101,6 +133,16 @@ func (w world) fact(n domain.Need) any {
 		return w.account
 	case reflect.TypeFor[Organization]():
 		return w.organization
+	case reflect.TypeFor[domain.Terms[CodeTerms]]():
+		return inForce(w.terms.code)
+	case reflect.TypeFor[domain.Terms[RecoveryTerms]]():
+		return inForce(w.terms.recovery)
+	case reflect.TypeFor[domain.Terms[SessionTerms]]():
+		return inForce(w.terms.session)
+	case reflect.TypeFor[domain.Terms[ReconfirmTerms]]():
+		return inForce(w.terms.reconfirm)
+	case reflect.TypeFor[domain.Terms[HelpTerms]]():
+		return inForce(w.terms.help)
 	case reflect.TypeFor[PhoneNumber]():
 		number, ok := numbers[strings.TrimSpace(n.Key)]
 		if !ok {
@@ -211,7 +253,7 @@ func confirm(slot Slot) func(*world) domain.Command[SecurityInfo] {
 func asked(slot Slot, channel domain.Channel, contact string, attempt int, now time.Time, life time.Duration) ContactVerificationRequested {
 	return ContactVerificationRequested{
 		Verification: VerificationID("c", slot), Slot: slot, Channel: channel, Contact: about(contact),
-		Attempt: attempt, At: now, ExpiresAt: now.Add(life),
+		Attempt: attempt, At: now, ExpiresAt: now.Add(life), Tries: 5,
 	}
 }
 
@@ -221,4 +263,23 @@ func fold(events []Event) SecurityInfo {
 		e.Evolve(&s)
 	}
 	return s
+}
+
+// counting is e as version 1 of the policies makes it, for the first contact.
+func counting(e ContactVerified) ContactVerified {
+	e.UsableFrom, e.ReconfirmBy = e.At.Add(24*time.Hour), e.At.AddDate(0, 0, 180)
+	return e
+}
+
+// replaced is e as version 1 of the policies makes it, for a later contact that
+// takes another's place.
+func replaced(e ContactVerified) ContactVerified {
+	e.UsableFrom, e.UndoUntil = e.At.Add(24*time.Hour), e.At.Add(72*time.Hour)
+	return e
+}
+
+// goneFrom is the removal of a phone in use by command "c".
+func goneFrom(slot Slot, e PhoneMethodRemoved) PhoneMethodRemoved {
+	e.Slot, e.Change, e.UndoUntil = slot, RemovalID("c", slot), e.At.Add(72*time.Hour)
+	return e
 }

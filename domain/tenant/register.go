@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -12,10 +13,11 @@ import (
 // the same details does nothing.
 type RegisterTenant struct {
 	Name     string `json:"name"`
-	Country  string `json:"country"`  // ISO 3166-1 alpha-2
-	Currency string `json:"currency"` // ISO 4217
-	Locale   string `json:"locale"`   // BCP 47
-	Domain   string `json:"domain"`   // the initial domain
+	Country  string `json:"country"`         // ISO 3166-1 alpha-2
+	Currency string `json:"currency"`        // ISO 4217
+	Locale   string `json:"locale"`          // BCP 47
+	Domain   string `json:"domain"`          // the initial domain
+	Trial    bool   `json:"trial,omitempty"` // it is on a trial, whose first days ask less of a recovery (S4)
 }
 
 // Needs implements [domain.Needer].
@@ -41,7 +43,7 @@ func (c RegisterTenant) Decide(t Tenant, m Meta) ([]Event, error) {
 		return []Event{e}, nil
 	case t.Country != e.Country:
 		return nil, ErrCountryImmutable
-	case t.Name != e.Name || t.Currency != e.Currency || t.Locale != e.Locale || t.Domains[0] != e.Domain:
+	case t.Name != e.Name || t.Currency != e.Currency || t.Locale != e.Locale || t.Domains[0] != e.Domain || t.TrialSince.IsZero() == c.Trial:
 		return nil, ErrRegistered
 	}
 	return nil, nil
@@ -71,9 +73,13 @@ func (c RegisterTenant) registered(m Meta) (TenantRegistered, error) {
 	if !initial.OK {
 		wrong = append(wrong, ErrDomain.With("reason", initial.Reason))
 	}
-	return TenantRegistered{
+	e := TenantRegistered{
 		Name: name, Country: country.Code, Currency: currency.Code, Locale: locale.Tag, Domain: initial.Name,
-	}, domain.All(wrong...)
+	}
+	if c.Trial {
+		e.TrialSince = m.At
+	}
+	return e, domain.All(wrong...)
 }
 
 // TenantRegistered records that an organization has an account.
@@ -83,9 +89,11 @@ type TenantRegistered struct {
 	Currency string `json:"currency"`
 	Locale   string `json:"locale"`
 	Domain   string `json:"domain"` // A-label
+	// TrialSince is when the organization began a trial; zero if it is on none.
+	TrialSince time.Time `json:"trialSince,omitzero"`
 }
 
 // Evolve implements [domain.Event].
 func (e TenantRegistered) Evolve(t *Tenant) {
-	*t = Tenant{Name: e.Name, Country: e.Country, Currency: e.Currency, Locale: e.Locale, Domains: []string{e.Domain}}
+	*t = Tenant{Name: e.Name, Country: e.Country, Currency: e.Currency, Locale: e.Locale, Domains: []string{e.Domain}, TrialSince: e.TrialSince}
 }

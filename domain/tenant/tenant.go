@@ -11,6 +11,7 @@ package tenant
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"konto/domain"
 )
@@ -38,6 +39,8 @@ type Tenant struct {
 	Currency string   `json:"currency"` // ISO 4217
 	Locale   string   `json:"locale"`   // BCP 47
 	Domains  []string `json:"domains"`  // A-labels, the initial one first
+	// TrialSince is when the organization began a trial; zero if it is on none.
+	TrialSince time.Time `json:"trialSince,omitzero"`
 }
 
 // Exists reports whether the tenant was registered.

@@ -110,6 +110,9 @@ func (w *world) tuned(tune func(*command.Config)) *command.Handler {
 // request returns a request that nobody has sent before.
 func (w *world) request(by domain.Actor, category, target, name, body string) command.Request {
 	n := w.next.Add(1)
+	if by.Kind == domain.KindPerson && by.AuthenticatedAt.IsZero() {
+		by.AuthenticatedAt = w.clock.Now()
+	}
 	return command.Request{
 		ID: uuid.MustParse(id(9, int(n))), Category: category, Target: target, Command: name,
 		Body: json.RawMessage(body), Actor: by, Correlation: id(8, int(n)),

@@ -10,16 +10,20 @@ import (
 	"konto/internal/contact"
 )
 
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
 // decide decides cmd with the facts of this package's sources, in an
 // organization of country.
 func decide(country string, cmd securityinfo.UpdateSecurityInfo) ([]securityinfo.Event, error) {
 	m := domain.Meta{
-		ID: "ann", Tenant: "t", Actor: domain.Actor{ID: "ann", Kind: domain.KindPerson},
-		At: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC), Command: "c",
+		ID: "ann", Tenant: "t", Actor: domain.Actor{ID: "ann", Kind: domain.KindPerson, AuthenticatedAt: noon},
+		At: noon, Command: "c",
 	}
 	m.Facts = m.Facts.
 		Knows(domain.Of[securityinfo.Account]("ann"), securityinfo.Account{Exists: true, Tenant: "t", SignInName: "ann@bücher.example"}).
 		Knows(domain.Of[securityinfo.Organization]("t"), securityinfo.Organization{Country: country, Domains: []string{"xn--bcher-kva.example"}})
+	m.Facts = securityinfo.HelpPolicy.Known(securityinfo.SessionPolicy.Known(m.Facts))
+	m.Facts = securityinfo.RecoveryPolicy.Known(securityinfo.CodePolicy.Known(m.Facts))
 	for range 2 {
 		for _, n := range cmd.Needs(m) {
 			for _, s := range contact.Sources() {

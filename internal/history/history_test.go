@@ -80,6 +80,7 @@ func newWorld(t *testing.T) *world {
 			ID: uuid.NewSHA1(uuid.Nil, fmt.Append(nil, n)), Category: category, Target: target, Command: name, Body: json.RawMessage(body), Actor: anna,
 			Correlation: fmt.Sprintf("correlation-%d", n), Reason: fmt.Sprintf("reason %d", n), Source: envelope.Source{Address: "192.0.2.7", Agent: "Browser"},
 		}
+		req.Actor.AuthenticatedAt = w.now
 		if seen >= 0 {
 			r := eventstore.Revision(seen)
 			req.Expected = &r

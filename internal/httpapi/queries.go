@@ -100,13 +100,13 @@ func (s *server) whoami(ctx context.Context, _ *Common) (answer[domain.Actor], e
 
 func (s *server) securityInfo(ctx context.Context, q *OneQuery) (answer[projections.SecurityInfoRow], error) {
 	return one(s, ctx, securityinfo.Aggregate.Category(), q, func(tenant string) (projections.SecurityInfoRow, error) {
-		return projections.SecurityInfoOf(ctx, s.Read, tenant, q.ID)
+		return projections.SecurityInfoOf(ctx, s.Read, tenant, q.ID, s.Now())
 	}, func(r projections.SecurityInfoRow) int64 { return r.Revision })
 }
 
 func (s *server) readiness(ctx context.Context, q *ListQuery) (answer[Page[projections.Readiness]], error) {
 	return many(s, ctx, securityinfo.Aggregate.Category(), q, func(tenant string) ([]projections.Readiness, string, error) {
-		return projections.RecoveryReadiness(ctx, s.Read, tenant, q.Cursor, q.Limit)
+		return projections.RecoveryReadiness(ctx, s.Read, tenant, s.Now(), q.Cursor, q.Limit)
 	})
 }
 

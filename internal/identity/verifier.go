@@ -150,7 +150,7 @@ func (v *Verifier) read(token *oidc.IDToken, now time.Time) (domain.Actor, time.
 		return domain.Actor{}, time.Time{}, fmt.Errorf("%w: subject", ErrInvalid)
 	case actor.Tenant == "" || len(actor.Tenant) > maxID:
 		return domain.Actor{}, time.Time{}, fmt.Errorf("%w: claim %s", ErrInvalid, v.cfg.TenantClaim)
-	case actor.Kind != domain.KindPerson && actor.Kind != domain.KindGateway:
+	case actor.Kind != domain.KindPerson && actor.Kind != domain.KindGateway && actor.Kind != domain.KindIdentity:
 		// Konto itself has no token.
 		return domain.Actor{}, time.Time{}, fmt.Errorf("%w: claim kind", ErrInvalid)
 	}

@@ -76,8 +76,7 @@ type System struct {
 	projector *projector.Projector
 	reactor   *reactor.Reactor
 	lineage   lineage
-	shown     string     // see Shown
-	moving    sync.Mutex // held while the test clock is moved
+	shown     string // see Shown
 
 	ending   chan struct{} // closed when a stop begins
 	stopping sync.Once

@@ -1,0 +1,173 @@
+package securityinfo
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"konto/domain"
+)
+
+// CodeTerms limit how contacts are verified.
+type CodeTerms struct {
+	PhoneMinutes   int `json:"phoneMinutes"`   // how long a code lives that went to a phone, 1 to 10
+	MailMinutes    int `json:"mailMinutes"`    // how long a code lives that went by mail, 1 to 1440
+	WrongCodes     int `json:"wrongCodes"`     // that end a verification, 1 to 10
+	CodesPerHour   int `json:"codesPerHour"`   // sent for one slot, however they are asked for, 1 to 20
+	SecondsBetween int `json:"secondsBetween"` // two requests for one slot, 0 to 3600
+}
+
+// CodePolicy is what is in force for codes. The lives of codes are the longest
+// that NIST SP 800-63B-4 §4.2.1.2 allows for recovery codes sent over each
+// channel, so no version may be longer; five submissions is Ory Kratos'
+// default.
+var CodePolicy = domain.Policy[CodeTerms]{
+	Name:  "contact-codes",
+	First: CodeTerms{PhoneMinutes: 10, MailMinutes: 24 * 60, WrongCodes: 5, CodesPerHour: 5, SecondsBetween: 60},
+}
+
+// Validate reports what is out of range.
+func (t CodeTerms) Validate() error {
+	return errors.Join(
+		within("phoneMinutes", t.PhoneMinutes, 1, 10),
+		within("mailMinutes", t.MailMinutes, 1, 24*60),
+		within("wrongCodes", t.WrongCodes, 1, 10),
+		within("codesPerHour", t.CodesPerHour, 1, 20),
+		within("secondsBetween", t.SecondsBetween, 0, 3600),
+	)
+}
+
+// life returns how long a code lives that goes to slot.
+func (t CodeTerms) life(slot Slot) time.Duration {
+	if slot == SlotAlternateEmail {
+		return time.Duration(t.MailMinutes) * time.Minute
+	}
+	return time.Duration(t.PhoneMinutes) * time.Minute
+}
+
+// RecoveryTerms say what it takes to recover an account.
+type RecoveryTerms struct {
+	CoolDownHours int `json:"coolDownHours"` // a contact recovers nothing so long after it was verified, 0 to 168
+	UndoHours     int `json:"undoHours"`     // a contact that was replaced may undo that so long, 0 to 720
+	// TrialDays is for how long an account with a role needs only one proof
+	// after a trial began, 0 to 90.
+	TrialDays int `json:"trialDays"`
+	// OneGateWithoutDomain asks for only one proof while the organization has
+	// no domain but the initial one.
+	OneGateWithoutDomain bool `json:"oneGateWithoutDomain"`
+	ResetMinutes         int  `json:"resetMinutes"` // for which a reset is open, 5 to 1440
+	ResetsPerDay         int  `json:"resetsPerDay"` // of one account, 1 to 50
+	WrongCodes           int  `json:"wrongCodes"`   // that end a reset, over all contacts, 1 to 10
+	AssertionMinutes     int  `json:"assertionMinutes"`
+}
+
+// RecoveryPolicy is what is in force for recovery. Two gates, and one in the
+// first 30 days of a trial or without a custom domain, are Microsoft Entra's
+// policy for administrators' password resets.
+var RecoveryPolicy = domain.Policy[RecoveryTerms]{
+	Name: "account-recovery",
+	First: RecoveryTerms{
+		CoolDownHours: 24, UndoHours: 72, TrialDays: 30, OneGateWithoutDomain: true,
+		ResetMinutes: 60, ResetsPerDay: 5, WrongCodes: 5, AssertionMinutes: 10,
+	},
+}
+
+// Validate reports what is out of range. An assertion lives for ten minutes or
+// less.
+func (t RecoveryTerms) Validate() error {
+	return errors.Join(
+		within("coolDownHours", t.CoolDownHours, 0, 168),
+		within("undoHours", t.UndoHours, 0, 720),
+		within("trialDays", t.TrialDays, 0, 90),
+		within("resetMinutes", t.ResetMinutes, 5, 1440),
+		within("resetsPerDay", t.ResetsPerDay, 1, 50),
+		within("wrongCodes", t.WrongCodes, 1, 10),
+		within("assertionMinutes", t.AssertionMinutes, 1, 10),
+	)
+}
+
+// SessionTerms say how recently somebody must have signed in.
+type SessionTerms struct {
+	MaxAgeMinutes int `json:"maxAgeMinutes"` // 1 to 1440
+}
+
+// SessionPolicy is what is in force for who changes contacts (I5). An hour is
+// Ory Kratos' default for privileged sessions.
+var SessionPolicy = domain.Policy[SessionTerms]{Name: "privileged-session", First: SessionTerms{MaxAgeMinutes: 60}}
+
+// Validate reports what is out of range.
+func (t SessionTerms) Validate() error { return within("maxAgeMinutes", t.MaxAgeMinutes, 1, 1440) }
+
+// privileged refuses a person who signed in too long ago, or nobody knows when:
+// an open session that somebody else sits down at must not be enough to take
+// the account over.
+func privileged(m Meta) *domain.Error {
+	longest := SessionPolicy.In(m).MaxAgeMinutes
+	if m.Actor.Kind != domain.KindPerson {
+		return nil
+	}
+	if at := m.Actor.AuthenticatedAt; at.IsZero() || m.At.Sub(at) > time.Duration(longest)*time.Minute {
+		return ErrOldSession.With("maxAgeMinutes", longest)
+	}
+	return nil
+}
+
+// ReconfirmTerms say how often people look at their contacts again.
+type ReconfirmTerms struct {
+	PeriodDays int `json:"periodDays"` // 0 to 730; 0: never
+}
+
+// ReconfirmPolicy is what is in force for looking at contacts again (I9).
+// The range and 180 days are Microsoft Entra's.
+var ReconfirmPolicy = domain.Policy[ReconfirmTerms]{Name: "contact-reconfirmation", First: ReconfirmTerms{PeriodDays: 180}}
+
+// Validate reports what is out of range.
+func (t ReconfirmTerms) Validate() error { return within("periodDays", t.PeriodDays, 0, 730) }
+
+// after returns when contacts that were confirmed at a time are due again;
+// zero for never.
+func (t ReconfirmTerms) after(at time.Time) time.Time {
+	if t.PeriodDays == 0 {
+		return time.Time{}
+	}
+	return at.AddDate(0, 0, t.PeriodDays)
+}
+
+// HelpTerms say what people may change for others.
+type HelpTerms struct {
+	// AdminsAlternateEmail lets those who may change an admin's phones change
+	// the alternate address, too.
+	AdminsAlternateEmail bool `json:"adminsAlternateEmail"`
+}
+
+// HelpPolicy is what is in force for changing another person's contacts. In
+// 2020 Microsoft 365 let admins change each other's alternate address; since
+// 2021 everybody changes their own alone, which is version 1 here.
+var HelpPolicy = domain.Policy[HelpTerms]{Name: "contact-help"}
+
+// Validate reports nothing: all terms are allowed.
+func (HelpTerms) Validate() error { return nil }
+
+// helping refuses somebody who changes another person's contacts and may not.
+// That they may change anybody's at all is the permission table's to say.
+func helping(account Account, email field, m Meta) *domain.Error {
+	terms := HelpPolicy.In(m)
+	if !byAnother(m) || len(account.Roles) == 0 {
+		return nil
+	}
+	switch {
+	case !m.Actor.Has(domain.GlobalAdmin, domain.PrivilegedAuthAdmin):
+		return ErrAdminsContacts
+	case !email.kept() && !terms.AdminsAlternateEmail:
+		return ErrOwnEmailOnly
+	}
+	return nil
+}
+
+// within reports a value that is out of range.
+func within(field string, value, least, most int) error {
+	if value < least || value > most {
+		return fmt.Errorf("%s = %d, want %d to %d", field, value, least, most)
+	}
+	return nil
+}

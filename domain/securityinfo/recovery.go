@@ -1,0 +1,241 @@
+package securityinfo
+
+import (
+	"slices"
+	"time"
+
+	"konto/domain"
+)
+
+// Gate is how many proofs it takes to recover an account (S4).
+type Gate string
+
+// The gates.
+const (
+	GateOne Gate = "one" // one contact
+	GateTwo Gate = "two" // a phone and the address: accounts with a role
+)
+
+// GateOf returns the gate of an account with or without a role, at a time.
+// Accounts with a role have two gates, but for the first days of a trial and
+// as long as the organization has no domain but the initial one, if the terms
+// say so.
+func (t RecoveryTerms) GateOf(hasRole bool, o Organization, at time.Time) Gate {
+	trial := !o.TrialSince.IsZero() && at.Before(o.TrialSince.AddDate(0, 0, t.TrialDays))
+	if !hasRole || trial || t.OneGateWithoutDomain && len(o.Domains) < 2 {
+		return GateOne
+	}
+	return GateTwo
+}
+
+// Passed reports whether proofs of slots pass the gate.
+func (g Gate) Passed(slots []Slot) bool {
+	phone := slices.ContainsFunc(slots, func(s Slot) bool { return s != SlotAlternateEmail })
+	mail := slices.Contains(slots, SlotAlternateEmail)
+	if g == GateTwo {
+		return phone && mail
+	}
+	return phone || mail
+}
+
+// Reset is a recovery that is open. The zero value is none.
+type Reset struct {
+	ID        string         `json:"id"`
+	Gate      Gate           `json:"gate"`
+	Methods   []Slot         `json:"methods,omitempty"` // that the person asked for; none: whichever are usable
+	ExpiresAt time.Time      `json:"expiresAt"`
+	Tries     int            `json:"tries"`
+	Failures  int            `json:"failures,omitempty"`
+	Codes     []RecoveryCode `json:"codes,omitempty"`
+}
+
+// RecoveryCode is a code that was sent to prove the control of a contact.
+type RecoveryCode struct {
+	Slot      Slot      `json:"slot"`
+	ExpiresAt time.Time `json:"expiresAt"`
+	Accepted  bool      `json:"accepted,omitempty"`
+}
+
+// open reports whether the reset is open at a time.
+func (r Reset) open(at time.Time) bool { return r.ID != "" && at.Before(r.ExpiresAt) }
+
+// accepted returns the slots whose control was proved.
+func (r Reset) accepted() []Slot {
+	var slots []Slot
+	for _, c := range r.Codes {
+		if c.Accepted {
+			slots = append(slots, c.Slot)
+		}
+	}
+	return slots
+}
+
+// forget folds that the contact in a slot is another one or none: what was
+// sent to it, or proved with it, counts no more.
+func (r *Reset) forget(slot Slot) {
+	r.Codes = slices.DeleteFunc(slices.Clone(r.Codes), func(c RecoveryCode) bool { return c.Slot == slot })
+	if len(r.Codes) == 0 {
+		r.Codes = nil
+	}
+}
+
+// RecoveryCodeID is the verification whose [domain.Meta].Code is the code that
+// a reset sends to a slot.
+func RecoveryCodeID(reset string, slot Slot) string { return reset + "/" + string(slot) }
+
+// StartPasswordReset begins a reset of a person who cannot sign in. The
+// identity provider's service sends it, never the person. The answer is the
+// same for an account that can be recovered and for one that cannot: whether
+// codes are sent is decided afterwards. A reset that was open ends.
+type StartPasswordReset struct {
+	// Methods are the contacts that the person wants codes sent to. Empty: the
+	// first usable one of each kind that the gate asks for.
+	Methods []Slot `json:"methods,omitempty"`
+}
+
+// Needs implements [domain.Needer].
+func (StartPasswordReset) Needs(m Meta) []domain.Need {
+	return []domain.Need{domain.Of[Account](m.ID), domain.Of[Organization](m.Tenant), RecoveryPolicy.Need()}
+}
+
+// Decide implements [domain.Command].
+func (c StartPasswordReset) Decide(s SecurityInfo, m Meta) ([]Event, error) {
+	account, err := own(m)
+	if err != nil {
+		return nil, err
+	}
+	for i, slot := range c.Methods {
+		if s.challenge(slot) == nil || slices.Contains(c.Methods[:i], slot) {
+			return nil, ErrResetMethod
+		}
+	}
+	terms := RecoveryPolicy.In(m)
+	if recent := within24h(s.Resets, m.At); len(recent) >= terms.ResetsPerDay {
+		return nil, ErrResets.With("retryAt", recent[len(recent)-terms.ResetsPerDay].Add(resetSpan))
+	}
+	return []Event{PasswordResetStarted{
+		Reset: derivedID("konto reset", m.Command, ""), Methods: c.Methods, Tries: terms.WrongCodes,
+		Gate: terms.GateOf(len(account.Roles) > 0, domain.Fact[Organization](m, m.Tenant), m.At),
+		At:   m.At, ExpiresAt: m.At.Add(time.Duration(terms.ResetMinutes) * time.Minute),
+	}}, nil
+}
+
+// resetSpan is the time in which resets are counted.
+const resetSpan = 24 * time.Hour
+
+func within24h(times []time.Time, at time.Time) []time.Time {
+	i := slices.IndexFunc(times, func(t time.Time) bool { return at.Sub(t) < resetSpan })
+	if i < 0 {
+		return nil
+	}
+	return slices.Clip(times[i:])
+}
+
+// PasswordResetStarted records that somebody claims to be the person and to
+// have lost their password.
+type PasswordResetStarted struct {
+	Reset     string    `json:"reset"`
+	Gate      Gate      `json:"gate"`
+	Methods   []Slot    `json:"methods,omitempty"` // that were asked for
+	Tries     int       `json:"tries"`             // wrong codes that end the reset
+	At        time.Time `json:"at"`
+	ExpiresAt time.Time `json:"expiresAt"`
+}
+
+// Evolve implements [domain.Event].
+func (e PasswordResetStarted) Evolve(s *SecurityInfo) {
+	s.Reset = Reset{ID: e.Reset, Gate: e.Gate, Methods: e.Methods, ExpiresAt: e.ExpiresAt, Tries: e.Tries}
+	s.Resets = append(within24h(s.Resets, e.At), e.At)
+}
+
+// SendRecoveryCodes has codes sent to the contacts that a reset can be proved
+// with: verified, past their cool-down, and together enough for the gate. If
+// they are not enough nothing happens, which nobody is told.
+type SendRecoveryCodes struct {
+	Reset string `json:"reset"`
+}
+
+// Needs implements [domain.Needer].
+func (SendRecoveryCodes) Needs(m Meta) []domain.Need {
+	return []domain.Need{domain.Of[Account](m.ID), CodePolicy.Need()}
+}
+
+// Decide implements [domain.Command].
+func (c SendRecoveryCodes) Decide(s SecurityInfo, m Meta) ([]Event, error) {
+	account, err := own(m)
+	if err != nil {
+		return nil, err
+	}
+	if c.Reset == "" || s.Reset.ID != c.Reset || !s.Reset.open(m.At) || len(s.Reset.Codes) > 0 || account.Blocked {
+		return nil, nil
+	}
+	slots := chosen(s.Reset.Gate, s.Reset.Methods, s.recoverableWith(m.At))
+	var events []Event
+	for _, slot := range slots {
+		expires := m.At.Add(CodePolicy.In(m).life(slot))
+		if expires.After(s.Reset.ExpiresAt) {
+			expires = s.Reset.ExpiresAt
+		}
+		events = append(events, RecoveryCodeRequested{
+			Reset: c.Reset, Slot: slot, Channel: slot.Channel(), Contact: s.verified(slot), At: m.At, ExpiresAt: expires,
+		})
+	}
+	return events, nil
+}
+
+// recoverableWith returns the slots that can prove who somebody is, in the
+// order of the page.
+func (s SecurityInfo) recoverableWith(at time.Time) []Slot {
+	var slots []Slot
+	for _, slot := range []Slot{SlotMobile, SlotAlternateMobile, SlotOffice} {
+		if p := s.phone(slot); p.usable(at) {
+			slots = append(slots, slot)
+		}
+	}
+	if s.AlternateEmail.usable(at) {
+		slots = append(slots, SlotAlternateEmail)
+	}
+	return slots
+}
+
+// usable reports whether the contact in use may recover the account.
+func (m Method[T]) usable(at time.Time) bool {
+	return m.InUse() && m.Verified.Readable() && !at.Before(m.UsableFrom)
+}
+
+// chosen returns the slots that codes go to, or none if they would not pass
+// the gate: those asked for, else the first of each kind that it takes.
+func chosen(gate Gate, asked, usable []Slot) []Slot {
+	var slots []Slot
+	if len(asked) > 0 {
+		slots = slices.DeleteFunc(slices.Clone(asked), func(s Slot) bool { return !slices.Contains(usable, s) })
+	} else {
+		for _, s := range usable {
+			if !gate.Passed(slots) && (len(slots) == 0 || s == SlotAlternateEmail) {
+				slots = append(slots, s)
+			}
+		}
+	}
+	if !gate.Passed(slots) {
+		return nil
+	}
+	return slots
+}
+
+// RecoveryCodeRequested records that a code is to be sent to a contact in use.
+// The code is [domain.Meta].Code of [RecoveryCodeID].
+type RecoveryCodeRequested struct {
+	Reset     string                  `json:"reset"`
+	Slot      Slot                    `json:"slot"`
+	Channel   domain.Channel          `json:"channel"`
+	Contact   domain.Personal[string] `json:"contact"`
+	At        time.Time               `json:"at"`
+	ExpiresAt time.Time               `json:"expiresAt"`
+}
+
+// Evolve implements [domain.Event].
+func (e RecoveryCodeRequested) Evolve(s *SecurityInfo) {
+	if s.Reset.ID == e.Reset {
+		s.Reset.Codes = append(slices.Clip(s.Reset.Codes), RecoveryCode{Slot: e.Slot, ExpiresAt: e.ExpiresAt})
+	}
+}
