@@ -45,6 +45,7 @@ type CommandInfo struct {
 	Summary   string
 	CallerSaw bool // see [CallerSaw]
 	Internal  bool // see [Internal]
+	NotKept   bool // see [NotKept]
 }
 
 // EventInfo describes an event in its current shape.

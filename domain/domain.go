@@ -135,6 +135,10 @@ func Summary(s string) Option { return func(c *CommandInfo) { c.Summary = s } }
 // (If-Match), because the command replaces what a person has looked at.
 func CallerSaw() Option { return func(c *CommandInfo) { c.CallerSaw = true } }
 
+// NotKept says that the command's body is not kept for back-tests: it holds a
+// secret, such as a one-time code, or no policy has a say in it.
+func NotKept() Option { return func(c *CommandInfo) { c.NotKept = true } }
+
 // Internal says that only Konto itself sends the command: it has no route.
 func Internal() Option { return func(c *CommandInfo) { c.Internal = true } }
 

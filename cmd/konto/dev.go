@@ -35,10 +35,15 @@ issuer and mailbox, all embedded, with a demo company to try things on. It is
 not for production: its issuer gives tokens to whoever can read the data
 directory. Data is kept between runs.
 
+With --clock, time can be moved forward: konto clock advance 30d lets a month
+pass, with every deadline, retry and reminder in it at its own moment. Data that
+was made under such a clock stays under it.
+
 With --store, events are in the EventStoreDB there, and what belongs to them,
 such as keys, is still in the data directory: the two go together.`,
 		Example: `  konto dev
   konto dev --reset --addr 127.0.0.1:9000
+  konto dev --clock=2026-01-01
   konto dev --data other --store 'esdb://127.0.0.1:2113?tls=false'`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -53,14 +58,16 @@ such as keys, is still in the data directory: the two go together.`,
 	c.Flags().StringVar(&o.store, "store", "", storeUsage)
 	c.Flags().StringVar(&o.esdbAddr, "esdb-addr", "", esdbAddrUsage)
 	c.Flags().StringVar(&o.seed, "seed", "demo", "what to begin with: demo or empty")
+	c.Flags().StringVar(&o.clock, "clock", "", "run on a clock that konto clock moves, from this time or date on; alone: from now on")
+	c.Flags().Lookup("clock").NoOptDefVal = "now"
 	c.Flags().BoolVar(&o.reset, "reset", false, "throw away what the data directory holds, first")
 	return c
 }
 
 // devOptions are the flags of konto dev.
 type devOptions struct {
-	addr, store, esdbAddr, seed string
-	reset                       bool
+	addr, store, esdbAddr, seed, clock string
+	reset                              bool
 }
 
 func (o devOptions) validate() error {
@@ -73,6 +80,9 @@ func (o devOptions) validate() error {
 		if err := esdb.Check(o.store); err != nil {
 			return fmt.Errorf("--store: %w", err)
 		}
+	}
+	if _, err := o.clockStart(); err != nil {
+		return fmt.Errorf("--clock %s: %w", o.clock, err)
 	}
 	return system.CheckEsdbAddr(o.esdbAddr, o.store)
 }
@@ -87,6 +97,10 @@ func (a *app) runDev(ctx context.Context, o devOptions) error {
 	if err := os.MkdirAll(a.devData, 0o700); err != nil {
 		return err
 	}
+	now, clock, err := a.devClock(o)
+	if err != nil {
+		return err
+	}
 	log, closeLog, err := a.devLog(ctx.Done())
 	if err != nil {
 		return err
@@ -96,10 +110,12 @@ func (a *app) runDev(ctx context.Context, o devOptions) error {
 	if err != nil || l.StripeSecret == "" {
 		l = local{StripeSecret: newSecret()}
 	}
+	l.Clock = clock != nil
 	started := a.slow("starting on " + a.devData)
 	s, err := system.Start(ctx, system.Config{
 		Data: a.devData, Addr: o.addr, Store: o.store, EsdbAddr: o.esdbAddr, Dev: true, Stripe: system.Stripe{Secrets: []string{l.StripeSecret}},
-		Version: buildVersion(), Log: log, Now: time.Now, Getenv: a.getenv,
+		Version: buildVersion(), Log: log, Now: now, Getenv: a.getenv,
+		Clock: clock, Moved: a.renewTokens,
 	})
 	started()
 	if err != nil {
@@ -119,7 +135,7 @@ func (a *app) present(ctx context.Context, s *system.System, l local, seed bool,
 	if err := l.write(a.devData); err != nil {
 		return err
 	}
-	if err := writeTokens(s.Issuer(), filepath.Join(a.devData, "tokens")); err != nil {
+	if err := a.renewTokens(s); err != nil {
 		return err
 	}
 	found := a.slow("waiting for the event store")
@@ -200,7 +216,7 @@ func (w warnings) WriteLevel(level zerolog.Level, line []byte) (int, error) {
 // refuses a directory that holds anything else.
 func resetData(data string) error {
 	ours := []string{
-		"konto.lock", "konto.log", "dev.json", "store.json", "root.key", "issuer.key", "tokens", "events", "bus",
+		"konto.lock", "konto.log", "dev.json", clockFile, "store.json", "root.key", "issuer.key", "tokens", "events", "bus",
 		"keys.db", "keys.db-wal", "keys.db-shm", "read.db", "read.db-wal", "read.db-shm",
 		"reactor.db", "reactor.db-wal", "reactor.db-shm",
 	}

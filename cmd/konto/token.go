@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -37,7 +36,7 @@ other clients. Without a NAME it lists who there is.`,
 			if err != nil {
 				return err
 			}
-			token, err := l.mint(a.devData, person, time.Now)
+			token, err := l.mint(a.devData, person)
 			if err != nil {
 				return err
 			}

@@ -35,7 +35,9 @@ func meta() Meta {
 	theirs.Tenant = "theirs"
 	return Meta{
 		ID: id, Tenant: tenant, At: now, Actor: domain.Actor{ID: "gateway", Kind: domain.KindGateway},
-		Facts: domain.Facts{}.
+		Command: "cmd",
+		Facts: DunningPolicy.Known(domain.Facts{}).
+			Knows(domain.Of[Wallet](sub), Wallet{true, []string{cardID}}).
 			Knows(domain.Of[Card](cardID), card).
 			Knows(domain.Of[Card](foreign), theirs).
 			Knows(domain.Of[Card](""), Card{}).
@@ -61,6 +63,7 @@ func wasDeclined(changes ...func(*ChargeDeclined)) ChargeDeclined {
 		NetworkCode: "51", Checks: Checks{Line1: Pass, Postal: Pass, CVC: Unchecked}, Class: Funds, Retry: Spaced,
 		WhoFixes: Customer, ChecklistItem: ItemBank, ShowCode: ShowCode, PolicyVersion: 1, Attempt: 1, At: charged,
 		Owner: ann, Last4: "4242", Brand: "visa", ExpMonth: 12, ExpYear: 2026, ValidUntil: expires, GatewayEventID: "evt_1",
+		Retries: -1,
 	}
 	for _, change := range changes {
 		change(&e)
@@ -86,72 +89,93 @@ func TestRecordChargeResult(t *testing.T) {
 	with := func(change func(*RecordChargeResult)) RecordChargeResult { return declined(change) }
 	again := wasPaid
 	again.Attempt = 2
+	grace := now.AddDate(0, 0, 30)
+	opened := CollectionOpened{
+		Mode: ModeRegular, PolicyVersion: 1, CardID: cardID, RemindAt: []time.Time{now.AddDate(0, 0, 2), now.AddDate(0, 0, 5)},
+		SubscriptionID: sub, AmountMinor: 12500, Currency: "SEK", Attempts: 1, Face: Face{ann, "4242", "visa"}, GraceUntil: grace, At: now,
+	}
+	started := GraceStarted{sub, grace, Unpaid}
+	planned := RetryScheduled{sub, now.AddDate(0, 0, 1), cardID}
+	accelerated := opened
+	accelerated.Mode, accelerated.GraceUntil = ModeAccelerated, now.AddDate(0, 0, 7)
+	soon := GraceStarted{sub, accelerated.GraceUntil, Unpaid}
 	domaintest.Run(t, Aggregate, []domaintest.Case[Invoice]{
-		{Name: "C7: declined", When: declined(), Meta: meta(), Then: events(wasDeclined())},
-		{Name: "paid", When: paid, Meta: meta(), Then: events(wasPaid)},
-		{Name: "the gateway says it again", Given: events(wasDeclined()), When: declined(), Meta: meta()},
+		{Name: "C7: declined", When: declined(), Meta: meta(), Then: events(wasDeclined(), opened, started, planned)},
+		{Name: "C7: paid", When: paid, Meta: meta(), Then: events(wasPaid)},
+		{Name: "C7: the gateway says it again", Given: events(wasDeclined()), When: declined(), Meta: meta()},
 		{
-			Name: "second attempt", Given: events(wasDeclined()), When: with(func(c *RecordChargeResult) { c.GatewayEventID = "evt_3" }), Meta: meta(),
+			Name: "C7: second attempt", Given: events(wasDeclined(), opened, started, planned), When: with(func(c *RecordChargeResult) { c.GatewayEventID = "evt_3" }), Meta: meta(),
 			Then: events(wasDeclined(func(e *ChargeDeclined) { e.GatewayEventID, e.Attempt = "evt_3", 2 })),
 		},
-		{Name: "paid at the second attempt", Given: events(wasDeclined()), When: paid, Meta: meta(), Then: events(again)},
+		{Name: "C7: paid at the second attempt, before there were cases", Given: events(wasDeclined()), When: paid, Meta: meta(), Then: events(again)},
 		{
-			Name: "late decline of a paid invoice", Given: events(wasPaid), When: declined(), Meta: meta(),
+			Name: "D1: paid at the second attempt", Given: events(wasDeclined(), opened, started, planned), When: paid, Meta: meta(),
+			Then: events(again, AccountRecovered{sub, Retrying, ByCharge, cardID, ann, now}, CollectionClosed{SubscriptionID: sub, Outcome: OutcomeRecovered, At: now}),
+		},
+		{
+			Name: "C7: late decline of a paid invoice", Given: events(wasPaid), When: declined(), Meta: meta(),
 			Then: events(wasDeclined(func(e *ChargeDeclined) { e.Attempt, e.AfterPayment = 2, true })),
 		},
 		{
-			Name: "time not told", When: with(func(c *RecordChargeResult) { c.OccurredAt = time.Time{} }), Meta: meta(),
-			Then: events(wasDeclined(func(e *ChargeDeclined) { e.At = now })),
+			Name: "C7: time not told", When: with(func(c *RecordChargeResult) { c.OccurredAt = time.Time{} }), Meta: meta(),
+			Then: events(wasDeclined(func(e *ChargeDeclined) { e.At = now }), opened, started, planned),
 		},
 		{
-			Name: "time of another zone", Meta: meta(), Then: events(wasDeclined()),
+			Name: "C7: time of another zone", Meta: meta(), Then: events(wasDeclined(), opened, started, planned),
 			When: with(func(c *RecordChargeResult) { c.OccurredAt = charged.In(time.FixedZone("", 3600)) }),
 		},
 		{
-			Name: "stolen", When: with(func(c *RecordChargeResult) { c.Code, c.NetworkCode = "stolen_card", "43" }), Meta: meta(),
+			Name: "C7: stolen", When: with(func(c *RecordChargeResult) { c.Code, c.NetworkCode = "stolen_card", "43" }), Meta: meta(),
 			Then: events(wasDeclined(func(e *ChargeDeclined) {
 				e.Code, e.NetworkCode, e.Class, e.Retry, e.WhoFixes = "stolen_card", "43", FraudMasked, Never, Bank
 				e.ShowCode, e.Accelerated = ShowMasked, true
-			})),
+			}), accelerated, soon),
 		},
 		{
-			Name: "unknown code", When: with(func(c *RecordChargeResult) { c.Code = "brand_new" }), Meta: meta(),
+			Name: "C7: an unknown code tells the operator", When: with(func(c *RecordChargeResult) { c.Code = "brand_new" }), Meta: meta(),
 			Then: events(wasDeclined(func(e *ChargeDeclined) {
-				e.Code, e.Class, e.WhoFixes, e.ShowCode, e.UnknownCode = "brand_new", IssuerSoft, Bank, ShowGeneric, true
+				e.Code, e.Class, e.WhoFixes, e.ShowCode, e.UnknownCode, e.Retries = "brand_new", IssuerSoft, Bank, ShowGeneric, true, 1
+			}), opened, started, planned),
+		},
+		{
+			Name: "D6: the answer to a request names it", Given: events(wasDeclined(), opened, started, planned), Meta: meta(),
+			When: with(func(c *RecordChargeResult) { c.GatewayEventID, c.RequestID, c.ChargeID = "evt_3", "req", "ch_1" }),
+			Then: events(wasDeclined(func(e *ChargeDeclined) {
+				e.GatewayEventID, e.Attempt, e.RequestID, e.ChargeID = "evt_3", 2, "req", "ch_1"
 			})),
 		},
 
-		{Name: "no card", When: with(func(c *RecordChargeResult) { c.CardID = "none" }), Meta: meta(), Err: ErrCardNotFound},
-		{Name: "another tenant's card", When: with(func(c *RecordChargeResult) { c.CardID = foreign }), Meta: meta(), Err: ErrCardNotFound},
+		{Name: "C7: no card", When: with(func(c *RecordChargeResult) { c.CardID = "none" }), Meta: meta(), Err: ErrCardNotFound},
+		{Name: "C7: another tenant's card", When: with(func(c *RecordChargeResult) { c.CardID = foreign }), Meta: meta(), Err: ErrCardNotFound},
 		{
-			Name: "another subscription's invoice", Given: events(wasDeclined()), Meta: meta(), Err: ErrSubscription,
+			Name: "C7: another subscription's invoice", Given: events(wasDeclined()), Meta: meta(), Err: ErrSubscription,
 			When: with(func(c *RecordChargeResult) { c.SubscriptionID, c.GatewayEventID = "other", "evt_3" }),
 		},
-		{Name: "no outcome", When: with(func(c *RecordChargeResult) { c.Outcome = "" }), Meta: meta(), Err: ErrField},
-		{Name: "no subscription", When: with(func(c *RecordChargeResult) { c.SubscriptionID = "" }), Meta: meta(), Err: ErrField},
-		{Name: "card not told", When: with(func(c *RecordChargeResult) { c.CardID = "" }), Meta: meta(), Err: ErrField},
-		{Name: "no amount", When: with(func(c *RecordChargeResult) { c.AmountMinor = 0 }), Meta: meta(), Err: ErrField},
-		{Name: "currency in small letters", When: with(func(c *RecordChargeResult) { c.Currency = "sek" }), Meta: meta(), Err: ErrField},
-		{Name: "no gateway event", When: with(func(c *RecordChargeResult) { c.GatewayEventID = "" }), Meta: meta(), Err: ErrField},
-		{Name: "decline without a code", When: with(func(c *RecordChargeResult) { c.Code = "" }), Meta: meta(), Err: ErrField},
-		{Name: "success with a code", When: with(func(c *RecordChargeResult) { c.Outcome = Succeeded }), Meta: meta(), Err: ErrField},
-		{Name: "endless code", When: with(func(c *RecordChargeResult) { c.Code = strings.Repeat("x", 65) }), Meta: meta(), Err: ErrField},
-		{Name: "prose as network code", When: with(func(c *RecordChargeResult) { c.NetworkCode = "no money" }), Meta: meta(), Err: ErrField},
-		{Name: "unknown check", When: with(func(c *RecordChargeResult) { c.Checks.CVC = "123" }), Meta: meta(), Err: ErrField},
+		{Name: "C7: no outcome", When: with(func(c *RecordChargeResult) { c.Outcome = "" }), Meta: meta(), Err: ErrField},
+		{Name: "C7: no subscription", When: with(func(c *RecordChargeResult) { c.SubscriptionID = "" }), Meta: meta(), Err: ErrField},
+		{Name: "C7: card not told", When: with(func(c *RecordChargeResult) { c.CardID = "" }), Meta: meta(), Err: ErrField},
+		{Name: "C7: no amount", When: with(func(c *RecordChargeResult) { c.AmountMinor = 0 }), Meta: meta(), Err: ErrField},
+		{Name: "C7: currency in small letters", When: with(func(c *RecordChargeResult) { c.Currency = "sek" }), Meta: meta(), Err: ErrField},
+		{Name: "C7: no gateway event", When: with(func(c *RecordChargeResult) { c.GatewayEventID = "" }), Meta: meta(), Err: ErrField},
+		{Name: "C7: decline without a code", When: with(func(c *RecordChargeResult) { c.Code = "" }), Meta: meta(), Err: ErrField},
+		{Name: "D7: chargeback with a code", When: with(func(c *RecordChargeResult) { c.Outcome = Disputed }), Meta: meta(), Err: ErrField},
+		{Name: "D7: chargeback of what was never charged", When: with(func(c *RecordChargeResult) { c.Outcome, c.Code = Disputed, "" }), Meta: meta(), Err: ErrNotCharged},
+		{Name: "C7: prose as request", When: with(func(c *RecordChargeResult) { c.RequestID = "the first" }), Meta: meta(), Err: ErrField},
+		{Name: "C7: success with a code", When: with(func(c *RecordChargeResult) { c.Outcome = Succeeded }), Meta: meta(), Err: ErrField},
+		{Name: "C7: endless code", When: with(func(c *RecordChargeResult) { c.Code = strings.Repeat("x", 65) }), Meta: meta(), Err: ErrField},
+		{Name: "C7: prose as network code", When: with(func(c *RecordChargeResult) { c.NetworkCode = "no money" }), Meta: meta(), Err: ErrField},
+		{Name: "C7: unknown check", When: with(func(c *RecordChargeResult) { c.Checks.CVC = "123" }), Meta: meta(), Err: ErrField},
 	})
 }
 
-// A command gets no facts but those that it declares.
-func TestNeeds(t *testing.T) {
+// A card of which nothing but that it is there is known has no expiry to check.
+func TestUnknownExpiry(t *testing.T) {
 	t.Parallel()
-	m, need := meta(), domain.Of[Card](cardID)
-	if got := declined().Needs(m); !slices.Equal(got, []domain.Need{need}) {
-		t.Errorf("Needs = %v, want %v", got, need)
-	}
-	m.Facts = domain.Facts{}.Knows(need, Card{Exists: true, Tenant: tenant})
+	m := meta()
+	m.Facts = m.Facts.Knows(domain.Of[Card](cardID), Card{Exists: true, Tenant: tenant})
 	got, err := declined().Decide(Invoice{}, m)
-	if err != nil || len(got) != 1 {
-		t.Fatalf("Decide with what it needs = %v, %v, want one event", got, err)
+	if err != nil || len(got) == 0 {
+		t.Fatalf("Decide = %v, %v, want a decline", got, err)
 	}
 	if expiry := Checklist(got[0].(ChargeDeclined))[1]; expiry.Status != NotCheckable {
 		t.Errorf("expiry of a card whose expiry is not known = %s, want %s", expiry.Status, NotCheckable)
@@ -177,16 +201,20 @@ func TestRefusedForAllReasons(t *testing.T) {
 func TestFold(t *testing.T) {
 	t.Parallel()
 	stolen := wasDeclined(func(e *ChargeDeclined) {
-		e.Code, e.Class, e.ShowCode, e.Retry, e.GatewayEventID = "stolen_card", FraudMasked, ShowMasked, Never, "evt_3"
+		e.Code, e.Class, e.ShowCode, e.Retry, e.Accelerated, e.GatewayEventID = "stolen_card", FraudMasked, ShowMasked, Never, true, "evt_3"
 	})
 	var got Invoice
 	for _, e := range events(wasDeclined(), wasPaid, stolen) {
 		e.Evolve(&got)
 	}
 	want := Invoice{
-		SubscriptionID: sub, AmountMinor: 12500, Currency: "SEK", Attempts: 3, Declines: 2, LastCardID: cardID,
+		SubscriptionID: sub, AmountMinor: 12500, Currency: "SEK", Attempts: 3, Declines: 2, LastCardID: cardID, LastDeclinedCardID: cardID,
 		LastDecline:   &Shown{"generic_decline", IssuerSoft, Spaced, Bank, ItemBank},
 		LastDeclineAt: charged, Paid: true, PaidAt: charged, GatewayEvents: []string{"evt_1", "evt_2", "evt_3"},
+		Case: Case{
+			Round: []string{cardID}, Tried: []Tried{{CardID: cardID, Declines: 2, Retries: -1, Barred: true}},
+			Attempts: []Attempt{{CardID: cardID, Network: "visa", At: charged}, {CardID: cardID, Network: "visa", At: charged}, {CardID: cardID, Network: "visa", At: charged}},
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("invoice (-want +got):\n%s", diff)

@@ -31,6 +31,14 @@ const (
 	Test        Class = "test"
 )
 
+// Classes returns all classes.
+func Classes() []Class {
+	return []Class{
+		DataNumber, DataExpiry, DataAddress, DataCVC, Funds, IssuerSoft, Temporary, Auth, Capability, HardRevoked,
+		FraudMasked, Duplicate, PIN, Info, Test,
+	}
+}
+
 // Retry is when the same card may be charged again.
 type Retry string
 

@@ -9,16 +9,19 @@ import (
 	"konto/domain"
 )
 
-// Outcomes of a charge.
+// Outcomes of a charge, and what may become of it later.
 const (
-	Succeeded = "succeeded"
-	Declined  = "declined"
+	Succeeded  = "succeeded"
+	Declined   = "declined"
+	Disputed   = "chargeback-opened"   // the holder asks for the money back
+	DisputeWon = "chargeback-won"      // the holder does not get it
+	DisputeEnd = "chargeback-accepted" // the holder has got it
 )
 
-// RecordChargeResult records what the gateway said of one attempt. Sending the
-// same gateway event again does nothing.
+// RecordChargeResult records what the gateway said of one attempt, or of a
+// chargeback later. Sending the same gateway event again does nothing.
 type RecordChargeResult struct {
-	Outcome        string    `json:"outcome"` // [Succeeded] or [Declined]
+	Outcome        string    `json:"outcome"` // one of the constants, such as [Succeeded]
 	SubscriptionID string    `json:"subscriptionId"`
 	CardID         string    `json:"cardId"`
 	AmountMinor    int64     `json:"amountMinor"`
@@ -29,6 +32,12 @@ type RecordChargeResult struct {
 	Checks         Checks    `json:"checks,omitzero"`
 	OccurredAt     time.Time `json:"occurredAt,omitzero"` // when the card was charged
 	GatewayEventID string    `json:"gatewayEventId"`
+	// RequestID is the [ChargeRequested] that the charge carries out; empty if
+	// Konto did not ask for it.
+	RequestID string `json:"requestId,omitzero"`
+	// ChargeID is the gateway's ID of the charge, by which a chargeback finds
+	// the invoice.
+	ChargeID string `json:"chargeId,omitzero"`
 }
 
 // Checks is what the issuer said of what it can check: "pass", "fail",
@@ -40,8 +49,23 @@ type Checks struct {
 }
 
 // Needs implements [domain.Needer].
-func (c RecordChargeResult) Needs(Meta) []domain.Need {
-	return []domain.Need{domain.Of[Card](c.CardID)}
+func (c RecordChargeResult) Needs(m Meta) []domain.Need {
+	return knowing(m, c.SubscriptionID, c.CardID)
+}
+
+// ChargeKind is the kind of reservation by which a gateway's charge leads to
+// its invoice. Nothing confirms it: it is a signpost, not a lock.
+const ChargeKind = "gateway-charge"
+
+// Reserves implements [domain.Reserver].
+func (c RecordChargeResult) Reserves(Meta) []domain.Reservation {
+	if c.ChargeID == "" || c.Outcome != Succeeded && c.Outcome != Declined {
+		return nil
+	}
+	return []domain.Reservation{{
+		Kind: ChargeKind, Key: c.ChargeID,
+		Taken: func(string) *domain.Error { return ErrChargeElsewhere },
+	}}
 }
 
 // ChargeSucceeded records that an attempt was paid.
@@ -56,11 +80,14 @@ type ChargeSucceeded struct {
 	Last4          string    `json:"last4"`
 	Brand          string    `json:"brand"`
 	GatewayEventID string    `json:"gatewayEventId"`
+	RequestID      string    `json:"requestId,omitzero"`
+	ChargeID       string    `json:"chargeId,omitzero"`
 }
 
 // Evolve implements [domain.Event].
 func (e ChargeSucceeded) Evolve(i *Invoice) {
 	i.count(e.SubscriptionID, e.CardID, e.AmountMinor, e.Currency, e.GatewayEventID)
+	i.Case.attempted(e.RequestID, e.CardID, strings.ToLower(e.Brand), e.At)
 	if !i.Paid {
 		i.Paid, i.PaidAt = true, e.At
 	}
@@ -98,12 +125,20 @@ type ChargeDeclined struct {
 	ExpYear        int       `json:"expYear"`
 	ValidUntil     time.Time `json:"validUntil,omitzero"` // when the card stops being valid
 	GatewayEventID string    `json:"gatewayEventId"`
+	RequestID      string    `json:"requestId,omitzero"`
+	ChargeID       string    `json:"chargeId,omitzero"`
+	// Retries is how often the card may be tried again in all, unless it is
+	// barred; negative for as often as the schedule says.
+	Retries int `json:"retries,omitzero"`
 }
 
 // Evolve implements [domain.Event].
 func (e ChargeDeclined) Evolve(i *Invoice) {
 	i.count(e.SubscriptionID, e.CardID, e.AmountMinor, e.Currency, e.GatewayEventID)
+	i.Case.attempted(e.RequestID, e.CardID, strings.ToLower(e.Brand), e.At)
+	i.Case.declined(e)
 	i.Declines++
+	i.LastDeclinedCardID = e.CardID
 	shown := e.Shown()
 	i.LastDecline, i.LastDeclineAt = &shown, e.At
 }
@@ -111,7 +146,44 @@ func (e ChargeDeclined) Evolve(i *Invoice) {
 func (i *Invoice) count(subscription, card string, amount int64, currency, gatewayEvent string) {
 	i.SubscriptionID, i.LastCardID, i.AmountMinor, i.Currency = subscription, card, amount, currency
 	i.Attempts++
+	i.heard(gatewayEvent)
+}
+
+func (i *Invoice) heard(gatewayEvent string) {
 	i.GatewayEvents = append(slices.Clone(i.GatewayEvents), gatewayEvent)
+}
+
+// declined notes on the card what such a decline leaves open. Cards that were
+// declined because of themselves are barred until they change.
+func (c *Case) declined(e ChargeDeclined) {
+	t, _ := c.tried(e.CardID)
+	t.CardID, t.Retries, t.Soon = e.CardID, e.Retries, e.Retry == Soon
+	t.Declines++
+	t.Barred, t.Cures = false, nil
+	if e.Retry != Spaced && e.Retry != Soon {
+		t.Barred, t.Cures = true, cures(e)
+	}
+	c.put(t)
+	if !slices.Contains(c.Round, e.CardID) {
+		c.Round = append(slices.Clone(c.Round), e.CardID)
+	}
+}
+
+// cures are the changes to a card after which such a decline says nothing any
+// more: its owner's correction of what was wrong, or the network's. None cures
+// what the bank has taken back or found to be stolen.
+func cures(e ChargeDeclined) []Change {
+	switch {
+	case e.Accelerated:
+		return nil
+	case e.Retry == AfterEdit, e.Class == DataExpiry, e.Class == DataNumber, e.Class == DataAddress, e.Class == DataCVC:
+		return []Change{CardEdited, CardUpdated}
+	case e.Retry == AfterUpdater:
+		return []Change{CardUpdated}
+	case e.Retry == WithCustomer:
+		return []Change{CardEdited}
+	}
+	return nil
 }
 
 // Decide implements [domain.Command]. What the gateway says has happened, so
@@ -133,23 +205,64 @@ func (c RecordChargeResult) Decide(i Invoice, m Meta) ([]Event, error) {
 	if c.OccurredAt.IsZero() {
 		at = m.At
 	}
-	if c.Outcome == Succeeded {
-		return []Event{ChargeSucceeded{
-			SubscriptionID: c.SubscriptionID, CardID: c.CardID, AmountMinor: c.AmountMinor, Currency: c.Currency,
-			Attempt: i.Attempts + 1, At: at, Owner: card.Owner, Last4: card.Last4, Brand: card.Brand,
-			GatewayEventID: c.GatewayEventID,
-		}}, nil
+	t := &turn{i: i, m: m}
+	switch c.Outcome {
+	case Succeeded:
+		t.succeeded(c, card, at)
+	case Declined:
+		t.declined(c, card, at)
+	default:
+		if err := t.dispute(c, at); err != nil {
+			return nil, err
+		}
 	}
+	return t.events, nil
+}
+
+// succeeded records a payment, and the end of the case if it came in time.
+func (t *turn) succeeded(c RecordChargeResult, card Card, at time.Time) {
+	asked := t.i.Case.Asked
+	settles := asked != nil && asked.Reason == ForBalance &&
+		(c.RequestID == asked.RequestID || c.RequestID == "" && c.CardID == asked.CardID)
+	open := t.payable()
+	t.then(ChargeSucceeded{
+		SubscriptionID: c.SubscriptionID, CardID: c.CardID, AmountMinor: c.AmountMinor, Currency: c.Currency,
+		Attempt: t.i.Attempts + 1, At: at, Owner: card.Owner, Last4: card.Last4, Brand: card.Brand,
+		GatewayEventID: c.GatewayEventID, RequestID: c.RequestID, ChargeID: c.ChargeID,
+	})
+	by := ByCharge
+	if settles {
+		by = BySettlement
+		t.settled(asked)
+	}
+	if open {
+		t.recover(by, c.CardID)
+	}
+}
+
+// declined records a decline and takes the next step.
+func (t *turn) declined(c RecordChargeResult, card Card, at time.Time) {
+	asked := t.i.Case.Asked
 	d := Classify(c.Code, c.AdviceCode, c.Checks)
-	return []Event{ChargeDeclined{
+	e := ChargeDeclined{
 		SubscriptionID: c.SubscriptionID, CardID: c.CardID, AmountMinor: c.AmountMinor, Currency: c.Currency,
 		Code: c.Code, NetworkCode: c.NetworkCode, AdviceCode: c.AdviceCode, Checks: c.Checks,
 		Class: d.Class, Retry: d.Retry, WhoFixes: d.WhoFixes, ChecklistItem: d.ChecklistItem, ShowCode: d.Show,
 		Accelerated: d.Accelerated, UnknownCode: d.Unknown, PolicyVersion: taxonomyVersion,
-		Attempt: i.Attempts + 1, At: at, AfterPayment: i.Paid, Owner: card.Owner, Last4: card.Last4,
+		Attempt: t.i.Attempts + 1, At: at, AfterPayment: t.i.Paid, Owner: card.Owner, Last4: card.Last4,
 		Brand: card.Brand, ExpMonth: card.ExpMonth, ExpYear: card.ExpYear, ValidUntil: card.ValidUntil,
-		GatewayEventID: c.GatewayEventID,
-	}}, nil
+		GatewayEventID: c.GatewayEventID, RequestID: c.RequestID, ChargeID: c.ChargeID,
+	}
+	e.Retries = t.rules().retries(e)
+	t.then(e)
+	switch {
+	case e.AfterPayment || t.i.Case.Disputed:
+	case t.i.Case.Phase == Current:
+		t.open(e)
+	default:
+		planned := asked != nil && asked.CardID == c.CardID && (asked.Reason == ForSchedule || asked.Reason == ForBackup)
+		t.proceed(planned || e.Retry == Never)
+	}
 }
 
 func (c RecordChargeResult) check() error {
@@ -161,18 +274,21 @@ func (c RecordChargeResult) check() error {
 			errs = append(errs, &e)
 		}
 	}
-	refuse(c.Outcome != Succeeded && c.Outcome != Declined, "/outcome", "it must be %s or %s", Succeeded, Declined)
+	outcomes := []string{Succeeded, Declined, Disputed, DisputeWon, DisputeEnd}
+	refuse(!slices.Contains(outcomes, c.Outcome), "/outcome", "it must be one of %s", strings.Join(outcomes, ", "))
 	refuse(c.SubscriptionID == "", "/subscriptionId", "it must not be empty")
 	refuse(c.CardID == "", "/cardId", "it must not be empty")
 	refuse(c.AmountMinor <= 0, "/amountMinor", "it must be more than nothing")
 	refuse(!currency(c.Currency), "/currency", "it must be three upper-case letters")
 	refuse(c.GatewayEventID == "" || len(c.GatewayEventID) > 255, "/gatewayEventId", "it must be 1-255 characters")
 	refuse(c.Outcome == Declined && c.Code == "", "/code", "a decline has a code")
-	refuse(c.Outcome == Succeeded && c.Code != "", "/code", "a success has no decline code")
+	refuse(c.Outcome != Declined && c.Code != "", "/code", "only a decline has a decline code")
 	for _, f := range []struct{ pointer, value string }{
 		{"/code", c.Code},
 		{"/networkCode", c.NetworkCode},
 		{"/adviceCode", c.AdviceCode},
+		{"/requestId", c.RequestID},
+		{"/chargeId", c.ChargeID},
 	} {
 		refuse(len(f.value) > 64 || strings.ContainsFunc(f.value, func(r rune) bool { return r <= ' ' || r > '~' }),
 			f.pointer, "it must be at most 64 visible ASCII characters")

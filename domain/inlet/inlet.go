@@ -22,7 +22,7 @@ type Meta = domain.Meta
 // Aggregate is the call's contract. Wire names are for ever.
 var Aggregate = domain.NewAggregate(
 	"inlet", "gateway-events",
-	domain.Accepts[RecordGatewayEvent]("RecordGatewayEvent", domain.Summary("Record what a payment gateway reported"), domain.Internal()),
+	domain.Accepts[RecordGatewayEvent]("RecordGatewayEvent", domain.Summary("Record what a payment gateway reported"), domain.Internal(), domain.NotKept()),
 
 	domain.Records[GatewayEventReceived]("GatewayEventReceived"),
 )

@@ -19,7 +19,7 @@ type Meta = domain.Meta
 // Aggregate is the message's contract. Wire names are for ever.
 var Aggregate = domain.NewAggregate(
 	"notif", "notifications",
-	domain.Accepts[RecordNotification]("RecordNotification", domain.Summary("Record what became of a message"), domain.Internal()),
+	domain.Accepts[RecordNotification]("RecordNotification", domain.Summary("Record what became of a message"), domain.Internal(), domain.NotKept()),
 
 	domain.Records[NotificationSent]("NotificationSent"),
 	domain.Records[NotificationFailed]("NotificationFailed"),

@@ -72,6 +72,10 @@ var passes = map[string]string{
 	"billing/ChangePaymentMethodKind":    "system:*",
 	"billing/PromoteBackupCard":          "system:*",
 	"collection/RecordChargeResult":      "gateway:*",
+	"collection/SettleBalance":           "same:global-admin,billing-admin,profile-owner,profile-contributor,invoice-manager",
+	"collection/AdvanceCollection":       "system:*",
+	"collection/ReconsiderCards":         "system:*",
+	"collection/CoverByInvoice":          "system:*",
 	"customer/RegisterCustomer":          "related:global-admin,sales-agent",
 	"customer/UpdateCustomerAccount":     "related:global-admin,sales-agent",
 	// Every partner owns the relationship that it is in, ended or not.

@@ -37,9 +37,11 @@ var Sources = append([]domain.Source{
 	domain.FromState(card.Aggregate, func(_ string, c card.Card) collection.Card {
 		return collection.Card{
 			Exists: c.Exists(), Tenant: c.Tenant, Owner: c.Owner, Last4: c.Last4, Brand: c.Brand,
-			ExpMonth: c.ExpMonth, ExpYear: c.ExpYear, ValidUntil: c.ValidUntil(),
+			ExpMonth: c.ExpMonth, ExpYear: c.ExpYear, ValidUntil: c.ValidUntil(), Removed: c.Removed, GatewayToken: c.GatewayToken,
 		}
 	}),
+	domain.FromState(billing.Aggregate, purse),
+	domain.FromState(collection.Aggregate, collection.BillOf),
 	domain.FromState(relationship.Aggregate, func(_ string, r relationship.Relationship) customer.Relationship {
 		return customer.Relationship{Type: string(r.Type), Active: r.Active()}
 	}),
@@ -48,6 +50,18 @@ var Sources = append([]domain.Source{
 	}),
 	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) Home { return Home{Tenant: a.Tenant} }),
 }, policySources()...)
+
+// purse returns the cards in the order in which they step in.
+func purse(_ string, s billing.Subscription) collection.Wallet {
+	w := collection.Wallet{Known: s.Exists()}
+	if s.Primary != "" {
+		w.Cards = append(w.Cards, s.Primary)
+	}
+	for _, b := range s.Backups {
+		w.Cards = append(w.Cards, b.CardID)
+	}
+	return w
+}
 
 // account leaves out addresses that were erased.
 func account(_ string, a admin.Admin) securityinfo.Account {

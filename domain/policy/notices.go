@@ -11,6 +11,7 @@ import (
 var Reactions = slices.Concat(
 	contactReactions(),
 	declineReactions(),
+	collectionReactions(),
 	cardReactions(),
 	customerReactions(),
 	reservationReactions(),

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"konto/domain"
+	"konto/domain/collection"
 	"konto/domain/policyversion"
 	"konto/domain/securityinfo"
 )
@@ -21,6 +22,9 @@ import (
 var Policies = []Declared{
 	declare(CustomerEditors, "who in a partner's company may change what it keeps about a customer",
 		edition("role-table", RoleTerms{Roles: []domain.Role{ga, sa, aa, ha}})),
+	declare(collection.DunningPolicy, "when an unpaid invoice is tried again, and when the service ends",
+		edition("two-weeks", collection.TwoWeeks()), edition("four-retries", collection.FourRetries()),
+		edition("seven-declines", collection.SevenDeclines())),
 	declare(securityinfo.CodePolicy, "how long a contact's code works, how many wrong ones end it, and how often one is sent"),
 	declare(securityinfo.RecoveryPolicy, "what it takes to recover an account, and what protects one that is being taken over",
 		edition("two-gates-always", alwaysTwoGates())),

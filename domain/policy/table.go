@@ -5,6 +5,7 @@ import (
 	"konto/domain/admin"
 	"konto/domain/billing"
 	"konto/domain/card"
+	"konto/domain/collection"
 	"konto/domain/customer"
 	"konto/domain/policyversion"
 	"konto/domain/relationship"
@@ -23,6 +24,9 @@ const (
 	bs = domain.BillingSupport
 	au = domain.Auditor
 	op = domain.Operator
+	po = domain.ProfileOwner
+	pc = domain.ProfileContributor
+	im = domain.InvoiceManager
 
 	aua = domain.AuthAdmin
 	paa = domain.PrivilegedAuthAdmin
@@ -85,7 +89,11 @@ var Table = Rules{
 		{Category: "billing", Command: "ChangePaymentMethodKind", Rule: "C10", Grants: []Grant{may(System)}},
 		{Category: "billing", Command: "PromoteBackupCard", Rule: "C5", Grants: []Grant{may(System)}},
 
-		{Category: "collection", Command: "RecordChargeResult", Rule: "C7", Creates: true, Grants: []Grant{may(Gateway)}},
+		{Category: "collection", Command: "RecordChargeResult", Rule: "C7", Creates: true, Grants: []Grant{may(Gateway)}, Instead: "SettleBalance"},
+		{Category: "collection", Command: "SettleBalance", Rule: "C8", Grants: []Grant{may(OwnTenant, ga, ba, po, pc, im)}},
+		{Category: "collection", Command: "AdvanceCollection", Rule: "D6", Grants: []Grant{may(System)}},
+		{Category: "collection", Command: "ReconsiderCards", Rule: "D4", Grants: []Grant{may(System)}},
+		{Category: "collection", Command: "CoverByInvoice", Rule: "C10", Grants: []Grant{may(System)}},
 
 		{Category: "customer", Command: "RegisterCustomer", Rule: "P1", Creates: true, Grants: []Grant{may(RelatedPartner, ga, sa)}},
 		{Category: "customer", Command: "UpdateCustomerAccount", Rule: "P1", Grants: []Grant{mayBy(RelatedPartner, CustomerEditors)}},
@@ -135,6 +143,8 @@ func NotFound(category string) *domain.Error {
 		return card.ErrNotFound
 	case "billing":
 		return billing.ErrNotFound
+	case "collection":
+		return collection.ErrNotFound
 	case "customer":
 		return customer.ErrNotFound
 	case "rel":

@@ -31,9 +31,9 @@ const Hold = time.Hour
 // Aggregate is the reservation's contract. Wire names are for ever.
 var Aggregate = domain.NewAggregate(
 	"resv", "reservations",
-	domain.Accepts[Reserve]("Reserve", domain.Summary("Claim a key for one aggregate"), domain.Internal()),
-	domain.Accepts[ConfirmReservation]("ConfirmReservation", domain.Summary("Keep a claimed key for good"), domain.Internal()),
-	domain.Accepts[ReleaseReservation]("ReleaseReservation", domain.Summary("Give a claimed key back"), domain.Internal()),
+	domain.Accepts[Reserve]("Reserve", domain.Summary("Claim a key for one aggregate"), domain.Internal(), domain.NotKept()),
+	domain.Accepts[ConfirmReservation]("ConfirmReservation", domain.Summary("Keep a claimed key for good"), domain.Internal(), domain.NotKept()),
+	domain.Accepts[ReleaseReservation]("ReleaseReservation", domain.Summary("Give a claimed key back"), domain.Internal(), domain.NotKept()),
 
 	domain.Records[Reserved]("Reserved"),
 	domain.Records[ReservationConfirmed]("ReservationConfirmed"),

@@ -66,7 +66,7 @@ var Aggregate = domain.NewAggregate(
 	domain.Accepts[ChangeAlternateEmail]("ChangeAlternateEmail", domain.Summary("Set another alternate mail address; the one in use stays until the new one is verified"), domain.CallerSaw()),
 	domain.Accepts[RemoveAlternateEmail]("RemoveAlternateEmail", domain.Summary("Remove the alternate mail address"), domain.CallerSaw()),
 	domain.Accepts[RequestContactVerification]("RequestContactVerification", domain.Summary("Send a new code to a contact that waits to be verified")),
-	domain.Accepts[ConfirmContactVerification]("ConfirmContactVerification", domain.Summary("Verify a contact with the code that was sent to it")),
+	domain.Accepts[ConfirmContactVerification]("ConfirmContactVerification", domain.Summary("Verify a contact with the code that was sent to it"), domain.NotKept()),
 	domain.Accepts[ExpireContactVerification]("ExpireContactVerification", domain.Summary("End a verification whose code ran out"), domain.Internal()),
 	domain.Accepts[UndoContactChange]("UndoContactChange", domain.Summary("Put a contact back that was changed or removed, with the proof that was sent to it")),
 	domain.Accepts[ReconfirmSecurityInfo]("ReconfirmSecurityInfo", domain.Summary("Say that all contacts in use are still right")),

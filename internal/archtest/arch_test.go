@@ -44,6 +44,7 @@ var rules = []struct {
 	{"internal/identity", []string{"domain"}, "who somebody is does not depend on what they do"},
 	{"internal/envelope", []string{"domain", "eventstore", "internal/privacy"}, "what surrounds an event depends on no adapter"},
 	{"internal/command", []string{"domain", "eventstore", "internal/envelope", "internal/privacy", "internal/diff"}, "commands know neither transport nor read models"},
+	{"internal/backtest", []string{"domain", "eventstore", "internal/command", "internal/envelope", "internal/privacy", "internal/diff"}, "replays what the store holds and knows neither transport nor read models"},
 	{"internal/notify", []string{"domain"}, "messages do not know where addresses are kept"},
 	{"internal/mailbox", nil, "a mailbox knows mail"},
 	{"internal/bus", nil, "the bus carries bytes"},

@@ -15,6 +15,7 @@ import (
 	"konto/domain/reservation"
 	"konto/eventstore"
 	"konto/internal/envelope"
+	"konto/internal/privacy"
 )
 
 // EventID returns the ID of the event with the given index among those of a
@@ -56,6 +57,10 @@ func (h *Handler) append(ctx context.Context, t task, e *entry, m domain.Meta, e
 // record turns decided events into what is stored, and into what the caller is shown.
 func (h *Handler) record(ctx context.Context, t task, e *entry, m domain.Meta, events []any, refused error) ([]eventstore.Event, []Event, error) {
 	meta := about(ctx, t, m, refused)
+	body, err := h.body(ctx, t, e, m, events)
+	if err != nil {
+		return nil, nil, err
+	}
 	records, shown := make([]eventstore.Event, len(events)), make([]Event, len(events))
 	for i, event := range events {
 		raw, err := e.contract.Encode(event)
@@ -64,12 +69,38 @@ func (h *Handler) record(ctx context.Context, t task, e *entry, m domain.Meta, e
 		}
 		id := EventID(t.ID, i)
 		shown[i] = Event{ID: id, Type: raw.Type, Data: raw.Data}
+		meta.Body = body
+		body = domain.Personal[string]{} // the first event alone has it
 		records[i], err = envelope.Seal(ctx, h.Keys, e.stream, m.Tenant, eventstore.Event{ID: eventstore.ID(id), Type: raw.Type, Data: raw.Data}, meta)
 		if err != nil {
 			return nil, nil, fmt.Errorf("seal %s: %w", raw.Type, err)
 		}
 	}
 	return records, shown, nil
+}
+
+// body returns the command as it is kept for back-tests: sealed under the keys
+// of everybody whom the aggregate and the events know something personal of,
+// else under a key of the tenant's. What cannot be kept is left out.
+func (h *Handler) body(ctx context.Context, t task, e *entry, m domain.Meta, events []any) (domain.Personal[string], error) {
+	if t.info.NotKept || len(events) == 0 {
+		return domain.Personal[string]{}, nil
+	}
+	people := domain.Subjects(append([]any{e.state}, events...)...)
+	if len(people) == 0 {
+		people = []string{m.Tenant}
+	}
+	first := eventstore.Event{ID: eventstore.ID(EventID(t.ID, 0))}
+	raw, err := e.contract.Encode(events[0])
+	if err != nil {
+		return domain.Personal[string]{}, err
+	}
+	first.Type = raw.Type
+	body, err := envelope.CloseBody(ctx, h.Keys, e.stream, m.Tenant, first, people, t.Body)
+	if errors.Is(err, envelope.ErrNoBody) || errors.Is(err, privacy.ErrErased) {
+		return domain.Personal[string]{}, nil
+	}
+	return body, err
 }
 
 // about is what is stored about the events of t.

@@ -90,7 +90,13 @@ func TestHotAccount(t *testing.T) {
 			})
 		}
 		group.Wait()
-		if got := int64(len(w.stream("collection-" + invoice))); got != accepted.Load() || got+lost.Load() != callers*each || lost.Load() > each {
+		var got int64
+		for _, r := range w.stream("collection-" + invoice) {
+			if r.Type == "ChargeDeclined" { // the first opens a case, too
+				got++
+			}
+		}
+		if got != accepted.Load() || got+lost.Load() != callers*each || lost.Load() > each {
 			t.Errorf("%d events, %d accepted, %d lost of %d", got, accepted.Load(), lost.Load(), callers*each)
 		}
 		for _, h := range handlers {

@@ -187,7 +187,7 @@ func credit(changes map[string]FieldChange, state any, before []byte, r eventsto
 func (h *Handler) would(ctx context.Context, t task, at *entry, m domain.Meta, seen []byte) (yours []diff.Change, accepted bool, err error) {
 	events, refused := at.contract.Decide(at.state, t.cmd, m)
 	if refused != nil {
-		return nil, false, nil //nolint:nilerr // it says no more than that
+		return nil, false, nil
 	}
 	after := &entry{stream: at.stream, contract: at.contract}
 	after.restart()

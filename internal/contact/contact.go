@@ -1,6 +1,6 @@
 // Package contact knows what libraries say of how people and organizations
 // are reached: phone numbers, mail addresses, domain names, languages,
-// countries and currencies. Aggregates import only the standard library; they
+// countries and currencies, and, by package place, postal addresses. Aggregates import only the standard library; they
 // state as facts what they must know of such an input, and [Sources] answers.
 //
 // Every answer is a pure function of its key and of the libraries' tables.
@@ -19,12 +19,13 @@ import (
 	"konto/domain/admin"
 	"konto/domain/securityinfo"
 	"konto/domain/tenant"
+	"konto/internal/place"
 )
 
 // Sources returns the sources of all facts that this package knows. They are
 // safe for concurrent use.
 func Sources() []domain.Source {
-	return []domain.Source{
+	return append(place.Sources(),
 		domain.FromInput(func(key string) securityinfo.PhoneNumber {
 			region, raw, _ := strings.Cut(key, " ")
 			return Phone(region, raw)
@@ -58,7 +59,7 @@ func Sources() []domain.Source {
 			}
 			return tenant.DomainName{OK: true, Name: name}
 		}),
-	}
+	)
 }
 
 // Locale returns the canonical form of a BCP 47 tag, and whether it names a

@@ -9,9 +9,11 @@ import (
 	"github.com/nyaruka/phonenumbers"
 
 	"konto/domain/admin"
+	"konto/domain/postal"
 	"konto/domain/securityinfo"
 	"konto/domain/tenant"
 	"konto/internal/contact"
+	"konto/internal/place"
 )
 
 func TestPhone(t *testing.T) {
@@ -210,10 +212,12 @@ func TestCodes(t *testing.T) {
 
 func TestSources(t *testing.T) {
 	t.Parallel()
+	home := postal.Address{Line1: "Storgatan 1", City: "Stockholm", PostalCode: "114 55", Country: "SE"}
 	want := map[reflect.Type]struct {
 		key  string
 		fact any
 	}{
+		reflect.TypeFor[postal.Verdict]():           {home.Key(), place.NewBook().Verdict(home)},
 		reflect.TypeFor[securityinfo.PhoneNumber](): {securityinfo.PhoneKey("SE", "070-174 06 05"), valid("+46701740605", securityinfo.Mobile, "SE")},
 		reflect.TypeFor[securityinfo.MailAddress](): {"ann@Example.com", securityinfo.MailAddress{OK: true, Normalized: "ann@example.com", Domain: "example.com"}},
 		reflect.TypeFor[admin.Address]():            {"ann@Example.com", admin.Address{OK: true, Normalized: "ann@example.com", Domain: "example.com"}},

@@ -30,6 +30,9 @@ type Meta struct {
 	// BodyMAC is a keyed hash of the command, so that a retry with another
 	// body is noticed.
 	BodyMAC string `json:"bodyMac,omitempty"`
+	// Body is the command, for back-tests; see [CloseBody]. The first event of
+	// a command has it.
+	Body domain.Personal[string] `json:"body,omitzero"`
 	// PolicyVersions are the versions of the policies that the command was
 	// decided under, by the policies' names.
 	PolicyVersions map[string]int `json:"policyVersions,omitempty"`
@@ -147,6 +150,9 @@ func (m Meta) encode() ([]byte, error) {
 	}
 	w.text("traceparent", m.TraceParent, true)
 	w.text("bodyMac", m.BodyMAC, true)
+	if !m.Body.IsZero() {
+		w.personal("body", m.Body.Readable(), m.Body.Subject, m.Body.Value, m.Body)
+	}
 	w.versions("policyVersions", m.PolicyVersions)
 	if m.Refused != nil {
 		w.other("refused", m.Refused)

@@ -37,6 +37,16 @@ func (k *Keys) Destroy(ctx context.Context, tenant, subject string) (Erasure, er
 	return e, nil
 }
 
+// Erased reports whether the keys of subject are destroyed, so that nothing can
+// be sealed about it. A new subject gets a key. It blocks as Seal does.
+func (k *Keys) Erased(ctx context.Context, tenant, subject string) (bool, error) {
+	d, err := k.current(ctx, tenant, subject)
+	if err != nil {
+		return false, fmt.Errorf("key of subject %q: %w", subject, err)
+	}
+	return d.erased, nil
+}
+
 func (k *Keys) destroy(ctx context.Context, tenant, subject string) (e Erasure, err error) {
 	// Even if the commit's answer is lost the keys may be destroyed.
 	defer func() { k.forget(tenant, subject, e.Versions) }()

@@ -63,6 +63,24 @@ func (r *Reactor) Status(ctx context.Context) (Status, error) {
 	return s, nil
 }
 
+// NextDue returns when the next effect's time comes that has not come yet; ok is
+// false if none is scheduled. It is an [ErrNotRunning] unless Run is under way.
+func (r *Reactor) NextDue(ctx context.Context) (at time.Time, ok bool, err error) {
+	e, err := r.running()
+	if err != nil {
+		return time.Time{}, false, err
+	}
+	return e.outbox.nextDue(ctx, r.Now())
+}
+
+// Wake has the reactor look at its clock again, which somebody has moved. It
+// does not block, and does nothing unless Run is under way.
+func (r *Reactor) Wake() {
+	if e, err := r.running(); err == nil {
+		e.signal()
+	}
+}
+
 // Preview returns the effects that events would have, given what processes
 // remember now. Nothing is written and nothing is done. It is an
 // [ErrNotRunning] unless Run is under way.

@@ -16,6 +16,7 @@ import (
 	"konto/eventstore"
 	"konto/eventstore/esdb"
 	"konto/internal/httpapi"
+	"konto/internal/testclock"
 )
 
 // Config says what to run and where. A zero field has the default that its
@@ -58,10 +59,15 @@ type Config struct {
 	// CacheStates is how many folded accounts are kept in memory; 0 means 65,536.
 	CacheStates int `koanf:"cache-states"`
 
-	Version httpapi.Version     `koanf:"-"`
-	Log     zerolog.Logger      `koanf:"-"`
-	Now     func() time.Time    `koanf:"-"` // required
-	Getenv  func(string) string `koanf:"-"` // for OpenTelemetry's own variables; nil for none
+	Version httpapi.Version  `koanf:"-"`
+	Log     zerolog.Logger   `koanf:"-"`
+	Now     func() time.Time `koanf:"-"` // required
+	// Clock is a clock that can be moved, of which Now is the time; in
+	// development only. Nil means that time cannot be moved.
+	Clock *testclock.Clock `koanf:"-"`
+	// Moved is called when Clock was moved, before that is answered; nil for nobody.
+	Moved  func(*System) error `koanf:"-"`
+	Getenv func(string) string `koanf:"-"` // for OpenTelemetry's own variables; nil for none
 	// Tracing makes the spans; nil means as OpenTelemetry's variables say.
 	Tracing trace.TracerProvider `koanf:"-"`
 }
@@ -112,6 +118,8 @@ func (c *Config) Validate() error {
 		return errors.New("data: want a directory")
 	case c.Now == nil:
 		return errors.New("now: want a clock")
+	case c.Clock != nil && !c.Dev:
+		return errors.New("clock: time is moved in development only")
 	}
 	if c.Addr == "" {
 		c.Addr = "127.0.0.1:8080"

@@ -76,7 +76,8 @@ type System struct {
 	projector *projector.Projector
 	reactor   *reactor.Reactor
 	lineage   lineage
-	shown     string // see Shown
+	shown     string     // see Shown
+	moving    sync.Mutex // held while the test clock is moved
 
 	ending   chan struct{} // closed when a stop begins
 	stopping sync.Once

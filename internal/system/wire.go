@@ -170,6 +170,9 @@ func (s *System) api() http.Handler {
 	}
 	if s.cfg.Dev {
 		extra[issuerPath+"/"] = s.issuer.Handler()
+		if s.cfg.Clock != nil {
+			extra[clockPath] = http.HandlerFunc(s.clock)
+		}
 		extra[mailPath] = s.mailbox.Handler()
 		extra[mailPath+".json"] = s.mailbox.Handler()
 		extra[mailPath+"/"] = s.mailbox.Handler()

@@ -1,0 +1,117 @@
+package collection
+
+import (
+	"slices"
+	"time"
+
+	"konto/domain"
+)
+
+// SettleBalance asks to charge a card for what is owed, now (rule C8). With
+// the card that was declined only the admin who added it can; everybody else
+// replaces it first or settles with a card of their own. The card that pays
+// takes over every subscription that the declined one paid for.
+type SettleBalance struct {
+	CardID string `json:"cardId"`
+}
+
+// Needs implements [domain.Needer].
+func (c SettleBalance) Needs(m Meta) []domain.Need { return knowingOwn(m, c.CardID) }
+
+// BalanceSettled records that somebody paid what was owed.
+type BalanceSettled struct {
+	SubscriptionID string    `json:"subscriptionId"`
+	CardID         string    `json:"cardId"`
+	Declined       []string  `json:"declined,omitempty"` // other cards that were declined or charged back
+	By             string    `json:"by"`                 // who asked
+	AmountMinor    int64     `json:"amountMinor"`
+	Currency       string    `json:"currency"`
+	At             time.Time `json:"at"`
+}
+
+// Evolve implements [domain.Event]. That the invoice is paid was recorded
+// before.
+func (e BalanceSettled) Evolve(*Invoice) {}
+
+// Decide implements [domain.Command]. What the network allows is checked
+// before, so that the caller hears of another way.
+func (c SettleBalance) Decide(i Invoice, m Meta) ([]Event, error) {
+	if !i.Exists() {
+		return nil, ErrNotFound
+	}
+	t := &turn{i: i, m: m}
+	if err := t.settleable(c.CardID); err != nil {
+		return nil, err
+	}
+	b, ok := t.budget(c.CardID, m.At)
+	if !ok {
+		return nil, ErrNetworkLimit.With("network", b.Network).With("used", b.Used).With("limit", b.Limit).With("days", b.Days)
+	}
+	t.ask(c.CardID, ForBalance)
+	return t.events, nil
+}
+
+func (t *turn) settleable(id string) *domain.Error {
+	i, c := t.i, t.i.Case
+	card, there := t.card(id)
+	tried, was := c.tried(id)
+	profile := t.m.Actor.Has(domain.ProfileOwner, domain.ProfileContributor, domain.InvoiceManager)
+	mine := card.Owner == t.m.Actor.ID || profile
+	switch {
+	case i.Paid && !c.Phase.Open():
+		return ErrNothingOwed
+	case c.Disputed:
+		return ErrDisputed
+	case !t.payable():
+		return ErrTooLate
+	case c.Asked != nil:
+		return ErrChargeUnderWay.With("until", c.Asked.Until)
+	case !there:
+		return ErrCardNotFound
+	case !mine && (was || id == i.LastCardID):
+		return ErrDeclinedCardNotOwn.With("owner", card.Owner)
+	case !mine:
+		return ErrCardNotOwn.With("owner", card.Owner)
+	case !t.m.At.Before(card.ValidUntil):
+		return ErrCardExpired
+	case was && tried.Barred && len(tried.Cures) == 0:
+		return ErrCardRefused
+	}
+	return nil
+}
+
+// settled records who paid, and in whose place the card steps.
+func (t *turn) settled(asked *Asked) {
+	declined := []string{t.i.Case.CardID}
+	for _, tried := range t.i.Case.Tried {
+		declined = append(declined, tried.CardID)
+	}
+	slices.Sort(declined)
+	declined = slices.DeleteFunc(slices.Compact(declined), func(id string) bool { return id == "" || id == asked.CardID })
+	if len(declined) == 0 {
+		declined = nil
+	}
+	t.then(BalanceSettled{
+		SubscriptionID: t.i.SubscriptionID, CardID: asked.CardID, Declined: declined, By: asked.By,
+		AmountMinor: t.i.AmountMinor, Currency: t.i.Currency, At: t.m.At,
+	})
+}
+
+// CoverByInvoice ends the case because the balance goes on the customer's next
+// invoice. Where the rules say that a balance is paid before the way of paying
+// changes, nobody sends it.
+type CoverByInvoice struct {
+	CaseID string `json:"caseId"` // of the switch
+}
+
+// Needs implements [domain.Needer].
+func (CoverByInvoice) Needs(m Meta) []domain.Need { return knowingOwn(m) }
+
+// Decide implements [domain.Command].
+func (c CoverByInvoice) Decide(i Invoice, m Meta) ([]Event, error) {
+	t := &turn{i: i, m: m}
+	if t.payable() && !i.Case.Disputed {
+		t.recover(ByInvoiceSwitch, "")
+	}
+	return t.events, nil
+}
