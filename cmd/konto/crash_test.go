@@ -279,7 +279,7 @@ func (c *crash) load(ctx context.Context, n int) {
 			pay = fresh
 			c.send(caller, client.Command{Collection: "cards", ID: fresh, Name: "AddCard", Key: key, Body: card.AddCard{
 				GatewayToken: "pm_" + key, Brand: "visa", Last4: "4242", ExpMonth: 9, ExpYear: 2029, IssuerCountry: "SE",
-				Fingerprint: "fp_" + key, HolderName: "Anna Lindqvist", BillTo: card.Address{Line1: "Storgatan 1", Country: "SE"},
+				Fingerprint: "fp_" + key, HolderName: "Anna Lindqvist", BillTo: card.Address{Line1: "Storgatan 1", City: "Umeå", PostalCode: "903 26", Country: "SE"},
 			}})
 		}
 		pause := time.NewTimer(15 * time.Millisecond)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"konto/domain"
+	"konto/domain/postal"
 )
 
 // AddCard adds a card of the caller, by the token that the gateway's own form
@@ -20,11 +21,14 @@ type AddCard struct {
 	HolderName    string  `json:"holderName"`
 	BillTo        Address `json:"billTo"`
 	Checks        Checks  `json:"checks,omitzero"`
+	// ConfirmAddress says that the address is meant as it is, although there
+	// may be a better spelling of it.
+	ConfirmAddress bool `json:"confirmAddress,omitzero"`
 }
 
 // Needs implements [domain.Needer].
 func (c AddCard) Needs(m Meta) []domain.Need {
-	return []domain.Need{domain.Of[Organization](m.Tenant)}
+	return []domain.Need{domain.Of[Organization](m.Tenant), c.BillTo.Need()}
 }
 
 // CardAdded records that a card is there.
@@ -44,6 +48,7 @@ type CardAdded struct {
 	Checks        Checks                   `json:"checks"`
 	AddedBy       string                   `json:"addedBy"`
 	At            time.Time                `json:"at"`
+	BillToChecked postal.Checked           `json:"billToChecked,omitzero"`
 }
 
 // Evolve implements [domain.Event].
@@ -83,7 +88,8 @@ func (c AddCard) fingerprint(m Meta) string { return m.MAC("card-fingerprint", c
 
 // Decide implements [domain.Command].
 func (c AddCard) Decide(s Card, m Meta) ([]Event, error) {
-	if err := c.check(m); err != nil {
+	checked, err := c.check(m)
+	if err != nil {
 		return nil, err
 	}
 	e := CardAdded{
@@ -93,6 +99,7 @@ func (c AddCard) Decide(s Card, m Meta) ([]Event, error) {
 		Holder:      domain.About(m.Actor.ID, c.HolderName),
 		BillTo:      domain.About(m.Actor.ID, c.BillTo),
 		Country:     c.BillTo.Country, Checks: c.Checks, AddedBy: m.Actor.ID, At: m.At,
+		BillToChecked: checked,
 	}
 	switch {
 	case !s.Exists():
@@ -114,8 +121,9 @@ func (e CardAdded) made(s Card) bool {
 		(e.BillTo.Value == s.BillTo.Value || !s.BillTo.Readable())
 }
 
-func (c AddCard) check(m Meta) error {
+func (c AddCard) check(m Meta) (postal.Checked, error) {
 	home := domain.Fact[Organization](m, m.Tenant).Country
+	checked, wrong := billTo(c.BillTo, m, "/billTo", c.ConfirmAddress)
 	errs := []*domain.Error{
 		token(c.GatewayToken, "/gatewayToken"),
 		token(c.Fingerprint, "/fingerprint"),
@@ -124,11 +132,11 @@ func (c AddCard) check(m Meta) error {
 		oneOf(orUnknown(c.Funding), "/funding", "credit", "debit", "prepaid", "unknown"),
 		text(c.HolderName, "/holderName"),
 		expiry(c.ExpMonth, c.ExpYear, m.At),
-		c.BillTo.check("/billTo", home),
 		c.Checks.check(),
 	}
+	errs = append(errs, wrong...)
 	if c.IssuerCountry != home || home == "" {
 		errs = append(errs, ErrIssuedAbroad.With("country", home))
 	}
-	return domain.All(errs...)
+	return checked, domain.All(errs...)
 }

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"konto/domain"
+	"konto/domain/postal"
 )
 
 // Event is a fact about a card.
@@ -86,14 +87,7 @@ type Move struct {
 }
 
 // Address is a billing address as the card statement shows it.
-type Address struct {
-	Line1      string `json:"line1"`
-	Line2      string `json:"line2,omitzero"`
-	City       string `json:"city,omitzero"`
-	State      string `json:"state,omitzero"`
-	PostalCode string `json:"postalCode,omitzero"`
-	Country    string `json:"country"` // ISO 3166-1 alpha-2
-}
+type Address = postal.Address
 
 // Checks is what the issuer said when the gateway last asked it: "pass",
 // "fail", "unavailable" or "unchecked". Networks check only these three.

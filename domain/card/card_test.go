@@ -13,6 +13,7 @@ import (
 	"konto/domain"
 	. "konto/domain/card"
 	"konto/domain/domaintest"
+	"konto/domain/postal"
 )
 
 const (
@@ -28,6 +29,10 @@ const (
 var (
 	now  = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	home = Address{Line1: "Storgatan 1", City: "Umeå", PostalCode: "903 26", Country: "SE"}
+	// moved is the other address of which something is known.
+	moved = Address{Line1: "Kungsgatan 9", City: "Luleå", PostalCode: "903 26", Country: "SE"}
+	found    = postal.Verdict{Grade: postal.FormatOK, DataVersion: "tables/1"}
+	checked  = postal.Checked{Grade: postal.FormatOK, DataVersion: "tables/1"}
 )
 
 // meta is what a decision knows when actor asks: an account in Sweden, and
@@ -44,9 +49,25 @@ func meta(actor string, changes ...func(*Replacement)) Meta {
 		Facts: domain.Facts{}.
 			Knows(domain.Of[Organization](tenant), Organization{Country: "SE"}).
 			Knows(domain.Of[Replacement](id), Replacement{Exists: true, Tenant: tenant, Owner: bob, ExpMonth: 6, ExpYear: 2029}).
-			Knows(domain.Of[Replacement](other), by),
+			Knows(domain.Of[Replacement](other), by).
+			Knows(home.Need(), found).
+			Knows(moved.Need(), found),
 	}
 }
+
+// judged is what a decision knows when the tables say something else of a.
+func judged(a Address, v postal.Verdict) Meta {
+	m := meta(ann)
+	m.Facts = m.Facts.Knows(a.Need(), v)
+	return m
+}
+
+var (
+	badCode = postal.Verdict{Problems: []postal.Problem{{Field: postal.PostalCode, Fault: postal.Malformed}}}
+	better  = postal.Verdict{
+		Grade: postal.FormatOK, DataVersion: "tables/1", Suggestions: []Address{home.With(postal.PostalCode, "90326")},
+	}
+)
 
 func addCard(changes ...func(*AddCard)) AddCard {
 	c := AddCard{
@@ -65,7 +86,7 @@ func added(changes ...func(*CardAdded)) CardAdded {
 		Tenant: tenant, GatewayToken: "pm_1PabcDEF", Brand: "visa", Last4: "4242", ExpMonth: 11, ExpYear: 2026,
 		Funding: "credit", IssuerCountry: "SE", Fingerprint: "card-fingerprint:Xt5EWLLDS7FJjR1c",
 		Holder: domain.About(ann, "Ann Bok"), BillTo: domain.About(ann, home), Country: "SE",
-		Checks: Checks{Line1: "pass", Postal: "pass", CVC: "pass"}, AddedBy: ann, At: now,
+		Checks: Checks{Line1: "pass", Postal: "pass", CVC: "pass"}, AddedBy: ann, At: now, BillToChecked: checked,
 	}
 	for _, change := range changes {
 		change(&e)
@@ -142,7 +163,13 @@ func TestAddCard(t *testing.T) {
 		{Name: "no name", When: add(func(c *AddCard) { c.HolderName = " " }), Meta: meta(ann), Err: ErrField},
 		{Name: "name of two lines", When: add(func(c *AddCard) { c.HolderName = "Ann\nBok" }), Meta: meta(ann), Err: ErrField},
 		{Name: "endless name", When: add(func(c *AddCard) { c.HolderName = strings.Repeat("å", 201) }), Meta: meta(ann), Err: ErrField},
-		{Name: "no street", When: add(func(c *AddCard) { c.BillTo.Line1 = "" }), Meta: meta(ann), Err: ErrField},
+		{Name: "A1: an address that is none of its country", When: addCard(), Meta: judged(home, badCode), Err: postal.ErrAddress},
+		{Name: "A2: a better spelling of the address", When: addCard(), Meta: judged(home, better), Err: postal.ErrConfirm},
+		{
+			Name: "A2: the spelling is confirmed", When: add(func(c *AddCard) { c.ConfirmAddress = true }), Meta: judged(home, better),
+			Then: events(added(func(e *CardAdded) { e.BillToChecked.Confirmed = true })),
+		},
+		{Name: "A1: confirming does not help", When: add(func(c *AddCard) { c.ConfirmAddress = true }), Meta: judged(home, badCode), Err: postal.ErrAddress},
 		{Name: "unknown check", When: add(func(c *AddCard) { c.Checks.CVC = "123" }), Meta: meta(ann), Err: ErrField},
 	})
 }
@@ -211,16 +238,16 @@ func TestReservations(t *testing.T) {
 func TestUpdateCardDetails(t *testing.T) {
 	t.Parallel()
 	given := events(added())
-	moved := home
-	moved.Line1, moved.City = "Kungsgatan 9", "Luleå"
 	domaintest.Run(t, Aggregate, []domaintest.Case[Card]{
 		{
 			Name: "C1: everything", Given: given, Meta: meta(ann),
-			When: UpdateCardDetails{new("Ann Berg"), new(2), new(2030), &moved, new("+46 70 174 06 05")},
+			When: UpdateCardDetails{
+				HolderName: new("Ann Berg"), ExpMonth: new(2), ExpYear: new(2030), BillingAddress: &moved, Phone: new("+46 70 174 06 05"),
+			},
 			Then: events(CardDetailsUpdated{
 				Changed: []string{"holderName", "expMonth", "expYear", "billingAddress.line1", "billingAddress.city", "phone"},
 				Holder:  domain.About(ann, "Ann Berg"), ExpMonth: 2, ExpYear: 2030, BillTo: domain.About(ann, moved),
-				Phone: domain.About(ann, "+46 70 174 06 05"), PolicyVersion: 1,
+				Phone: domain.About(ann, "+46 70 174 06 05"), PolicyVersion: 1, BillToChecked: checked,
 			}),
 		},
 		{
@@ -239,7 +266,7 @@ func TestUpdateCardDetails(t *testing.T) {
 		{Name: "nothing", Given: given, Meta: meta(ann), When: UpdateCardDetails{}},
 		{Name: "the same", Given: given, Meta: meta(ann), When: UpdateCardDetails{HolderName: new("Ann Bok"), ExpMonth: new(11), ExpYear: new(2026), BillingAddress: &home}},
 		{
-			Name: "the same after a change", Meta: meta(ann), When: UpdateCardDetails{new("Ann Berg"), new(2), new(2030), &moved, nil},
+			Name: "the same after a change", Meta: meta(ann), When: UpdateCardDetails{HolderName: new("Ann Berg"), ExpMonth: new(2), ExpYear: new(2030), BillingAddress: &moved},
 			Given: events(added(), CardDetailsUpdated{Holder: domain.About(ann, "Ann Berg"), ExpMonth: 2, ExpYear: 2030, BillTo: domain.About(ann, moved)}),
 		},
 		{Name: "C4: somebody else", Given: given, Meta: meta(bob), When: UpdateCardDetails{ExpYear: new(2028)}, Err: ErrNotOwner},
@@ -249,6 +276,16 @@ func TestUpdateCardDetails(t *testing.T) {
 		{Name: "K3: no month", Given: given, Meta: meta(ann), When: UpdateCardDetails{ExpMonth: new(13)}, Err: ErrExpiry},
 		{Name: "K3: too far", Given: given, Meta: meta(ann), When: UpdateCardDetails{ExpYear: new(2047)}, Err: ErrExpiry},
 		{Name: "A3: billed abroad", Given: given, Meta: meta(ann), When: UpdateCardDetails{BillingAddress: &Address{Line1: "Gade 1", Country: "DK"}}, Err: ErrBilledAbroad},
+		{Name: "A1: an address that is none of its country", Given: given, Meta: judged(moved, badCode), When: UpdateCardDetails{BillingAddress: &moved}, Err: postal.ErrAddress},
+		{Name: "A2: a better spelling of the address", Given: given, Meta: judged(moved, better), When: UpdateCardDetails{BillingAddress: &moved}, Err: postal.ErrConfirm},
+		{
+			Name: "A2: the spelling is confirmed", Given: given, Meta: judged(moved, better), When: UpdateCardDetails{BillingAddress: &moved, ConfirmAddress: true},
+			Then: events(CardDetailsUpdated{
+				Changed: []string{"billingAddress.line1", "billingAddress.city"}, BillTo: domain.About(ann, moved), PolicyVersion: 1,
+				BillToChecked: postal.Checked{Grade: postal.FormatOK, DataVersion: "tables/1", Confirmed: true},
+			}),
+		},
+		{Name: "A1: an address that was there before is not judged again", Given: given, Meta: judged(home, badCode), When: UpdateCardDetails{BillingAddress: &home}},
 		{Name: "K1: number as name", Given: given, Meta: meta(ann), When: UpdateCardDetails{HolderName: new("4000056655665556")}, Err: ErrCardNumber},
 		{Name: "K1: number as phone number", Given: given, Meta: meta(ann), When: UpdateCardDetails{Phone: new("4242 4242 4242 4242")}, Err: ErrCardNumber},
 		{Name: "K1: short number as phone number", Given: given, Meta: meta(ann), When: UpdateCardDetails{Phone: new("3714 496353 98431")}, Err: ErrCardNumber},

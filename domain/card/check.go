@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"konto/domain"
+	"konto/domain/postal"
 )
 
 // maxYears is how far ahead an expiry may be (rule K3).
@@ -116,44 +117,20 @@ func phone(s, pointer string) *domain.Error {
 	return nil
 }
 
-// check wants what every country's addresses have. What else a country asks
-// for is the gateway's and the bank's to say.
-func (a Address) check(pointer, home string) *domain.Error {
-	if err := text(a.Line1, pointer+"/line1"); err != nil {
-		return err
-	}
-	for _, p := range []struct{ name, value string }{
-		{"line2", a.Line2},
-		{"city", a.City},
-		{"state", a.State},
-		{"postalCode", a.PostalCode},
-	} {
-		if err := line(p.value, pointer+"/"+p.name); err != nil {
-			return err
+// billTo decides whether a may be a card's billing address: no card number in
+// it (rule K1), in the country of the account (A3), and as that country writes
+// addresses (A1, A2).
+func billTo(a Address, m Meta, pointer string, confirmed bool) (postal.Checked, []*domain.Error) {
+	for _, f := range postal.Fields() {
+		if holdsCardNumber(a.Get(f)) {
+			return postal.Checked{}, []*domain.Error{ErrCardNumber.At(f.Pointer(pointer))}
 		}
 	}
+	home := domain.Fact[Organization](m, m.Tenant).Country
 	if a.Country != home || home == "" {
-		return ErrBilledAbroad.With("country", home).At(pointer + "/country")
+		return postal.Checked{}, []*domain.Error{ErrBilledAbroad.With("country", home).At(postal.Country.Pointer(pointer))}
 	}
-	return nil
-}
-
-// differs returns the names of the parts that are not the same.
-func (a Address) differs(b Address) []string {
-	var names []string
-	for _, p := range []struct{ name, a, b string }{
-		{"line1", a.Line1, b.Line1},
-		{"line2", a.Line2, b.Line2},
-		{"city", a.City, b.City},
-		{"state", a.State, b.State},
-		{"postalCode", a.PostalCode, b.PostalCode},
-		{"country", a.Country, b.Country},
-	} {
-		if p.a != p.b {
-			names = append(names, "billingAddress."+p.name)
-		}
-	}
-	return names
+	return a.Keep(m, pointer, confirmed)
 }
 
 func (c Checks) check() *domain.Error {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"konto/domain"
+	"konto/domain/postal"
 )
 
 // editPolicy is the version of the rules for editing an existing card: 1 asks
@@ -18,11 +19,18 @@ type UpdateCardDetails struct {
 	ExpYear        *int     `json:"expYear,omitempty"`
 	BillingAddress *Address `json:"billingAddress,omitempty"`
 	Phone          *string  `json:"phone,omitempty"` // empty removes it
+	// ConfirmAddress says that the address is meant as it is, although there
+	// may be a better spelling of it.
+	ConfirmAddress bool `json:"confirmAddress,omitzero"`
 }
 
 // Needs implements [domain.Needer].
 func (c UpdateCardDetails) Needs(m Meta) []domain.Need {
-	return []domain.Need{domain.Of[Organization](m.Tenant)}
+	needs := []domain.Need{domain.Of[Organization](m.Tenant)}
+	if c.BillingAddress != nil {
+		needs = append(needs, c.BillingAddress.Need())
+	}
+	return needs
 }
 
 // CardDetailsUpdated records that details of a card changed. Only the changed
@@ -36,6 +44,7 @@ type CardDetailsUpdated struct {
 	BillTo        domain.Personal[Address] `json:"billTo,omitzero"`
 	Phone         domain.Personal[string]  `json:"phone,omitzero"`
 	PolicyVersion int                      `json:"policyVersion"`
+	BillToChecked postal.Checked           `json:"billToChecked,omitzero"`
 }
 
 // Evolve implements [domain.Event].
@@ -62,10 +71,11 @@ func (c UpdateCardDetails) Decide(s Card, m Meta) ([]Event, error) {
 	if err := s.mayEdit(m); err != nil {
 		return nil, err
 	}
-	if err := c.check(s, m); err != nil {
+	checked, err := c.check(s, m)
+	if err != nil {
 		return nil, err
 	}
-	e := CardDetailsUpdated{PolicyVersion: editPolicy}
+	e := CardDetailsUpdated{PolicyVersion: editPolicy, BillToChecked: checked}
 	if c.HolderName != nil && *c.HolderName != s.Holder.Value {
 		e.Changed, e.Holder = append(e.Changed, "holderName"), domain.About(s.Owner, *c.HolderName)
 	}
@@ -75,8 +85,10 @@ func (c UpdateCardDetails) Decide(s Card, m Meta) ([]Event, error) {
 	if c.ExpYear != nil && *c.ExpYear != s.ExpYear {
 		e.Changed, e.ExpYear = append(e.Changed, "expYear"), *c.ExpYear
 	}
-	if c.BillingAddress != nil && *c.BillingAddress != s.BillTo.Value {
-		e.Changed = append(e.Changed, c.BillingAddress.differs(s.BillTo.Value)...)
+	if c.moves(s) {
+		for _, f := range c.BillingAddress.Differs(s.BillTo.Value) {
+			e.Changed = append(e.Changed, "billingAddress."+string(f))
+		}
 		e.BillTo = domain.About(s.Owner, *c.BillingAddress)
 	}
 	if c.Phone != nil && *c.Phone != s.Phone.Value {
@@ -91,7 +103,12 @@ func (c UpdateCardDetails) Decide(s Card, m Meta) ([]Event, error) {
 	return []Event{e}, nil
 }
 
-func (c UpdateCardDetails) check(s Card, m Meta) error {
+// moves reports whether the billing address becomes another.
+func (c UpdateCardDetails) moves(s Card) bool {
+	return c.BillingAddress != nil && *c.BillingAddress != s.BillTo.Value
+}
+
+func (c UpdateCardDetails) check(s Card, m Meta) (checked postal.Checked, err error) {
 	var errs []*domain.Error
 	if c.HolderName != nil {
 		errs = append(errs, text(*c.HolderName, "/holderName"))
@@ -99,14 +116,15 @@ func (c UpdateCardDetails) check(s Card, m Meta) error {
 	if c.ExpMonth != nil || c.ExpYear != nil {
 		errs = append(errs, expiry(valueOr(c.ExpMonth, s.ExpMonth), valueOr(c.ExpYear, s.ExpYear), m.At))
 	}
-	if c.BillingAddress != nil {
-		home := domain.Fact[Organization](m, m.Tenant).Country
-		errs = append(errs, c.BillingAddress.check("/billingAddress", home))
+	if c.moves(s) {
+		var wrong []*domain.Error
+		checked, wrong = billTo(*c.BillingAddress, m, "/billingAddress", c.ConfirmAddress)
+		errs = append(errs, wrong...)
 	}
 	if c.Phone != nil {
 		errs = append(errs, phone(*c.Phone, "/phone"))
 	}
-	return domain.All(errs...)
+	return checked, domain.All(errs...)
 }
 
 // mayEdit is rule C4: no role stands above the owner.

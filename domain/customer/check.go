@@ -68,40 +68,32 @@ func line(s, pointer string) *domain.Error {
 	return nil
 }
 
-func country(s, pointer string) *domain.Error {
-	if len(s) != 2 || strings.Trim(s, upper) != "" {
-		return field(pointer, "it must be an ISO 3166-1 alpha-2 code, such as SE")
-	}
-	return nil
-}
-
 const (
 	upper  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	lower  = "abcdefghijklmnopqrstuvwxyz"
 	digits = "0123456789"
 )
 
-// language checks the shape of a BCP 47 tag: a language of two or three
-// letters, then subtags of one to eight letters or digits.
-func language(s, pointer string) *domain.Error {
-	tags := strings.Split(s, "-")
-	ok := len(tags[0]) >= 2 && len(tags[0]) <= 3 && strings.Trim(tags[0], lower) == ""
-	for _, t := range tags[1:] {
-		ok = ok && t != "" && len(t) <= 8 && strings.Trim(t, upper+lower+digits) == ""
+// language wants a BCP 47 tag of a language that there is.
+func language(m Meta) check {
+	return func(s, pointer string) *domain.Error {
+		if !domain.Fact[Locale](m, s).OK {
+			return field(pointer, "it must be a language tag, such as sv or sv-SE")
+		}
+		return nil
 	}
-	if !ok || len(s) > 35 { // RFC 5646 section 4.4.1
-		return field(pointer, "it must be a language tag, such as sv or sv-SE")
-	}
-	return nil
 }
 
 // culture is a language tag that ends in a region.
-func culture(s, pointer string) *domain.Error {
-	i := strings.LastIndexByte(s, '-')
-	if i < 0 || language(s, pointer) != nil || country(s[i+1:], pointer) != nil {
-		return field(pointer, "it must be a language tag with a region, such as sv-SE")
+func culture(m Meta) check {
+	return func(s, pointer string) *domain.Error {
+		tag := domain.Fact[Locale](m, s).Tag
+		region := tag[strings.LastIndexByte(tag, '-')+1:]
+		if len(region) != 2 || region == tag || strings.Trim(region, upper) != "" {
+			return field(pointer, "it must be a language tag with a region, such as sv-SE")
+		}
+		return nil
 	}
-	return nil
 }
 
 // domainName checks the shape of a DNS name in its ASCII form (RFC 1035).
@@ -128,20 +120,12 @@ func email(s, pointer string) *domain.Error {
 	return nil
 }
 
-// phone checks the shape of a number, with room for an extension of six
-// digits after the fifteen of E.164.
-func phone(s, pointer string) *domain.Error {
-	if s == "" {
+// callable wants a phone number that can be one in country, or none.
+func callable(m Meta, country string) check {
+	return func(s, pointer string) *domain.Error {
+		if s != "" && !domain.Fact[PhoneNumber](m, country+" "+s).Possible {
+			return field(pointer, "it must be a phone number")
+		}
 		return nil
 	}
-	n := 0
-	for _, r := range s {
-		if strings.ContainsRune(digits, r) {
-			n++
-		}
-	}
-	if n < 4 || n > 15+6 || strings.Trim(s, digits+"+-() ./x") != "" {
-		return field(pointer, "it must be a phone number")
-	}
-	return nil
 }

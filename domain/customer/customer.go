@@ -2,14 +2,16 @@
 // details and the billing profile. The ID is that of the customer's tenant.
 //
 // Guaranteed: only a partner that is the customer's active reseller when the
-// command is decided changes anything (rule P1), and each event names the
-// fields that changed (P2).
+// command is decided changes anything (rule P1), each event names the fields
+// that changed, and says what they were (P2), and an address is kept only as
+// its country writes addresses (A1).
 package customer
 
 import (
 	"time"
 
 	"konto/domain"
+	"konto/domain/postal"
 )
 
 // Event is a fact about a customer.
@@ -33,14 +35,16 @@ var Aggregate = domain.NewAggregate(
 
 // Customer is what is known of a customer.
 type Customer struct {
-	PartnerID                      string      `json:"partnerId"` // the tenant that registered it
-	CompanyName                    string      `json:"companyName"`
-	Country                        string      `json:"country"` // ISO 3166-1 alpha-2
-	Domain                         string      `json:"domain"`
-	Language                       string      `json:"language"` // BCP 47
-	OrganizationRegistrationNumber string      `json:"organizationRegistrationNumber,omitzero"`
-	BillingInfo                    BillingInfo `json:"billingInfo"`
-	RegisteredAt                   time.Time   `json:"registeredAt,omitzero"`
+	PartnerID                      string `json:"partnerId"` // the tenant that registered it
+	CompanyName                    string `json:"companyName"`
+	Country                        string `json:"country"` // ISO 3166-1 alpha-2
+	Domain                         string `json:"domain"`
+	Language                       string `json:"language"` // BCP 47
+	OrganizationRegistrationNumber string `json:"organizationRegistrationNumber,omitzero"`
+	// Phone is the company's, where countries ask for one (rule P7).
+	Phone        domain.Personal[string] `json:"phone,omitzero"`
+	BillingInfo  BillingInfo             `json:"billingInfo"`
+	RegisteredAt time.Time               `json:"registeredAt,omitzero"`
 }
 
 // BillingInfo is a customer's billing profile.
@@ -61,15 +65,10 @@ type BillingContact struct {
 
 // Address is where the bill goes.
 type Address struct {
-	FirstName  string `json:"firstName,omitzero"`
-	LastName   string `json:"lastName,omitzero"`
-	Phone      string `json:"phone,omitzero"`
-	Line1      string `json:"line1,omitzero"`
-	Line2      string `json:"line2,omitzero"`
-	City       string `json:"city,omitzero"`
-	State      string `json:"state,omitzero"`
-	PostalCode string `json:"postalCode,omitzero"`
-	Country    string `json:"country,omitzero"` // ISO 3166-1 alpha-2
+	FirstName string `json:"firstName,omitzero"`
+	LastName  string `json:"lastName,omitzero"`
+	Phone     string `json:"phone,omitzero"`
+	postal.Address
 }
 
 // Relationship is the fact of how the actor's tenant and the customer stand.
@@ -77,6 +76,32 @@ type Address struct {
 type Relationship struct {
 	Type   string // "reseller" and others
 	Active bool
+}
+
+// Current is the fact of what is known of the customer while facts are
+// gathered: what an update adds to decides what must be known of it. Its key
+// is the customer's ID.
+type Current struct {
+	Country string         // ISO 3166-1 alpha-2
+	Address postal.Address // the default address; zero if there is none or it was erased
+}
+
+// Locale is the fact of what a language tag is. Its key is the tag.
+type Locale struct {
+	OK  bool   // it is a BCP 47 tag of a language that there is
+	Tag string // its canonical form
+}
+
+// Country is the fact of what a country code is. Its key is the code.
+type Country struct {
+	OK bool // there is such a country
+}
+
+// PhoneNumber is the fact of what a phone number is. Its key is the country in
+// which it is read, a space, and the number.
+type PhoneNumber struct {
+	Possible bool // it could be one, by its length
+	Valid    bool // the numbering plan has it
 }
 
 // Exists reports whether the customer was ever registered.
@@ -91,6 +116,14 @@ var (
 				ByRule("P1").Allowed("RequestRelationship", domain.GlobalAdmin, domain.SalesAgent)
 	ErrOwnTenant = domain.Forbidden("customer-is-own-tenant", "a company is not its own partner").
 			ByRule("P1").Allowed("", domain.GlobalAdmin, domain.SalesAgent)
+	ErrRegistrationRequired = domain.Invalid("registration-required", "companies in this country must give their registration number and a phone number").
+				ByRule("P7").Allowed("", domain.GlobalAdmin, domain.SalesAgent)
+	ErrRegistrationFormat = domain.Invalid("registration-number-invalid", "registration numbers in this country have another number of digits").
+				ByRule("P7").Allowed("", domain.GlobalAdmin, domain.SalesAgent)
+	ErrRegistrationRefused = domain.Invalid("registration-not-asked-for", "nobody may ask companies in this country for it").
+				ByRule("P7").Allowed("", domain.GlobalAdmin, domain.SalesAgent)
+	ErrMeanwhile = domain.Conflict("customer-changed-meanwhile", "the customer's account was changed at the same moment; send the command again").
+			ByRule("X1").Allowed("UpdateCustomerAccount", domain.GlobalAdmin, domain.SalesAgent)
 	ErrField = domain.Invalid("field-invalid", "the value cannot be used").
 			ByRule("P3").Allowed("", domain.GlobalAdmin, domain.SalesAgent)
 )

@@ -12,6 +12,21 @@ type RegisterCustomer struct {
 	Country     string `json:"country"`
 	Domain      string `json:"domain"`
 	Language    string `json:"language"`
+	// OrganizationRegistrationNumber and Phone are for countries that ask for
+	// them; see [RegistrationNumbers].
+	OrganizationRegistrationNumber string `json:"organizationRegistrationNumber,omitzero"`
+	Phone                          string `json:"phone,omitzero"`
+}
+
+// Needs implements [domain.Needer].
+func (c RegisterCustomer) Needs(Meta) []domain.Need {
+	needs := []domain.Need{
+		RegistrationNumbers.Need(), domain.Of[Country](c.Country), domain.Of[Locale](c.Language),
+	}
+	if c.Phone != "" {
+		needs = append(needs, domain.Of[PhoneNumber](c.Country+" "+c.Phone))
+	}
+	return needs
 }
 
 // CustomerRegistered records that a partner has a customer.
@@ -22,6 +37,9 @@ type CustomerRegistered struct {
 	Domain      string    `json:"domain"`
 	Language    string    `json:"language"`
 	At          time.Time `json:"at"`
+
+	OrganizationRegistrationNumber string                  `json:"organizationRegistrationNumber,omitzero"`
+	Phone                          domain.Personal[string] `json:"phone,omitzero"`
 }
 
 // Evolve implements [domain.Event].
@@ -29,28 +47,57 @@ func (e CustomerRegistered) Evolve(c *Customer) {
 	*c = Customer{
 		PartnerID: e.PartnerID, CompanyName: e.CompanyName, Country: e.Country, Domain: e.Domain,
 		Language: e.Language, RegisteredAt: e.At,
+		OrganizationRegistrationNumber: e.OrganizationRegistrationNumber, Phone: e.Phone,
 	}
 }
 
 // Decide implements [domain.Command].
 func (c RegisterCustomer) Decide(s Customer, m Meta) ([]Event, error) {
-	err := domain.All(
-		required(c.CompanyName, "/companyName"),
-		country(c.Country, "/country"),
-		domainName(c.Domain, "/domain"),
-		language(c.Language, "/language"),
-	)
 	partner := m.Actor.Tenant
+	err := c.check(m)
 	switch {
 	case err != nil:
 		return nil, err
 	case partner == m.ID || partner == "":
 		return nil, ErrOwnTenant
+	}
+	e := CustomerRegistered{
+		PartnerID: partner, CompanyName: c.CompanyName, Country: c.Country, Domain: c.Domain,
+		Language: domain.Fact[Locale](m, c.Language).Tag, At: m.At,
+		OrganizationRegistrationNumber: c.OrganizationRegistrationNumber,
+	}
+	if c.Phone != "" {
+		e.Phone = domain.About(m.ID, c.Phone)
+	}
+	switch {
 	case !s.Exists():
-		return []Event{CustomerRegistered{partner, c.CompanyName, c.Country, c.Domain, c.Language, m.At}}, nil
-	case s.PartnerID != partner || s.CompanyName != c.CompanyName || s.Country != c.Country ||
-		s.Domain != c.Domain || s.Language != c.Language:
+		return []Event{e}, nil
+	case !e.made(s):
 		return nil, ErrExists
 	}
 	return nil, nil
+}
+
+// made reports whether e says what s still says.
+func (e CustomerRegistered) made(s Customer) bool {
+	return s.PartnerID == e.PartnerID && s.CompanyName == e.CompanyName && s.Country == e.Country &&
+		s.Domain == e.Domain && s.Language == e.Language &&
+		s.OrganizationRegistrationNumber == e.OrganizationRegistrationNumber &&
+		(s.Phone.Value == e.Phone.Value || s.Phone.Erased)
+}
+
+func (c RegisterCustomer) check(m Meta) error {
+	errs := []*domain.Error{
+		required(c.CompanyName, "/companyName"),
+		domainName(c.Domain, "/domain"),
+		language(m)(c.Language, "/language"),
+	}
+	if !domain.Fact[Country](m, c.Country).OK {
+		return domain.All(append(errs, field("/country", "it must be an ISO 3166-1 alpha-2 code, such as SE"))...)
+	}
+	with := company{
+		country: c.Country, number: c.OrganizationRegistrationNumber, phone: c.Phone, called: c.Phone != "",
+		newNumber: true, newPhone: true,
+	}
+	return domain.All(append(errs, with.obligations(m, "")...)...)
 }

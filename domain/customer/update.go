@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"konto/domain"
+	"konto/domain/postal"
 )
 
 // UpdateCustomerAccount changes what it names and keeps the rest. All of it is
@@ -11,12 +12,16 @@ import (
 type UpdateCustomerAccount struct {
 	CompanyDetails *CompanyDetails    `json:"companyDetails,omitempty"`
 	BillingInfo    *BillingInfoUpdate `json:"billingInfo,omitempty"`
+	// ConfirmAddress says that the default address is meant as it is, although
+	// there may be a better spelling of it.
+	ConfirmAddress bool `json:"confirmAddress,omitzero"`
 }
 
 // CompanyDetails are a company's details. Absent ones stay as they are.
 type CompanyDetails struct {
 	CompanyName                    *string `json:"companyName,omitempty"`
 	OrganizationRegistrationNumber *string `json:"organizationRegistrationNumber,omitempty"` // empty removes it
+	Phone                          *string `json:"phone,omitempty"`                          // empty removes it
 }
 
 // BillingInfoUpdate is a billing profile. Absent fields stay as they are.
@@ -32,20 +37,63 @@ type BillingInfoUpdate struct {
 
 // AddressUpdate is an address. Absent fields stay as they are.
 type AddressUpdate struct {
-	FirstName  *string `json:"firstName,omitempty"`
-	LastName   *string `json:"lastName,omitempty"`
-	Phone      *string `json:"phone,omitempty"`
-	Line1      *string `json:"line1,omitempty"`
-	Line2      *string `json:"line2,omitempty"`
-	City       *string `json:"city,omitempty"`
-	State      *string `json:"state,omitempty"`
-	PostalCode *string `json:"postalCode,omitempty"`
-	Country    *string `json:"country,omitempty"`
+	FirstName         *string `json:"firstName,omitempty"`
+	LastName          *string `json:"lastName,omitempty"`
+	Phone             *string `json:"phone,omitempty"`
+	Line1             *string `json:"line1,omitempty"`
+	Line2             *string `json:"line2,omitempty"`
+	DependentLocality *string `json:"dependentLocality,omitempty"`
+	City              *string `json:"city,omitempty"`
+	State             *string `json:"state,omitempty"`
+	PostalCode        *string `json:"postalCode,omitempty"`
+	Country           *string `json:"country,omitempty"`
 }
 
-// Needs implements [domain.Needer].
+// Needs implements [domain.Needer]. What must be known of the address and of
+// phone numbers depends on what the update adds to.
 func (c UpdateCustomerAccount) Needs(m Meta) []domain.Need {
-	return []domain.Need{domain.Of[Relationship](relationship(m))}
+	current := domain.Of[Current](m.ID)
+	needs := []domain.Need{domain.Of[Relationship](relationship(m)), RegistrationNumbers.Need(), current}
+	if b := c.BillingInfo; b != nil {
+		for _, tag := range []*string{b.Culture, b.Language} {
+			if tag != nil {
+				needs = append(needs, domain.Of[Locale](*tag))
+			}
+		}
+	}
+	if !m.Facts.Has(current) {
+		return needs
+	}
+	now := domain.Fact[Current](m, m.ID)
+	if d := c.CompanyDetails; d != nil && d.Phone != nil && *d.Phone != "" {
+		needs = append(needs, domain.Of[PhoneNumber](now.Country+" "+*d.Phone))
+	}
+	if b := c.BillingInfo; b != nil && b.DefaultAddress != nil {
+		needs = append(needs, b.DefaultAddress.needs(now.Address)...)
+	}
+	return needs
+}
+
+func (c AddressUpdate) needs(now postal.Address) []domain.Need {
+	moved := c.onto(now)
+	needs := []domain.Need{moved.Need()}
+	if c.Phone != nil && *c.Phone != "" {
+		needs = append(needs, domain.Of[PhoneNumber](moved.Country+" "+*c.Phone))
+	}
+	return needs
+}
+
+// onto returns a with the fields that c names as c has them.
+func (c AddressUpdate) onto(a postal.Address) postal.Address {
+	for f, to := range map[postal.Field]*string{
+		postal.Line1: c.Line1, postal.Line2: c.Line2, postal.DependentLocality: c.DependentLocality, postal.City: c.City,
+		postal.State: c.State, postal.PostalCode: c.PostalCode, postal.Country: c.Country,
+	} {
+		if to != nil {
+			a = a.With(f, *to)
+		}
+	}
+	return a
 }
 
 func relationship(m Meta) string { return m.Actor.Tenant + "-" + m.ID }
@@ -57,6 +105,17 @@ type CustomerCompanyDetailsUpdated struct {
 	Changed                        []string `json:"changed"`
 	CompanyName                    string   `json:"companyName,omitzero"`
 	OrganizationRegistrationNumber string   `json:"organizationRegistrationNumber,omitzero"`
+
+	Phone  domain.Personal[string] `json:"phone,omitzero"`
+	Before CompanyBefore           `json:"before,omitzero"` // what the changed ones were
+}
+
+// CompanyBefore is what company details were before they changed. The others
+// are left out.
+type CompanyBefore struct {
+	CompanyName                    string                  `json:"companyName,omitzero"`
+	OrganizationRegistrationNumber string                  `json:"organizationRegistrationNumber,omitzero"`
+	Phone                          domain.Personal[string] `json:"phone,omitzero"`
 }
 
 // Evolve implements [domain.Event].
@@ -66,6 +125,9 @@ func (e CustomerCompanyDetailsUpdated) Evolve(c *Customer) {
 	}
 	if slices.Contains(e.Changed, "organizationRegistrationNumber") {
 		c.OrganizationRegistrationNumber = e.OrganizationRegistrationNumber
+	}
+	if slices.Contains(e.Changed, "phone") {
+		c.Phone = e.Phone
 	}
 }
 
@@ -80,6 +142,9 @@ type CustomerBillingInfoUpdated struct {
 	Culture     string                          `json:"culture,omitzero"`
 	Language    string                          `json:"language,omitzero"`
 	CompanyName string                          `json:"companyName,omitzero"`
+
+	AddressChecked postal.Checked `json:"addressChecked,omitzero"`
+	Before         BillingInfo    `json:"before,omitzero"` // what the changed parts were; the others are left out
 }
 
 // Evolve implements [domain.Event].
@@ -110,6 +175,8 @@ func (c UpdateCustomerAccount) Decide(s Customer, m Meta) ([]Event, error) {
 		return nil, ErrNoRelationship
 	case !s.Exists():
 		return nil, ErrNotFound
+	case !c.informed(s, m):
+		return nil, ErrMeanwhile
 	}
 	var events []Event
 	var errs []*domain.Error
@@ -121,7 +188,7 @@ func (c UpdateCustomerAccount) Decide(s Customer, m Meta) ([]Event, error) {
 		}
 	}
 	if c.BillingInfo != nil {
-		e, bad := c.BillingInfo.decide(s, m)
+		e, bad := c.BillingInfo.decide(s, m, c.ConfirmAddress)
 		errs = append(errs, bad...)
 		if e.Changed != nil {
 			events = append(events, e)
@@ -133,78 +200,11 @@ func (c UpdateCustomerAccount) Decide(s Customer, m Meta) ([]Event, error) {
 	return events, nil
 }
 
-func (c CompanyDetails) decide(s Customer, m Meta) (CustomerCompanyDetailsUpdated, []*domain.Error) {
-	var d diff
-	d.set(&s.CompanyName, c.CompanyName, "companyName", "/companyDetails", required)
-	d.set(&s.OrganizationRegistrationNumber, c.OrganizationRegistrationNumber, "organizationRegistrationNumber", "/companyDetails", line)
-	e := CustomerCompanyDetailsUpdated{PartnerID: m.Actor.Tenant, Changed: d.changed}
-	if d.has("companyName") {
-		e.CompanyName = s.CompanyName
+// informed reports whether the facts were gathered for the customer as it is.
+func (c UpdateCustomerAccount) informed(s Customer, m Meta) bool {
+	if (c.BillingInfo == nil || c.BillingInfo.DefaultAddress == nil) && (c.CompanyDetails == nil || c.CompanyDetails.Phone == nil) {
+		return true
 	}
-	if d.has("organizationRegistrationNumber") {
-		e.OrganizationRegistrationNumber = s.OrganizationRegistrationNumber
-	}
-	return e, d.errs
-}
-
-func (c BillingInfoUpdate) decide(s Customer, m Meta) (CustomerBillingInfoUpdated, []*domain.Error) {
-	const at = "/billingInfo"
-	b := s.BillingInfo
-	contact := b.Contact.Value
-	var d diff
-	d.set(&contact.FirstName, c.FirstName, "firstName", at, line)
-	d.set(&contact.LastName, c.LastName, "lastName", at, line)
-	d.set(&contact.Email, c.Email, "email", at, email)
-	e := CustomerBillingInfoUpdated{PartnerID: m.Actor.Tenant}
-	if d.changed != nil {
-		e.Contact = domain.About(m.ID, contact)
-	}
-	d.set(&b.Culture, c.Culture, "culture", at, culture)
-	d.set(&b.Language, c.Language, "language", at, language)
-	d.set(&b.CompanyName, c.CompanyName, "companyName", at, required)
-	if d.has("culture") {
-		e.Culture = b.Culture
-	}
-	if d.has("language") {
-		e.Language = b.Language
-	}
-	if d.has("companyName") {
-		e.CompanyName = b.CompanyName
-	}
-	if c.DefaultAddress != nil {
-		before := len(d.changed)
-		address := c.DefaultAddress.decide(b.DefaultAddress.Value, &d)
-		if len(d.changed) > before {
-			e.Address = domain.About(m.ID, address)
-		}
-	}
-	e.Changed = d.changed
-	return e, d.errs
-}
-
-func (c AddressUpdate) decide(a Address, d *diff) Address {
-	const at = "/billingInfo/defaultAddress"
-	for _, f := range []struct {
-		field *string
-		to    *string
-		name  string
-		check check
-	}{
-		{&a.FirstName, c.FirstName, "firstName", line},
-		{&a.LastName, c.LastName, "lastName", line},
-		{&a.Phone, c.Phone, "phone", phone},
-		{&a.Line1, c.Line1, "line1", required},
-		{&a.Line2, c.Line2, "line2", line},
-		{&a.City, c.City, "city", line},
-		{&a.State, c.State, "state", line},
-		{&a.PostalCode, c.PostalCode, "postalCode", line},
-		{&a.Country, c.Country, "country", country},
-	} {
-		d.setIn("defaultAddress.", f.field, f.to, f.name, at, f.check)
-	}
-	if a != (Address{}) {
-		d.need(a.Line1, at+"/line1")
-		d.need(a.Country, at+"/country")
-	}
-	return a
+	now := domain.Fact[Current](m, m.ID)
+	return now.Country == s.Country && now.Address == s.BillingInfo.DefaultAddress.Value.Address
 }

@@ -45,6 +45,9 @@ var Sources = append([]domain.Source{
 	domain.FromState(relationship.Aggregate, func(_ string, r relationship.Relationship) customer.Relationship {
 		return customer.Relationship{Type: string(r.Type), Active: r.Active()}
 	}),
+	domain.FromState(customer.Aggregate, func(_ string, c customer.Customer) customer.Current {
+		return customer.Current{Country: c.Country, Address: c.BillingInfo.DefaultAddress.Value.Address}
+	}),
 	domain.FromState(relationship.Aggregate, func(_ string, r relationship.Relationship) Relation {
 		return Relation{Active: r.Active()}
 	}),

@@ -14,6 +14,7 @@ import (
 	"konto/domain/customer"
 	"konto/domain/policy"
 	"konto/domain/policyversion"
+	"konto/domain/postal"
 	"konto/domain/relationship"
 	"konto/domain/securityinfo"
 	"konto/domain/tenant"
@@ -23,6 +24,8 @@ import (
 var library = []reflect.Type{
 	reflect.TypeFor[tenant.Country](), reflect.TypeFor[tenant.Currency](), reflect.TypeFor[tenant.Locale](),
 	reflect.TypeFor[tenant.DomainName](), reflect.TypeFor[admin.Address](), reflect.TypeFor[admin.Locale](),
+	reflect.TypeFor[customer.Locale](), reflect.TypeFor[customer.Country](), reflect.TypeFor[customer.PhoneNumber](),
+	reflect.TypeFor[postal.Verdict](),
 	reflect.TypeFor[securityinfo.PhoneNumber](), reflect.TypeFor[securityinfo.MailAddress](),
 }
 

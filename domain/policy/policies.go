@@ -12,6 +12,7 @@ import (
 
 	"konto/domain"
 	"konto/domain/collection"
+	"konto/domain/customer"
 	"konto/domain/policyversion"
 	"konto/domain/securityinfo"
 )
@@ -32,6 +33,7 @@ var Policies = []Declared{
 	declare(securityinfo.ReconfirmPolicy, "how often people are asked whether their contacts are still right"),
 	declare(securityinfo.HelpPolicy, "what people may change of an admin's contacts",
 		edition("2020", securityinfo.HelpTerms{AdminsAlternateEmail: true})),
+	declare(customer.RegistrationNumbers, "which countries' companies must give a registration number and a phone number"),
 }
 
 // Declared is a policy of any type of terms.

@@ -25,13 +25,13 @@ import (
 
 // Address is where post goes, and nobody's name.
 type Address struct {
-	Line1             string `json:"line1,omitzero"`
+	Line1             string `json:"line1"`
 	Line2             string `json:"line2,omitzero"`
 	DependentLocality string `json:"dependentLocality,omitzero"` // a part of the city: a district, a suburb
 	City              string `json:"city,omitzero"`
 	State             string `json:"state,omitzero"` // a state, province, prefecture or emirate: its code or its name
 	PostalCode        string `json:"postalCode,omitzero"`
-	Country           string `json:"country,omitzero"` // ISO 3166-1 alpha-2
+	Country           string `json:"country"` // ISO 3166-1 alpha-2
 }
 
 // Field names a part of an address as its JSON does.

@@ -35,17 +35,17 @@ func TestEventsNameThePolicyVersions(t *testing.T) {
 			return versions("customer-"+acme, renamed)
 		}
 		table := policy.Table.Version
-		if d := cmp.Diff(map[string]int{"authorization": table, "customer-editors": 1}, rename("One")); d != "" {
+		if d := cmp.Diff(map[string]int{"authorization": table, "customer-editors": 1, "registration-numbers": 1}, rename("One")); d != "" {
 			t.Errorf("before a version was published (-want +got):\n%s", d)
 		}
 		day := w.clock.Now().Add(time.Hour)
 		w.must(h, staff, "policy", "customer-editors", "PublishPolicyVersion",
 			`{"number":2,"effectiveAt":"`+day.Format(time.RFC3339)+`","rules":{"roles":["sales-agent"]},"note":"Sales alone."}`)
-		if d := cmp.Diff(map[string]int{"authorization": table, "customer-editors": 1}, rename("Two")); d != "" {
+		if d := cmp.Diff(map[string]int{"authorization": table, "customer-editors": 1, "registration-numbers": 1}, rename("Two")); d != "" {
 			t.Errorf("before its day (-want +got):\n%s", d)
 		}
 		w.clock.advance(2 * time.Hour)
-		if d := cmp.Diff(map[string]int{"authorization": table, "customer-editors": 2}, rename("Three")); d != "" {
+		if d := cmp.Diff(map[string]int{"authorization": table, "customer-editors": 2, "registration-numbers": 1}, rename("Three")); d != "" {
 			t.Errorf("from its day on (-want +got):\n%s", d)
 		}
 		if d := cmp.Diff(map[string]int{"authorization": table}, versions("rel-"+rel, 0)); d != "" {

@@ -17,6 +17,7 @@ import (
 
 	"konto/domain"
 	"konto/domain/admin"
+	"konto/domain/customer"
 	"konto/domain/securityinfo"
 	"konto/domain/tenant"
 	"konto/internal/place"
@@ -43,6 +44,19 @@ func Sources() []domain.Source {
 		domain.FromInput(func(key string) tenant.Locale {
 			tag, ok := Locale(key)
 			return tenant.Locale{OK: ok, Tag: tag}
+		}),
+		domain.FromInput(func(key string) customer.Locale {
+			tag, ok := Locale(key)
+			return customer.Locale{OK: ok, Tag: tag}
+		}),
+		domain.FromInput(func(key string) customer.Country {
+			code, ok := Country(key)
+			return customer.Country{OK: ok && code == key}
+		}),
+		domain.FromInput(func(key string) customer.PhoneNumber {
+			region, raw, _ := strings.Cut(key, " ")
+			n := Phone(region, raw)
+			return customer.PhoneNumber{Possible: n.Possible, Valid: n.Valid}
 		}),
 		domain.FromInput(func(key string) tenant.Country {
 			code, ok := Country(key)

@@ -9,6 +9,7 @@ import (
 	"github.com/nyaruka/phonenumbers"
 
 	"konto/domain/admin"
+	"konto/domain/customer"
 	"konto/domain/postal"
 	"konto/domain/securityinfo"
 	"konto/domain/tenant"
@@ -223,6 +224,9 @@ func TestSources(t *testing.T) {
 		reflect.TypeFor[admin.Address]():            {"ann@Example.com", admin.Address{OK: true, Normalized: "ann@example.com", Domain: "example.com"}},
 		reflect.TypeFor[admin.Locale]():             {"sv-se", admin.Locale{OK: true, Tag: "sv-SE"}},
 		reflect.TypeFor[tenant.Locale]():            {"sv-se", tenant.Locale{OK: true, Tag: "sv-SE"}},
+		reflect.TypeFor[customer.Locale]():          {"sv-se", customer.Locale{OK: true, Tag: "sv-SE"}},
+		reflect.TypeFor[customer.Country]():         {"SE", customer.Country{OK: true}},
+		reflect.TypeFor[customer.PhoneNumber]():     {"SE 070-174 06 05", customer.PhoneNumber{Possible: true, Valid: true}},
 		reflect.TypeFor[tenant.Country]():           {"se", tenant.Country{OK: true, Code: "SE"}},
 		reflect.TypeFor[tenant.Currency]():          {"sek", tenant.Currency{OK: true, Code: "SEK"}},
 		reflect.TypeFor[tenant.DomainName]():        {"Example.com", tenant.DomainName{OK: true, Name: "example.com"}},

@@ -107,7 +107,7 @@ func (w *world) addCard(id, token string) {
 	w.Helper()
 	w.send(owner, "card", id, "AddCard", card.AddCard{
 		GatewayToken: token, Brand: "visa", Last4: "4242", ExpMonth: 9, ExpYear: time.Now().Year() + 3, IssuerCountry: "SE",
-		Fingerprint: "fp_" + token, HolderName: "Anna", BillTo: card.Address{Line1: "S 1", Country: "SE"},
+		Fingerprint: "fp_" + token, HolderName: "Anna", BillTo: card.Address{Line1: "S 1", City: "Umeå", PostalCode: "903 26", Country: "SE"},
 	})
 }
 

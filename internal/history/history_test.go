@@ -96,7 +96,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.must("card", card, "AddCard", `{"gatewayToken":"pm_1","brand":"visa","last4":"4242","expMonth":9,"expYear":2029,"issuerCountry":"SE",
-		"fingerprint":"fp","holderName":"Anna Lindqvist","billTo":{"line1":"Storgatan 1","country":"SE"}}`, -1)
+		"fingerprint":"fp","holderName":"Anna Lindqvist","billTo":{"line1":"Storgatan 1","city":"Umeå","postalCode":"903 26","country":"SE"}}`, -1)
 	w.now = day(2)
 	w.must("card", card, "UpdateCardDetails", `{"holderName":"A. Lindqvist"}`, 0)
 	w.now = day(3)
