@@ -7,6 +7,7 @@ var All = []Projection{
 	Admins,
 	PaymentMethods,
 	DeclineExplanations,
+	CollectionCases,
 	CustomerAccounts,
 	AccountTimeline,
 	NotificationLog,

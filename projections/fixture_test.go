@@ -87,6 +87,7 @@ func everything(owner string) *history {
 	contacts(h)
 	cards(h)
 	charges(h)
+	cases(h)
 	partners(h)
 	h.then(id(6, 1), notification.NotificationSent{
 		Message: message(anna), RecipientDigests: []string{"d1", "d2"}, TextHash: "hash", MessageID: "m-1", Attempts: 1, At: start,
@@ -208,6 +209,51 @@ func charges(h *history) {
 	h.then(id(5, 2), collection.ChargeSucceeded{
 		SubscriptionID: phones, CardID: visa, AmountMinor: 100, Currency: "SEK", Attempt: 1, At: later,
 	})
+}
+
+// cases are invoices in each phase of collecting.
+func cases(h *history) {
+	bill := func(n int) string { return id(5, n) }
+	day := func(n int) time.Time { return start.AddDate(0, 0, n) }
+	face := collection.Face{Owner: anna, Last4: "4242", Brand: "visa"}
+	visas := collection.Budget{Network: "visa", Used: 1, Limit: 15, Days: 30}
+	open := func(n int, mode collection.Mode) {
+		h.then(bill(n), collection.CollectionOpened{
+			Mode: mode, PolicyVersion: 1, CardID: visa, SubscriptionID: mail, AmountMinor: 12900, Currency: "SEK", Attempts: 1,
+			Face: face, GraceUntil: day(30), Budget: visas, At: start,
+		})
+		h.then(bill(n), collection.GraceStarted{SubscriptionID: mail, Until: day(30), Reason: collection.Unpaid})
+	}
+	ask := func(n int, request string, reason collection.Reason) {
+		h.then(bill(n), collection.ChargeRequested{
+			RequestID: request, SubscriptionID: mail, CardID: visa, GatewayToken: "tok", AmountMinor: 12900, Currency: "SEK",
+			Reason: reason, Owner: anna, Budget: visas, At: day(1), Until: day(2),
+		})
+	}
+	open(11, collection.ModeRegular)
+	h.then(bill(11), collection.RetryScheduled{SubscriptionID: mail, At: day(1), CardID: visa})
+	ask(11, "r1", collection.ForSchedule)
+	h.then(bill(11), collection.ChargeSucceeded{SubscriptionID: mail, CardID: id(3, 9), Attempt: 2, At: day(1), Brand: "visa", RequestID: "r1", GatewayEventID: "evt_11"})
+	h.then(bill(11), collection.BalanceSettled{SubscriptionID: mail, CardID: visa})
+	h.then(bill(11), collection.AccountRecovered{SubscriptionID: mail, From: collection.Retrying, By: collection.ByCharge, At: day(1)})
+	h.then(bill(11), collection.CollectionClosed{SubscriptionID: mail, Outcome: collection.OutcomeRecovered, At: day(1)})
+	open(12, collection.ModeAccelerated)
+	ask(12, "r2", collection.ForBackup)
+	h.then(bill(12), collection.ChargeLapsed{RequestID: "r2", CardID: visa, At: day(2)})
+	h.then(bill(12), collection.PaymentPastDue{SubscriptionID: mail, CardID: visa, At: day(7), Face: face})
+	h.then(bill(12), collection.ServiceSuspended{SubscriptionID: mail, Reason: collection.Unpaid, At: day(7), CancelAt: day(97), DataUntil: day(187)})
+	h.then(bill(12), collection.CollectionClosed{SubscriptionID: mail, Outcome: collection.OutcomeCanceled, At: day(97)})
+	open(13, collection.ModeRegular)
+	ask(13, "r3", collection.ForBalance)
+	open(14, collection.ModeRegular)
+	ask(14, "r4", collection.ForChange)
+	h.then(bill(14), collection.ChargebackOpened{SubscriptionID: mail, CardID: visa, At: day(1)})
+	h.then(bill(14), collection.ChargebackWon{SubscriptionID: mail, CardID: visa, At: day(2)})
+	h.then(bill(14), collection.RetryScheduled{SubscriptionID: mail, At: day(3), CardID: visa})
+	h.then(bill(14), collection.RetryWithdrawn{SubscriptionID: mail, At: day(3)})
+	h.then(bill(14), collection.RetryBudgetExhausted{SubscriptionID: mail, Why: collection.CardsSpent})
+	h.then(bill(14), collection.ChargebackAccepted{SubscriptionID: mail, CardID: visa, At: day(4)})
+	open(14, collection.ModeChargeback)
 }
 
 func partners(h *history) {

@@ -132,8 +132,9 @@ type CollectionOpened struct {
 	Currency       string      `json:"currency"`
 	Face
 	Attempts   int       `json:"attempts"`
-	GraceUntil time.Time `json:"graceUntil"` // when the service is suspended
-	At         time.Time `json:"at"`         // day 0
+	GraceUntil time.Time `json:"graceUntil"`      // when the service is suspended
+	Budget     Budget    `json:"budget,omitzero"` // of the card's network
+	At         time.Time `json:"at"`              // day 0
 }
 
 // Evolve implements [domain.Event].

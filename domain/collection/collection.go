@@ -148,8 +148,6 @@ var (
 	ErrField      = domain.Invalid("field-invalid", "the value cannot be used").ByRule("C7")
 	ErrNotCharged = domain.Conflict("invoice-not-charged", "nothing was ever charged for the invoice, so nothing can be disputed").
 			ByRule("D7")
-	ErrChargeElsewhere = domain.Conflict("charge-of-other-invoice", "the charge was reported for another invoice").
-				ByRule("C7").At("/chargeId")
 
 	ErrNothingOwed = domain.Conflict("nothing-owed", "nothing is owed on the invoice").ByRule("C8")
 	ErrDisputed    = domain.Conflict("invoice-disputed", "the bank is deciding on a chargeback; it would be paid twice").

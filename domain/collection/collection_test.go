@@ -92,7 +92,7 @@ func TestRecordChargeResult(t *testing.T) {
 	grace := now.AddDate(0, 0, 30)
 	opened := CollectionOpened{
 		Mode: ModeRegular, PolicyVersion: 1, CardID: cardID, RemindAt: []time.Time{now.AddDate(0, 0, 2), now.AddDate(0, 0, 5)},
-		SubscriptionID: sub, AmountMinor: 12500, Currency: "SEK", Attempts: 1, Face: Face{ann, "4242", "visa"}, GraceUntil: grace, At: now,
+		SubscriptionID: sub, AmountMinor: 12500, Currency: "SEK", Attempts: 1, Face: Face{ann, "4242", "visa"}, GraceUntil: grace, Budget: Budget{"visa", 1, 15, 30}, At: now,
 	}
 	started := GraceStarted{sub, grace, Unpaid}
 	planned := RetryScheduled{sub, now.AddDate(0, 0, 1), cardID}

@@ -35,8 +35,8 @@ type RecordChargeResult struct {
 	// RequestID is the [ChargeRequested] that the charge carries out; empty if
 	// Konto did not ask for it.
 	RequestID string `json:"requestId,omitzero"`
-	// ChargeID is the gateway's ID of the charge, by which a chargeback finds
-	// the invoice.
+	// ChargeID is the gateway's ID of the charge, by which a later chargeback
+	// finds the invoice.
 	ChargeID string `json:"chargeId,omitzero"`
 }
 
@@ -51,21 +51,6 @@ type Checks struct {
 // Needs implements [domain.Needer].
 func (c RecordChargeResult) Needs(m Meta) []domain.Need {
 	return knowing(m, c.SubscriptionID, c.CardID)
-}
-
-// ChargeKind is the kind of reservation by which a gateway's charge leads to
-// its invoice. Nothing confirms it: it is a signpost, not a lock.
-const ChargeKind = "gateway-charge"
-
-// Reserves implements [domain.Reserver].
-func (c RecordChargeResult) Reserves(Meta) []domain.Reservation {
-	if c.ChargeID == "" || c.Outcome != Succeeded && c.Outcome != Declined {
-		return nil
-	}
-	return []domain.Reservation{{
-		Kind: ChargeKind, Key: c.ChargeID,
-		Taken: func(string) *domain.Error { return ErrChargeElsewhere },
-	}}
 }
 
 // ChargeSucceeded records that an attempt was paid.

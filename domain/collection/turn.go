@@ -166,6 +166,7 @@ func (t *turn) begin(mode Mode, cardID string, until time.Time, reminders []int)
 		AmountMinor: t.i.AmountMinor, Currency: t.i.Currency, Attempts: t.i.Attempts, Face: t.face(cardID),
 		GraceUntil: until, At: t.m.At,
 	}
+	opened.Budget, _ = t.budget(cardID, t.m.At)
 	for _, d := range reminders {
 		opened.RemindAt = append(opened.RemindAt, t.m.At.Add(days(d)))
 	}

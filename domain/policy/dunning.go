@@ -9,6 +9,7 @@ import (
 	"konto/domain/billing"
 	"konto/domain/card"
 	"konto/domain/collection"
+	"konto/domain/reservation"
 )
 
 func collectionReactions() []domain.Reaction {
@@ -56,6 +57,7 @@ func collectionReactions() []domain.Reaction {
 			}),
 		),
 		domain.Whenever("replace-declined-cards", replaceDeclined),
+		domain.Whenever("keep-charges", keepCharge),
 	}
 }
 
@@ -130,4 +132,20 @@ func replaceDeclined(e domain.Recorded[collection.BalanceSettled]) []domain.Effe
 		effects = append(effects, domain.Dispatch{To: declined, Command: card.ReplaceDeclinedCard{NewCardID: e.Data.CardID}})
 	}
 	return effects
+}
+
+// ChargeKind is the kind of reservation by which a gateway's charge leads to
+// its invoice. A chargeback names nothing but the charge.
+const ChargeKind = "gateway-charge"
+
+// keepCharge notes which invoice a charge has paid.
+func keepCharge(e domain.Recorded[collection.ChargeSucceeded]) []domain.Effect {
+	if e.Data.ChargeID == "" {
+		return nil
+	}
+	id := reservation.ID(ChargeKind, "", e.Data.ChargeID)
+	return []domain.Effect{
+		domain.Dispatch{To: id, Command: reservation.Reserve{Kind: ChargeKind, Holder: e.ID, Tenant: e.Tenant}},
+		domain.Dispatch{To: id, Command: reservation.ConfirmReservation{Holder: e.ID}},
+	}
 }

@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -8,6 +9,8 @@ import (
 	"konto/domain/billing"
 	"konto/domain/card"
 	"konto/domain/collection"
+	"konto/domain/policy"
+	"konto/domain/reservation"
 )
 
 const (
@@ -28,17 +31,23 @@ func TestCollectionDeadlines(t *testing.T) {
 	in := func(d time.Duration) time.Time { return noon.Add(d) }
 	const name = "advance-collection"
 	run(t, []reactionCase{
-		{name: "D6: reminders and the end of grace", reaction: name,
+		{
+			name: "D6: reminders and the end of grace", reaction: name,
 			when: event(bill, collection.CollectionOpened{RemindAt: []time.Time{in(2 * day), in(5 * day)}, GraceUntil: in(30 * day)}),
-			then: []domain.Effect{advance(bill, 2*day), advance(bill, 5*day), advance(bill, 30*day)}},
+			then: []domain.Effect{advance(bill, 2*day), advance(bill, 5*day), advance(bill, 30*day)},
+		},
 		{name: "D6: grace begins", reaction: name, when: event(bill, collection.GraceStarted{Until: in(day)}), then: []domain.Effect{advance(bill, day)}},
 		{name: "D6: a planned attempt", reaction: name, when: event(bill, collection.RetryScheduled{At: in(3 * day)}), then: []domain.Effect{advance(bill, 3*day)}},
 		{name: "D6: the gateway's time to answer", reaction: name, when: event(bill, collection.ChargeRequested{Until: in(day)}), then: []domain.Effect{advance(bill, day)}},
-		{name: "D6: the time to pay and the data's", reaction: name,
+		{
+			name: "D6: the time to pay and the data's", reaction: name,
 			when: event(bill, collection.ServiceSuspended{CancelAt: in(90 * day), DataUntil: in(180 * day)}),
-			then: []domain.Effect{advance(bill, 90*day), advance(bill, 180*day)}},
-		{name: "D7: what became due during a dispute", reaction: "resume-after-dispute", when: event(bill, collection.ChargebackWon{}),
-			then: []domain.Effect{advance(bill, 0)}},
+			then: []domain.Effect{advance(bill, 90*day), advance(bill, 180*day)},
+		},
+		{
+			name: "D7: what became due during a dispute", reaction: "resume-after-dispute", when: event(bill, collection.ChargebackWon{}),
+			then: []domain.Effect{advance(bill, 0)},
+		},
 	})
 }
 
@@ -64,23 +73,43 @@ func TestReconsiderCards(t *testing.T) {
 		{name: "D4: the primary card is replaced", reaction: name, given: open, when: event("sub", billing.PrimaryCardChanged{New: "k"}), then: both(collection.CardMadePrimary)},
 		{name: "D4: a backup is promoted", reaction: name, given: open, when: event("sub", billing.CardPromotedToPrimary{CardID: "k"}), then: both(collection.CardMadePrimary)},
 		{name: "D4: a card that is on nothing", reaction: name, given: open, when: event("x", card.CardDetailsUpdated{})},
-		{name: "D4: a card that was taken off", reaction: name,
-			given: append(open[:len(open):len(open)], event("k", card.CardDetached{SubscriptionID: "sub"})), when: event("k", card.CardDetailsUpdated{})},
-		{name: "D4: a case that is closed", reaction: name,
-			given: append(open[:len(open):len(open)], event(bill, collection.CollectionClosed{Outcome: collection.OutcomeRecovered})),
-			when:  event("k", card.CardDetailsUpdated{}), then: []domain.Effect{reconsider(bill2, "k", collection.CardEdited)}},
+		{
+			name: "D4: a card that was taken off", reaction: name,
+			given: append(slices.Clip(open), event("k", card.CardDetached{SubscriptionID: "sub"})), when: event("k", card.CardDetailsUpdated{}),
+		},
+		{
+			name: "D4: a case that is closed", reaction: name,
+			given: append(slices.Clip(open), event(bill, collection.CollectionClosed{Outcome: collection.OutcomeRecovered})),
+			when:  event("k", card.CardDetailsUpdated{}), then: []domain.Effect{reconsider(bill2, "k", collection.CardEdited)},
+		},
 		{name: "D4: another tenant's case", reaction: name, given: []domain.Recorded[any]{elsewhere, open[3]}, when: event("k", card.CardDetailsUpdated{})},
 	})
 }
 
 func TestSettlementReplacesCards(t *testing.T) {
 	run(t, []reactionCase{
-		{name: "C8: the card that paid takes over from all that were declined", reaction: "replace-declined-cards",
+		{
+			name: "C8: the card that paid takes over from all that were declined", reaction: "replace-declined-cards",
 			when: event(bill, collection.BalanceSettled{CardID: "new", Declined: []string{"a", "b"}}),
 			then: []domain.Effect{
 				domain.Dispatch{To: "a", Command: card.ReplaceDeclinedCard{NewCardID: "new"}},
 				domain.Dispatch{To: "b", Command: card.ReplaceDeclinedCard{NewCardID: "new"}},
-			}},
+			},
+		},
 		{name: "C8: a card that settled its own balance stays", reaction: "replace-declined-cards", when: event(bill, collection.BalanceSettled{CardID: "a"})},
+	})
+}
+
+func TestChargesLeadToInvoices(t *testing.T) {
+	id := reservation.ID(policy.ChargeKind, "", "ch_1")
+	run(t, []reactionCase{
+		{
+			name: "D7: a charge that was paid can be disputed", reaction: "keep-charges", when: event(bill, collection.ChargeSucceeded{ChargeID: "ch_1"}),
+			then: []domain.Effect{
+				domain.Dispatch{To: id, Command: reservation.Reserve{Kind: policy.ChargeKind, Holder: bill, Tenant: own}},
+				domain.Dispatch{To: id, Command: reservation.ConfirmReservation{Holder: bill}},
+			},
+		},
+		{name: "D7: a charge without a name cannot", reaction: "keep-charges", when: event(bill, collection.ChargeSucceeded{})},
 	})
 }

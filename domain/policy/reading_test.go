@@ -16,7 +16,7 @@ var sights = map[string]struct{ read, personal string }{
 	"secinfo":    {"self:* same:global-admin,auditor", "self:* same:global-admin,auditor"},
 	"card":       {"same:global-admin,auditor,billing-admin any:billing-support", "same:global-admin,auditor,billing-admin"},
 	"billing":    {"same:global-admin,auditor,billing-admin any:billing-support", "same:global-admin,auditor,billing-admin"},
-	"collection": {"same:global-admin,auditor,billing-admin any:billing-support", "same:global-admin,auditor"},
+	"collection": {"same:global-admin,auditor,billing-admin any:billing-support gateway:*", "same:global-admin,auditor"},
 	"customer": {
 		"same:global-admin,auditor,billing-admin related:global-admin,sales-agent,admin-agent,helpdesk-agent",
 		"same:global-admin,auditor related:global-admin,sales-agent,admin-agent,helpdesk-agent",

@@ -120,6 +120,7 @@ var Table = Rules{
 		},
 		{Grant: may(RelatedPartner, ga, sa, aa, ha), Categories: []string{"customer", "rel"}, Personal: []string{"customer", "rel"}},
 		{Grant: may(CustomerSide, ga, au), Categories: []string{"rel"}},
+		{Grant: may(Gateway), Categories: []string{"collection"}},
 		{Grant: may(AnyTenant, bs), Categories: []string{"card", "billing", "collection"}},
 		{Grant: may(AnyTenant, op), Categories: []string{"tenant", "notif", "inlet", "resv"}},
 		{Grant: may(AnyTenant), Categories: []string{"policy"}},

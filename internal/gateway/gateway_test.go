@@ -7,15 +7,18 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"konto/domain"
 	"konto/domain/card"
 	"konto/domain/collection"
 	"konto/domain/inlet"
+	"konto/domain/policy"
 	"konto/eventstore"
 	"konto/internal/command"
 	"konto/internal/gateway"
@@ -171,6 +174,58 @@ func TestSubscriptionOfACharge(t *testing.T) {
 	w.subscribe(third, backup)
 	if got := declined(map[string]any{"invoice": "in_4", "payment_method": "pm_backup"}); got != third {
 		t.Errorf("primary of one, backup of another: %s, want the one that it is primary of", got)
+	}
+}
+
+// A chargeback names a charge only; the charge leads to its invoice.
+func TestChargebacks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.deliver(event("evt_1", "charge.succeeded", charge(map[string]any{"id": "ch_1", "invoice": "in_1"})))
+	for _, r := range policy.Reactions {
+		if r.Name != "keep-charges" {
+			continue
+		}
+		for _, paid := range find[collection.ChargeSucceeded](w, "ChargeSucceeded") {
+			invoice := w.invoiceOf("ChargeSucceeded")
+			step := r.Steps[reflect.TypeOf(paid)]
+			for _, e := range step.Then(step.New(), domain.Recorded[any]{Data: paid, ID: invoice, Tenant: company}) {
+				d := e.(domain.Dispatch)
+				w.send(command.System, "resv", d.To, reflect.TypeOf(d.Command).Name(), d.Command)
+			}
+		}
+	}
+	dispute := func(id, kind, ch, status string) string {
+		t.Helper()
+		_, r := w.deliver(event(id, kind, map[string]any{"id": "du_1", "charge": ch, "amount": 14900, "currency": "sek", "status": status}))
+		return r.Outcome
+	}
+	for _, c := range []struct{ id, kind, charge, status, want string }{
+		{"evt_2", "charge.dispute.created", "ch_other", "needs_response", "unknown-charge"},
+		{"evt_3", "charge.dispute.created", "", "needs_response", "malformed"},
+		{"evt_4", "charge.dispute.created", "ch_1", "needs_response", "carried-out"},
+		{"evt_5", "charge.dispute.updated", "ch_1", "under_review", "ignored"},
+		{"evt_6", "charge.dispute.closed", "ch_1", "won", "carried-out"},
+		{"evt_7", "charge.dispute.created", "ch_1", "needs_response", "carried-out"},
+		{"evt_8", "charge.dispute.closed", "ch_1", "lost", "carried-out"},
+	} {
+		if got := dispute(c.id, c.kind, c.charge, c.status); got != c.want {
+			t.Errorf("%s %s %s: %s, want %s", c.kind, c.charge, c.status, got, c.want)
+		}
+	}
+	opened, won, lost := find[collection.ChargebackOpened](w, "ChargebackOpened"), find[collection.ChargebackWon](w, "ChargebackWon"), find[collection.ChargebackAccepted](w, "ChargebackAccepted")
+	if len(opened) != 2 || len(won) != 1 || len(lost) != 1 || lost[0].CardID != visa || lost[0].SubscriptionID != subscription || lost[0].AmountMinor != 14900 {
+		t.Errorf("opened %+v, won %+v, lost %+v, want 2, 1 and 1 of anna's card", opened, won, lost)
+	}
+}
+
+// The answer to a request names it.
+func TestAnswerNamesItsRequest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.deliver(event("evt_1", "charge.failed", charge(map[string]any{"failure_code": "expired_card", "metadata": map[string]string{"konto_request": "req-1"}})))
+	if all := find[collection.ChargeDeclined](w, "ChargeDeclined"); len(all) != 1 || all[0].RequestID != "req-1" || all[0].ChargeID != "ch_1" {
+		t.Errorf("declines = %+v, want one that names req-1 and ch_1", all)
 	}
 }
 

@@ -6,6 +6,16 @@
 // it is found as soon as the card exists, and across tenants: the gateway does
 // not say which tenant a charge is for, and is not asked to.
 //
+// # How Konto has a card charged
+//
+// It does not call the gateway. A due attempt waits in GET /v1/due-charges,
+// which a token of kind "gateway" may read for its tenant. Whoever holds the
+// gateway's key charges the token named there before the time named there,
+// with the request's ID as the idempotency key (safe to repeat) and as the
+// metadata konto_request, and the invoice's as konto_invoice. The webhook for
+// that charge is the answer, and takes the request off the list. The gateway's
+// own retries must be off.
+//
 // Every verified event leaves a trace in the store, also one that Konto has no
 // use for. A call that is not verified leaves a log line and a count and
 // nothing else, or anybody could fill the store.
@@ -68,7 +78,7 @@ var actor = domain.Actor{ID: provider, Kind: domain.KindGateway}
 // Receipt is the answer to a verified event.
 type Receipt struct {
 	Event   string `json:"event" doc:"the gateway's ID of the event"`
-	Outcome string `json:"outcome" doc:"carried-out, nothing, ignored, unknown-card, malformed, or refused: CODE"`
+	Outcome string `json:"outcome" doc:"carried-out, nothing, ignored, unknown-card, unknown-charge, malformed, or refused: CODE"`
 }
 
 // ServeHTTP implements [http.Handler]. A 5xx makes Stripe deliver the event
@@ -123,6 +133,8 @@ func (s *Stripe) take(ctx context.Context, event stripe.Event) (Receipt, error) 
 	switch {
 	case errors.Is(err, errUnknownCard):
 		receipt.Outcome = "unknown-card"
+	case errors.Is(err, errUnknownCharge):
+		receipt.Outcome = "unknown-charge"
 	case errors.Is(err, errMalformed):
 		receipt.Outcome = "malformed"
 	case err != nil:

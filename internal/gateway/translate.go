@@ -15,13 +15,16 @@ import (
 	"konto/domain/billing"
 	"konto/domain/card"
 	"konto/domain/collection"
+	"konto/domain/policy"
+	"konto/domain/reservation"
 	"konto/eventstore"
 	"konto/internal/command"
 )
 
 var (
-	errUnknownCard = errors.New("no card has this token")
-	errMalformed   = errors.New("the event's object is not what its type says")
+	errUnknownCard   = errors.New("no card has this token")
+	errUnknownCharge = errors.New("no invoice has this charge")
+	errMalformed     = errors.New("the event's object is not what its type says")
 )
 
 // charge is what Konto reads of a Stripe charge. Fields that moved between
@@ -68,6 +71,8 @@ func (s *Stripe) translate(ctx context.Context, event stripe.Event) (*command.Re
 		return s.charge(ctx, event, collection.Declined)
 	case stripe.EventTypeChargeSucceeded:
 		return s.charge(ctx, event, collection.Succeeded)
+	case stripe.EventTypeChargeDisputeCreated, stripe.EventTypeChargeDisputeClosed:
+		return s.dispute(ctx, event)
 	case stripe.EventTypePaymentMethodAutomaticallyUpdated:
 		return s.update(ctx, event)
 	default:
@@ -87,6 +92,7 @@ func (s *Stripe) charge(ctx context.Context, event stripe.Event, outcome string)
 	result := collection.RecordChargeResult{
 		Outcome: outcome, CardID: cardID, AmountMinor: c.Amount, Currency: strings.ToUpper(c.Currency),
 		OccurredAt: time.Unix(c.Created, 0).UTC(), GatewayEventID: event.ID,
+		RequestID: c.Metadata["konto_request"], ChargeID: c.ID,
 	}
 	checks := c.Details.Card.Checks
 	result.Checks = collection.Checks{Line1: checks.Line1, Postal: checks.Postal, CVC: checks.CVC}
@@ -95,6 +101,51 @@ func (s *Stripe) charge(ctx context.Context, event stripe.Event, outcome string)
 	}
 	invoiceID := invoice(c, tenant)
 	if result.SubscriptionID, err = s.subscription(ctx, c, cardID, invoiceID, tenant); err != nil {
+		return nil, err
+	}
+	return s.request(event, collection.Aggregate.Category(), invoiceID, "RecordChargeResult", tenant, result)
+}
+
+// dispute translates what became of a chargeback. Stripe names the charge, and
+// the charge's reservation the invoice. A dispute that is closed in another
+// way than won or lost (an inquiry that came to nothing) has taken nothing.
+func (s *Stripe) dispute(ctx context.Context, event stripe.Event) (*command.Request, error) {
+	var d struct {
+		Charge   string `json:"charge"`
+		Amount   int64  `json:"amount"`
+		Currency string `json:"currency"`
+		Status   string `json:"status"`
+	}
+	if err := json.Unmarshal(event.Data.Raw, &d); err != nil || d.Charge == "" {
+		return nil, errMalformed
+	}
+	var invoiceID, tenant string
+	err := s.Commands.View(ctx, reservation.Aggregate.Category(), reservation.ID(policy.ChargeKind, "", d.Charge),
+		func(state any, _ eventstore.Revision, _ string) {
+			r := state.(*reservation.Reservation)
+			invoiceID, tenant = r.Holder, r.Tenant
+		})
+	switch {
+	case err != nil:
+		return nil, err
+	case invoiceID == "":
+		return nil, errUnknownCharge
+	}
+	result := collection.RecordChargeResult{
+		Outcome: collection.Disputed, AmountMinor: d.Amount, Currency: strings.ToUpper(d.Currency),
+		OccurredAt: time.Unix(event.Created, 0).UTC(), GatewayEventID: event.ID,
+	}
+	if event.Type == stripe.EventTypeChargeDisputeClosed {
+		result.Outcome = collection.DisputeWon
+		if d.Status == "lost" {
+			result.Outcome = collection.DisputeEnd
+		}
+	}
+	err = s.Commands.View(ctx, collection.Aggregate.Category(), invoiceID, func(state any, _ eventstore.Revision, _ string) {
+		i := state.(*collection.Invoice)
+		result.SubscriptionID, result.CardID = i.SubscriptionID, i.LastCardID
+	})
+	if err != nil {
 		return nil, err
 	}
 	return s.request(event, collection.Aggregate.Category(), invoiceID, "RecordChargeResult", tenant, result)

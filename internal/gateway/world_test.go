@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -189,4 +190,20 @@ func find[E any](w *world, kind string) (all []E) {
 		all = append(all, e)
 	}
 	return all
+}
+
+// invoiceOf returns the ID of the aggregate that recorded the first event of a type.
+func (w *world) invoiceOf(kind string) string {
+	w.Helper()
+	for r, err := range w.store.ReadAll(w.Context(), eventstore.ReadAll{}) {
+		if err != nil {
+			w.Fatal(err)
+		}
+		if r.Type == kind {
+			_, id, _ := strings.Cut(r.Stream, "-")
+			return id
+		}
+	}
+	w.Fatalf("no %s", kind)
+	return ""
 }

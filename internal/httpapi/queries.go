@@ -31,6 +31,9 @@ func (s *server) queries(api huma.API) {
 	get(s, api, "/v1/subscriptions/{id}", "How a subscription is paid for", "subscriptions", s.subscription, "payment_methods")
 	get(s, api, "/v1/declines", "Declined charges and what to do about them", "invoices", s.declines, "decline_explanations")
 	get(s, api, "/v1/invoices/{id}/decline", "Why an invoice's last attempt was declined: the checklist, item by item", "invoices", s.decline, "decline_explanations")
+	get(s, api, "/v1/collection-cases", "Unpaid invoices: where their collecting stands, and what card networks still allow", "invoices", s.collectionCases, "collection_cases")
+	get(s, api, "/v1/invoices/{id}/collection", "Where the collecting of an invoice stands", "invoices", s.collectionCase, "collection_cases")
+	get(s, api, "/v1/due-charges", "Charges that the gateway's side is to carry out now, the oldest first", "invoices", s.dueCharges, "collection_cases")
 	get(s, api, "/v1/customers", "A partner's customers", "customers", s.customers, "customer_accounts")
 	get(s, api, "/v1/customers/{id}", "A customer's account", "customers", s.customer, "customer_accounts")
 	get(s, api, "/v1/relationships", "Partners and customers of your organization", "relationships", s.relationships, "customer_accounts")
@@ -170,6 +173,38 @@ func (s *server) decline(ctx context.Context, q *OneQuery) (answer[projections.D
 	return one(s, ctx, collection.Aggregate.Category(), q, func(tenant string) (projections.DeclineExplanation, error) {
 		return projections.Decline(ctx, s.Read, tenant, q.ID)
 	}, func(projections.DeclineExplanation) int64 { return -1 })
+}
+
+type casesQuery struct {
+	ListQuery
+	Subscription string `query:"subscription" doc:"only invoices of this subscription"`
+	Phase        string `query:"phase" doc:"only cases in this phase, such as suspended"`
+}
+
+func (s *server) collectionCases(ctx context.Context, q *casesQuery) (answer[Page[projections.CollectionCase]], error) {
+	return many(s, ctx, collection.Aggregate.Category(), &q.ListQuery, func(tenant string) ([]projections.CollectionCase, string, error) {
+		f := projections.CollectionCaseFilter{SubscriptionID: q.Subscription, Phase: collection.Phase(q.Phase)}
+		return projections.CollectionCaseList(ctx, s.Read, tenant, f, s.Now(), q.Cursor, q.Limit)
+	})
+}
+
+func (s *server) collectionCase(ctx context.Context, q *OneQuery) (answer[projections.CollectionCase], error) {
+	return one(s, ctx, collection.Aggregate.Category(), q, func(tenant string) (projections.CollectionCase, error) {
+		return projections.CollectionCaseByID(ctx, s.Read, tenant, q.ID, s.Now())
+	}, func(projections.CollectionCase) int64 { return -1 })
+}
+
+// dueCharges names the cards' tokens to nobody but the gateway's side.
+func (s *server) dueCharges(ctx context.Context, q *ListQuery) (answer[Page[projections.DueCharge]], error) {
+	a, err := many(s, ctx, collection.Aggregate.Category(), q, func(tenant string) ([]projections.DueCharge, string, error) {
+		return projections.DueCharges(ctx, s.Read, tenant, s.Now(), q.Cursor, q.Limit)
+	})
+	if actorOf(ctx).Kind != domain.KindGateway {
+		for i := range a.body.Items {
+			a.body.Items[i].GatewayToken = ""
+		}
+	}
+	return a, err
 }
 
 type customersQuery struct {
