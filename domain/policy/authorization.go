@@ -82,10 +82,10 @@ func (t Rules) InForce(time.Time) (string, int) { return "authorization", t.Vers
 
 // Needs implements [domain.Authorization].
 func (t Rules) Needs(a domain.Attempt) []domain.Need {
-	if a.Category == "secinfo" && !a.Exists && (a.Actor.Kind == domain.KindPerson || a.Actor.Kind == domain.KindIdentity) {
+	if ofAccount(a) && (a.Actor.Kind == domain.KindPerson || a.Actor.Kind == domain.KindIdentity) {
 		return []domain.Need{domain.Of[Home](a.ID)}
 	}
-	needs := subject(a).partnership()
+	needs := standingOf(a).partnership()
 	row, _ := t.row(a.Category, a.Command)
 	for _, g := range row.Grants {
 		if g.Policy != nil {
@@ -103,7 +103,7 @@ func (t Rules) Rule(a domain.Attempt) ([]domain.Ruling, error) {
 		return []domain.Ruling{{Check: fmt.Sprintf("table v%d has a row for %s", t.Version, name), Why: "what no row allows is denied"}},
 			domain.Forbidden("not-allowed", "nobody may send this command").ByRule("deny-by-default").With("policyVersion", t.Version)
 	}
-	s := subject(a)
+	s := standingOf(a)
 	trace := []domain.Ruling{{Check: fmt.Sprintf("table v%d has a row for %s", t.Version, name), Passed: true, Why: "rule " + row.Rule}}
 	for _, g := range row.Grants {
 		r := g.rule(s)
@@ -212,11 +212,16 @@ type standing struct {
 	Facts    domain.Facts
 }
 
-// subject returns who asks for what. Security info without history is owned
-// by whoever has the account, not by whoever asks.
-func subject(a domain.Attempt) standing {
+// ofAccount reports whether a is about something without history that goes with
+// an account. It is owned by whoever has the account, not by whoever asks.
+func ofAccount(a domain.Attempt) bool {
+	return (a.Category == "secinfo" || a.Category == "subject") && !a.Exists
+}
+
+// standingOf returns who asks for what.
+func standingOf(a domain.Attempt) standing {
 	s := standing{a.Category, a.ID, a.Owner, a.Actor, a.At, a.Facts}
-	if a.Category == "secinfo" && !a.Exists {
+	if ofAccount(a) {
 		s.Owner = ""
 		if a.Facts.Has(domain.Of[Home](a.ID)) {
 			s.Owner = domain.Fact[Home](domain.Meta{Facts: a.Facts}, a.ID).Tenant

@@ -32,6 +32,7 @@ import (
 	"konto/domain/relationship"
 	"konto/domain/reservation"
 	"konto/domain/securityinfo"
+	"konto/domain/subject"
 	"konto/domain/tenant"
 )
 
@@ -48,5 +49,6 @@ var Contracts = []domain.Contract{
 	reservation.Aggregate,
 	notification.Aggregate,
 	inlet.Aggregate,
+	subject.Aggregate,
 	policyversion.Aggregate,
 }

@@ -11,6 +11,7 @@ import (
 	"konto/domain/customer"
 	"konto/domain/relationship"
 	"konto/domain/securityinfo"
+	"konto/domain/subject"
 	"konto/domain/tenant"
 )
 
@@ -50,6 +51,9 @@ var Sources = append([]domain.Source{
 	}),
 	domain.FromState(relationship.Aggregate, func(_ string, r relationship.Relationship) Relation {
 		return Relation{Active: r.Active()}
+	}),
+	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) subject.Account {
+		return subject.Account{Exists: a.Exists(), Active: a.Exists()}
 	}),
 	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) Home { return Home{Tenant: a.Tenant} }),
 }, policySources()...)

@@ -15,6 +15,7 @@ var Reactions = slices.Concat(
 	cardReactions(),
 	customerReactions(),
 	reservationReactions(),
+	erasureReactions(),
 )
 
 // The messages, by the names that package notify knows them under.

@@ -15,12 +15,14 @@ import (
 	"konto/domain/customer"
 	"konto/domain/policyversion"
 	"konto/domain/securityinfo"
+	"konto/domain/subject"
 )
 
 // Policies are all rules that are data, one line for each: what a new version
 // of it must look like, what version 1 says, and where decisions learn of the
 // versions that were published since. [Table] is versioned with the program.
 var Policies = []Declared{
+	declare(subject.ErasurePolicy, "how long a request for erasure waits before the keys go"),
 	declare(CustomerEditors, "who in a partner's company may change what it keeps about a customer",
 		edition("role-table", RoleTerms{Roles: []domain.Role{ga, sa, aa, ha}})),
 	declare(collection.DunningPolicy, "when an unpaid invoice is tried again, and when the service ends",

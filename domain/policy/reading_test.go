@@ -27,9 +27,10 @@ var sights = map[string]struct{ read, personal string }{
 		"same,related:global-admin,auditor,sales-agent,admin-agent,helpdesk-agent former:global-admin,auditor customer:global-admin,auditor",
 		"same,related:global-admin,auditor,sales-agent,admin-agent,helpdesk-agent former:global-admin,auditor",
 	},
-	"resv":  {"same:global-admin,auditor any:operator", "same:global-admin,auditor"},
-	"notif": {"same:global-admin,auditor,billing-admin any:operator", "same:global-admin,auditor"},
-	"inlet": {"same:global-admin,auditor any:operator", "same:global-admin,auditor"},
+	"resv":    {"same:global-admin,auditor any:operator", "same:global-admin,auditor"},
+	"notif":   {"same:global-admin,auditor,billing-admin any:operator", "same:global-admin,auditor"},
+	"subject": {"self:* same:global-admin,auditor", "same:global-admin,auditor"},
+	"inlet":   {"same:global-admin,auditor any:operator", "same:global-admin,auditor"},
 	// The rules that everybody is held to are no secret.
 	"policy": {read: "any:*"},
 }

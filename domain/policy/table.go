@@ -11,6 +11,7 @@ import (
 	"konto/domain/relationship"
 	"konto/domain/reservation"
 	"konto/domain/securityinfo"
+	"konto/domain/subject"
 	"konto/domain/tenant"
 )
 
@@ -102,6 +103,15 @@ var Table = Rules{
 		{Category: "rel", Command: "AcceptRelationship", Rule: "P9", Grants: []Grant{may(CustomerSide, ga)}, Instead: "EndRelationship"},
 		{Category: "rel", Command: "EndRelationship", Rule: "P9", Grants: []Grant{may(OwnTenant, ga), may(CustomerSide, ga)}},
 
+		{Category: "subject", Command: "RequestErasure", Rule: "N4", Creates: true, Grants: []Grant{may(Self), may(OwnTenant, ga)}},
+		{Category: "subject", Command: "WithdrawErasure", Rule: "N4", Grants: []Grant{may(Self), may(OwnTenant, ga)}},
+		{Category: "subject", Command: "PlaceLegalHold", Rule: "N4", Creates: true, Grants: []Grant{may(OwnTenant, ga, au)}},
+		{Category: "subject", Command: "ReleaseLegalHold", Rule: "N4", Grants: []Grant{may(OwnTenant, ga, au)}},
+		{Category: "subject", Command: "ExportSubjectData", Rule: "N4", Creates: true, Grants: []Grant{may(Self), may(OwnTenant, ga)}},
+		{Category: "subject", Command: "StartErasure", Rule: "N4", Grants: []Grant{may(System)}},
+		{Category: "subject", Command: "DestroySubjectKey", Rule: "N4", Grants: []Grant{may(System)}},
+		{Category: "subject", Command: "CertifyErasure", Rule: "N4", Grants: []Grant{may(System)}},
+
 		{Category: "resv", Command: "Reserve", Rule: "X4", Creates: true, Grants: []Grant{may(System)}},
 		{Category: "resv", Command: "ConfirmReservation", Rule: "X4", Grants: []Grant{may(System)}},
 		{Category: "resv", Command: "ReleaseReservation", Rule: "X4", Grants: []Grant{may(System)}},
@@ -111,7 +121,7 @@ var Table = Rules{
 		{Category: "policy", Command: "PublishPolicyVersion", Rule: "N11", Creates: true, Grants: []Grant{may(AnyTenant, op)}},
 	},
 	Readers: []Reader{
-		{Grant: may(Self), Categories: []string{"admin", "secinfo"}, Personal: []string{"admin", "secinfo"}},
+		{Grant: may(Self), Categories: []string{"admin", "secinfo", "subject"}, Personal: []string{"admin", "secinfo"}},
 		{Grant: may(OwnTenant, ga, au), Categories: all, Personal: all},
 		{
 			Grant:      may(OwnTenant, ba),
@@ -127,7 +137,7 @@ var Table = Rules{
 	},
 }
 
-var all = []string{"tenant", "admin", "secinfo", "card", "billing", "collection", "customer", "rel", "resv", "notif", "inlet"}
+var all = []string{"tenant", "admin", "secinfo", "card", "billing", "collection", "customer", "rel", "resv", "notif", "inlet", "subject"}
 
 // NotFound returns what somebody hears who asks for an aggregate that is not
 // there for them: the same, whether it is not there at all or another
@@ -152,6 +162,8 @@ func NotFound(category string) *domain.Error {
 		return relationship.ErrNotFound
 	case "resv":
 		return reservation.ErrNotFound
+	case "subject":
+		return subject.ErrNotFound
 	case "policy":
 		return policyversion.ErrUnknown
 	}

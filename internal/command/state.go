@@ -75,6 +75,11 @@ func (c *cache) entry(contract domain.Contract, id string) *entry {
 	return e
 }
 
+// Forget drops all folded states. It follows the destruction of a person's
+// keys: what was opened before must not be there to be read any more. Commands
+// that are under way keep theirs until they end.
+func (h *Handler) Forget() { h.states.entries.Purge() }
+
 // restart makes e what it is before the first event.
 func (e *entry) restart() {
 	e.state, e.revision, e.tenant = e.contract.New(), eventstore.NoStream, ""

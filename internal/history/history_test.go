@@ -348,3 +348,53 @@ func TestNoSuchAccount(t *testing.T) {
 		t.Errorf("Owner = %s, %v, want %s", owner, err, company)
 	}
 }
+
+// N4: a copy for a person holds what is about them and what they did, and
+// nothing about others.
+func TestAbout(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var types []string
+	var all []byte
+	for m, err := range w.reader.About(t.Context(), company, annaID) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		types = append(types, m.Type)
+		all = append(all, m.Data...)
+		if m.Own != (m.By == annaID) {
+			t.Errorf("%s: own = %v by %s", m.Type, m.Own, m.By)
+		}
+		if m.Own && (m.Why == nil || m.From == nil) && m.Stream == stream {
+			t.Errorf("%s: no reason or no source in %+v", m.Type, m)
+		}
+	}
+	for _, want := range []string{"CardAdded", "CardDetailsUpdated"} {
+		if !slices.Contains(types, want) {
+			t.Errorf("About has %v, want %s among them", types, want)
+		}
+	}
+	if !bytes.Contains(all, []byte("Lindqvist")) {
+		t.Errorf("About shows nothing of the person: %s", all)
+	}
+	other := "00000002-0000-7000-8000-000000000009"
+	for m, err := range w.reader.About(t.Context(), company, other) {
+		t.Errorf("About somebody else = %+v, %v, want nothing", m, err)
+	}
+	for m, err := range w.reader.About(t.Context(), "00000001-0000-7000-8000-000000000009", annaID) {
+		t.Errorf("About in another tenant = %+v, %v, want nothing", m, err)
+	}
+	if _, err := w.keys.Destroy(t.Context(), company, annaID); err != nil {
+		t.Fatal(err)
+	}
+	erased := false
+	for m, err := range w.reader.About(t.Context(), company, annaID) {
+		if err != nil || bytes.Contains(m.Data, []byte("Lindqvist")) || string(m.Why) != `"[erased]"` {
+			t.Errorf("About after the erasure = %+v, %v", m, err)
+		}
+		erased = erased || m.Erased
+	}
+	if !erased {
+		t.Error("About after the erasure: nothing is marked as erased")
+	}
+}

@@ -77,6 +77,7 @@ func (s *server) describeOthers(api huma.API) {
 		open                                bool
 	}{
 		{http.MethodGet, "/v1/events", "accounts", "Follow events as they are recorded (server-sent events; ?after= or Last-Event-ID resumes)", "text/event-stream", reflect.TypeFor[TailEvent](), false},
+		{http.MethodGet, "/v1/subjects/{id}/export", "subjects", "Everything that is kept about a person, once ExportSubjectData was sent", "application/json", reflect.TypeFor[SubjectExport](), false},
 		{http.MethodPost, "/v1/gateways/stripe", "gateways", "Stripe's webhook: signed with Stripe-Signature, taken once per event", "application/json", reflect.TypeFor[gateway.Receipt](), true},
 		{http.MethodGet, "/livez", "system", "Whether the process is alive", "application/json", reflect.TypeFor[map[string]string](), true},
 		{http.MethodGet, "/readyz", "system", "Whether requests can be served: each part, each projection with its lag", "application/json", reflect.TypeFor[Health](), true},

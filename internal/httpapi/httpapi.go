@@ -107,6 +107,7 @@ func New(cfg Config) http.Handler {
 	s.queries(api)
 	s.accounts(api)
 	mux.HandleFunc("GET /v1/events", s.tail)
+	mux.HandleFunc("GET /v1/subjects/{id}/export", s.subjectExport)
 	s.system(mux)
 	s.describeOthers(api)
 	s.page(mux)

@@ -3,6 +3,7 @@ package privacy
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -96,6 +97,26 @@ func (k *Keys) Open(ctx context.Context, c Context, data []byte) ([]byte, error)
 	return out, nil
 }
 
+// OpenAbout is Open for the values about one subject alone; others' stay sealed.
+func (k *Keys) OpenAbout(ctx context.Context, c Context, data []byte, subject string) ([]byte, error) {
+	out, err := k.open(ctx, data, func(f *found, e envelope) (Context, error) {
+		switch {
+		case e.subject != subject:
+			return Context{}, errLeave
+		case e.path != f.path:
+			return Context{}, ErrForged
+		}
+		return c, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open %s of %s: %w", c.Type, c.Stream, err)
+	}
+	return out, nil
+}
+
+// errLeave says that a value is to stay sealed.
+var errLeave = errors.New("leave it sealed")
+
 // OpenStored is Open for a document that holds annotated values of any events,
 // such as an account's state or a row of a read model. An envelope that is not
 // annotated is an [ErrMalformed]. It cannot notice that a value stands in the
@@ -123,7 +144,10 @@ func (k *Keys) open(ctx context.Context, data []byte, place func(*found, envelop
 			return nil, err
 		}
 		c, err := place(f, e)
-		if err != nil {
+		switch {
+		case errors.Is(err, errLeave):
+			return append(dst, f.whole...), nil
+		case err != nil:
 			return nil, err
 		}
 		d, err := k.resolve(ctx, c, e)

@@ -2,6 +2,7 @@ package system
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"konto/domain"
 	"konto/domain/notification"
+	"konto/domain/subject"
 	"konto/eventstore"
 	"konto/internal/command"
 	"konto/internal/notify"
@@ -37,6 +39,11 @@ func (e effects) dispatch(ctx context.Context, j reactor.Job) error {
 	if err := e.await(ctx); err != nil {
 		return err
 	}
+	if j.Dispatch.Category == subject.Aggregate.Category() && j.Dispatch.Command == "CertifyErasure" {
+		if err := e.shred(ctx, &j); err != nil {
+			return err
+		}
+	}
 	_, err := e.commands.Handle(ctx, command.Request{
 		ID: j.ID, Category: j.Dispatch.Category, Target: j.Dispatch.To, Command: j.Dispatch.Command, Body: j.Dispatch.Data,
 		Actor: command.System, Tenant: j.Tenant, Correlation: j.Correlation, Causation: j.Causation,
@@ -45,6 +52,27 @@ func (e effects) dispatch(ctx context.Context, j reactor.Job) error {
 		return reactor.Permanent(rule.Code, err)
 	}
 	return err
+}
+
+// shred destroys the keys of the person whose erasure was decided, and writes
+// into the command what there is to show for it. It can be repeated: the
+// answer is the same, and so is the command.
+func (e effects) shred(ctx context.Context, j *reactor.Job) error {
+	gone, err := e.keys.Destroy(ctx, j.Tenant, j.Dispatch.To)
+	if err != nil {
+		return err
+	}
+	e.commands.Forget()
+	evidence := subject.CertifyErasure{Keys: len(gone.Versions)}
+	if evidence.Keys > 0 {
+		evidence.Digest = hex.EncodeToString(gone.Digest[:])
+	}
+	d := *j.Dispatch
+	if d.Data, err = json.Marshal(evidence); err != nil {
+		return fmt.Errorf("certify erasure: %w", err)
+	}
+	j.Dispatch = &d
+	return nil
 }
 
 func (e effects) notify(ctx context.Context, j reactor.Job) error {
