@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
+	"strings"
 
 	"konto/domain"
 )
@@ -35,57 +35,21 @@ func (w *words) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// The data of the templates. Fields that are not listed are ignored: the
-// reaction that wrote them may be newer.
-type (
-	codeData struct {
-		Slot         string    `json:"slot"`
-		Verification string    `json:"verification"`
-		ExpiresAt    time.Time `json:"expiresAt"`
-	}
+// line returns the string without line breaks and other runs of space.
+func (w words) line() string { return strings.Join(strings.Fields(string(w)), " ") }
 
-	contactData struct {
-		Slot   string    `json:"slot"`
-		Change string    `json:"change"`
-		At     time.Time `json:"at"`
-	}
+// The data of the templates stands beside them. Fields that are not listed are
+// ignored: the reaction that wrote them may be newer.
 
-	cardData struct {
-		Brand          string `json:"brand"`
-		Last4          string `json:"last4"`
-		ExpMonth       int    `json:"expMonth"`
-		ExpYear        int    `json:"expYear"`
-		CardID         string `json:"cardId"`
-		SubscriptionID string `json:"subscriptionId"`
-	}
-
-	declineData struct {
-		cardData
-		AmountMinor      int64  `json:"amountMinor"`
-		Currency         string `json:"currency"`
-		Class            string `json:"class"`
-		ChecklistItem    string `json:"checklistItem"`
-		Code             string `json:"code"`
-		InvoiceID        string `json:"invoiceId"`
-		Attempt          int    `json:"attempt"`
-		OwnerIsRecipient bool   `json:"ownerIsRecipient"`
-	}
-
-	cardChangeData struct {
-		cardData
-		Change   string   `json:"change"`
-		Changed  []string `json:"changed"`
-		NewBrand string   `json:"newBrand"`
-		NewLast4 string   `json:"newLast4"`
-	}
-
-	customerData struct {
-		CompanyName words    `json:"companyName"`
-		PartnerID   string   `json:"partnerId"`
-		CustomerID  string   `json:"customerId"`
-		Changed     []string `json:"changed"`
-	}
-)
+// cardData is what may be shown of a card.
+type cardData struct {
+	Brand          string `json:"brand"`
+	Last4          string `json:"last4"`
+	ExpMonth       int    `json:"expMonth"`
+	ExpYear        int    `json:"expYear"`
+	CardID         string `json:"cardId"`
+	SubscriptionID string `json:"subscriptionId"`
+}
 
 // decode reads template data. No data at all is an empty object.
 func decode[T any](b json.RawMessage) (T, error) {

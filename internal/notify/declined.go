@@ -62,13 +62,13 @@ func (w *writer) cardDeclined(p *page) error {
 	p.Subject = w.t("card_declined.subject", values{"Last4": d.Last4})
 	p.Heading = w.t("card_declined.heading", nil)
 	p.Lead = []string{w.t("card_declined.why."+say.class, nil)}
-	p.Action = action{w.t("action.card", nil), w.r.link(w.r.cfg.Links.Card, d.CardID)}
+	w.act(p, "action.card", w.r.cfg.Links.Card, d.CardID)
 	switch {
 	case d.OwnerIsRecipient || !say.edit:
 		p.Lead = append(p.Lead, w.t("card_declined.next."+say.class, nil))
 	default:
 		p.Lead = append(p.Lead, w.t("card_declined.next_not_owner", nil))
-		p.Action = action{w.t("action.backup_card", nil), w.r.link(w.r.cfg.Links.Subscription, d.SubscriptionID)}
+		w.act(p, "action.backup_card", w.r.cfg.Links.Subscription, d.SubscriptionID)
 	}
 	w.declineFacts(p, d, amount, say)
 	w.declineChecklist(p, d, say)

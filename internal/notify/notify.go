@@ -181,7 +181,7 @@ func New(c Config) (*Notifier, error) {
 	if err := c.SMTP.validate(); err != nil {
 		return nil, err
 	}
-	r, err := NewRenderer(RenderConfig{BaseURL: c.BaseURL, Links: c.Links, Product: c.Product, Now: c.Now, Code: c.Code})
+	r, err := NewRenderer(RenderConfig{BaseURL: c.BaseURL, Links: c.Links, Product: c.Product, Now: c.Now, Code: c.Code, Proof: c.Digest})
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"konto/domain"
 )
@@ -86,6 +87,29 @@ func (w *writer) securityNotice(p *page, key string) {
 	p.Notice = []string{w.t(key, values{"GlobalAdmin": w.role(domain.GlobalAdmin)})}
 }
 
+// notExpected adds what to do for somebody who did not expect what the message
+// tells of, which others are free to do.
+func (w *writer) notExpected(p *page, key string) {
+	w.securityNotice(p, key)
+	p.NoticeTitle = w.t("common.not_expected", nil)
+}
+
+// head fills what every message has: the strings subject, heading (the subject,
+// if there is none) and sms of a template.
+func (w *writer) head(p *page, template string, v values) {
+	p.Subject = w.t(template+".subject", v)
+	p.Heading = p.Subject
+	if key := template + ".heading"; w.r.catalog.has(w.locale, key) {
+		p.Heading = w.t(key, v)
+	}
+	p.SMS = w.t(template+".sms", v)
+}
+
+// act sets the page that the message leads to.
+func (w *writer) act(p *page, label, pattern, id string) {
+	p.Action = action{w.t(label, nil), w.r.link(pattern, id)}
+}
+
 // card names a card by what may be shown of it.
 func (w *writer) card(c cardData) string {
 	brand := c.Brand
@@ -115,6 +139,41 @@ func (w *writer) add(p *page, key, value string) {
 	}
 }
 
+// addTime appends a moment as a fact, unless it is zero.
+func (w *writer) addTime(p *page, key string, t time.Time) {
+	if !t.IsZero() {
+		w.add(p, key, w.style.moment(t))
+	}
+}
+
+// addDay appends a day as a fact, unless it is zero.
+func (w *writer) addDay(p *page, key string, t time.Time) {
+	if !t.IsZero() {
+		w.add(p, key, w.style.day(t))
+	}
+}
+
+// addAmount appends an amount as a fact.
+func (w *writer) addAmount(p *page, key string, minor int64, currency string) error {
+	amount, err := w.style.amount(minor, currency)
+	if err != nil {
+		return err
+	}
+	w.add(p, key, amount)
+	return nil
+}
+
+// list sets the page's list, unless it is empty.
+func (w *writer) list(p *page, title string, texts ...string) {
+	if len(texts) == 0 {
+		return
+	}
+	p.ListTitle = title
+	for i, t := range texts {
+		p.List = append(p.List, item{Number: i + 1, Text: t})
+	}
+}
+
 // choice returns key.value, or an error if no template says that value.
 func (w *writer) choice(key, value string) (string, error) {
 	full := key + "." + value
@@ -127,18 +186,18 @@ func (w *writer) choice(key, value string) (string, error) {
 // spoken spells a code for a call.
 func spoken(code string) string { return strings.Join(strings.Split(code, ""), ", ") }
 
-// labels returns the names of changed fields in the order given, each once. A
-// name may be a path, of which the last part counts.
-func (w *writer) labels(changed []string) []string {
+// names returns what values are called, in the order given, each once: the
+// strings of key, or key.other for what is newer than they are. A value may be
+// a path, of which the last part counts.
+func (w *writer) names(key string, values []string) []string {
 	var out []string
-	for _, c := range changed {
-		last := c[strings.LastIndexAny(c, "./")+1:]
-		key := "field." + last
-		if !w.r.catalog.has(w.locale, key) {
-			key = "field.other"
+	for _, v := range values {
+		full := key + "." + v[strings.LastIndexAny(v, "./")+1:]
+		if !w.r.catalog.has(w.locale, full) {
+			full = key + ".other"
 		}
-		if label := w.t(key, nil); !slices.Contains(out, label) {
-			out = append(out, label)
+		if name := w.t(full, nil); !slices.Contains(out, name) {
+			out = append(out, name)
 		}
 	}
 	return out
@@ -146,13 +205,7 @@ func (w *writer) labels(changed []string) []string {
 
 // changed lists the names of what was changed, if there is any.
 func (w *writer) changed(p *page, labels []string) {
-	if len(labels) == 0 {
-		return
-	}
-	p.ListTitle = w.t("common.changed", values{"Count": len(labels)})
-	for i, l := range labels {
-		p.List = append(p.List, item{Number: i + 1, Text: l})
-	}
+	w.list(p, w.t("common.changed", values{"Count": len(labels)}), labels...)
 }
 
 func ordinal(n int) string {

@@ -24,6 +24,12 @@ type Links struct {
 	Card         string // default /cards/{id}
 	Subscription string // where a backup card is added; default /subscriptions/{id}
 	Customer     string // default /customers/{id}
+	Admin        string // of a person's account; default /admins/{id}
+	Organization string // the tenant's; default /organizations/{id}
+	Invoice      string // where an unpaid one is explained and settled; default /invoices/{id}
+	Relationship string // between partner and customer; default /relationships
+	Export       string // of a person's data; default /exports/{id}
+	Home         string // for who has nothing left to open; default /
 }
 
 // RenderConfig is what a [Renderer] needs. BaseURL must be set.
@@ -35,6 +41,9 @@ type RenderConfig struct {
 	Now func() time.Time
 	// Code returns the one-time code of a verification. Nil shows 000000.
 	Code func(tenant, verification string) string
+	// Proof returns what proves that its sender read a message: a keyed digest
+	// of value, for a purpose. Nil shows zeros.
+	Proof func(tenant, purpose, value string) string
 }
 
 // Renderer turns templates and data into messages. It does no I/O, and is
@@ -84,6 +93,9 @@ func NewRenderer(c RenderConfig) (*Renderer, error) {
 	if c.Code == nil {
 		c.Code = func(string, string) string { return "000000" }
 	}
+	if c.Proof == nil {
+		c.Proof = noProof
+	}
 	c.Links = c.Links.withDefaults()
 	r := &Renderer{cfg: c, base: base, versions: map[string]string{}}
 	if r.catalog, err = loadCatalog(files); err != nil {
@@ -121,6 +133,12 @@ func (l Links) withDefaults() Links {
 	set(&l.Card, "/cards/{id}")
 	set(&l.Subscription, "/subscriptions/{id}")
 	set(&l.Customer, "/customers/{id}")
+	set(&l.Admin, "/admins/{id}")
+	set(&l.Organization, "/organizations/{id}")
+	set(&l.Invoice, "/invoices/{id}")
+	set(&l.Relationship, "/relationships")
+	set(&l.Export, "/exports/{id}")
+	set(&l.Home, "/")
 	return l
 }
 
@@ -144,8 +162,12 @@ func (r *Renderer) Preview(template, locale string, data json.RawMessage) (Rende
 	quiet := *r
 	quiet.cfg.Now = nil
 	quiet.cfg.Code = func(string, string) string { return "000000" }
+	quiet.cfg.Proof = noProof
 	return quiet.render(request{template: template, locale: Locale(locale), data: data})
 }
+
+// noProof is as long as a proof and proves nothing.
+func noProof(_, _, _ string) string { return strings.Repeat("0", 32) }
 
 // errExpired says that a message has nothing left to say.
 var errExpired = errors.New("the code has expired")
@@ -159,13 +181,13 @@ type request struct {
 }
 
 func (r *Renderer) render(q request) (Rendered, error) {
-	build, ok := builders()[q.template]
+	l, ok := letters()[q.template]
 	if !ok {
 		return Rendered{}, fmt.Errorf("no template %q", q.template)
 	}
 	w := &writer{r: r, request: q, style: styleOf(q.locale)}
 	p := w.frame()
-	if err := build(w, &p); err != nil {
+	if err := l.build(w, &p); err != nil {
 		return Rendered{}, err
 	}
 	if w.err != nil {
@@ -175,6 +197,8 @@ func (r *Renderer) render(q request) (Rendered, error) {
 		Subject: p.Subject, SMS: p.SMS, Voice: p.Voice,
 		Locale: q.locale, Version: r.Version(q.template, q.locale),
 	}
+	// The typographic apostrophe of a mail would halve the room in a text message.
+	out.SMS = strings.ReplaceAll(out.SMS, "\u2019", "'")
 	if out.Voice == "" {
 		out.Voice = out.SMS
 	}

@@ -30,37 +30,6 @@ func classes() []string {
 	}
 }
 
-// variants are data for every branch of every template.
-func variants() map[string][]string {
-	v := map[string][]string{notify.AlternateEmailInvalidated: {`{}`, ``}}
-	for _, slot := range []string{"mobile", "alternateMobile", "office", "alternateEmail"} {
-		v[notify.ContactCode] = append(v[notify.ContactCode],
-			fmt.Sprintf(`{"slot":%q,"channel":"mail","verification":"v","expiresAt":"2026-03-02T14:05:00Z"}`, slot))
-		for _, change := range []string{"added", "changed", "removed"} {
-			v[notify.SecurityContactChanged] = append(v[notify.SecurityContactChanged],
-				fmt.Sprintf(`{"slot":%q,"change":%q,"at":"2026-03-02T14:05:00Z"}`, slot, change))
-		}
-	}
-	for _, class := range classes() {
-		for _, owner := range []bool{true, false} {
-			v[notify.CardDeclined] = append(v[notify.CardDeclined], decline(class, "bank", owner))
-		}
-	}
-	for _, change := range []string{"added", "edited", "replaced", "removed", "auto-updated", "backup-added"} {
-		v[notify.CardChanged] = append(v[notify.CardChanged], fmt.Sprintf(
-			`{"change":%q,"brand":"amex","last4":"0005","expMonth":1,"expYear":2030,"subscriptionId":"s","cardId":"c","newBrand":"visa","newLast4":"1881"}`, change))
-	}
-	v[notify.CardChanged] = append(v[notify.CardChanged],
-		`{"change":"edited","last4":"0005","changed":["holderName","expMonth","expYear","billingAddress.line1","phone"]}`,
-		`{"change":"auto-updated","brand":"unheardOf","last4":"0005","changed":["last4","brand"]}`)
-	v[notify.CustomerAccountChanged] = []string{
-		`{"changed":["email"],"companyName":"Contoso","partnerId":"p"}`,
-		`{"changed":["billingInfo.email","/billingInfo/defaultAddress/city","unheardOf"],"companyName":{"$personal":{"subject":"x","value":"Contoso"}}}`,
-		`{"changed":["companyName"],"companyName":{"$erased":{"subject":"x"}}}`,
-	}
-	return v
-}
-
 func decline(class, item string, owner bool) string {
 	return fmt.Sprintf(`{"brand":"visa","last4":"4242","expMonth":4,"expYear":2027,"amountMinor":1200,"currency":"EUR","class":%q,
 		"checklistItem":%q,"code":"some_code","subscriptionId":"sub","invoiceId":"inv","cardId":"card","attempt":2,"ownerIsRecipient":%t}`, class, item, owner)

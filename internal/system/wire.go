@@ -129,6 +129,8 @@ func (s *System) wireEffects() error {
 		Links: notify.Links{
 			SecurityInfo: "/v1/security-info/{id}", Card: "/v1/cards/{id}",
 			Subscription: "/v1/subscriptions/{id}", Customer: "/v1/customers/{id}",
+			Admin: "/v1/admins/{id}", Organization: "/v1/accounts/tenant-{id}/history",
+			Invoice: "/v1/invoices/{id}/decline", Relationship: "/v1/relationships", Export: "/v1/admins/{id}", Home: "/docs",
 		},
 	})
 	if err != nil {

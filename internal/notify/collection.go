@@ -1,0 +1,116 @@
+package notify
+
+import "time"
+
+func collectionTemplates() map[string]letter {
+	const debt = `"amountMinor":123450,"currency":"SEK","subscriptionId":"sub-7","invoiceId":"inv-31"`
+	return map[string]letter{
+		CardDeclined: {(*writer).cardDeclined, `{"brand":"visa","last4":"4242","expMonth":4,"expYear":2027,` + debt + `,
+			"class":"data-address","checklistItem":"address","code":"incorrect_zip","cardId":"card-9","attempt":1,"ownerIsRecipient":true}`},
+		CardDeclinedFinal: {(*writer).cardDeclinedFinal, `{"brand":"visa","last4":"4242",` + debt + `,
+			"cardId":"card-9","attempts":9,"graceUntil":"2026-04-01T14:05:00Z"}`},
+		ServiceSuspended: {(*writer).serviceSuspended, `{` + debt + `,"at":"2026-03-02T14:05:00Z","dataUntil":"2026-08-29T14:05:00Z","reason":"unpaid"}`},
+		ServiceRestored:  {(*writer).serviceRestored, `{"subscriptionId":"sub-7","invoiceId":"inv-31","at":"2026-03-02T14:05:00Z"}`},
+	}
+}
+
+type (
+	declineData struct {
+		cardData
+		AmountMinor      int64  `json:"amountMinor"`
+		Currency         string `json:"currency"`
+		Class            string `json:"class"`
+		ChecklistItem    string `json:"checklistItem"`
+		Code             string `json:"code"`
+		InvoiceID        string `json:"invoiceId"`
+		Attempt          int    `json:"attempt"`
+		OwnerIsRecipient bool   `json:"ownerIsRecipient"`
+	}
+
+	finalData struct {
+		cardData
+		AmountMinor int64     `json:"amountMinor"`
+		Currency    string    `json:"currency"`
+		InvoiceID   string    `json:"invoiceId"`
+		Attempts    int       `json:"attempts"`
+		GraceUntil  time.Time `json:"graceUntil"`
+	}
+
+	serviceData struct {
+		SubscriptionID string    `json:"subscriptionId"`
+		InvoiceID      string    `json:"invoiceId"`
+		AmountMinor    int64     `json:"amountMinor"`
+		Currency       string    `json:"currency"`
+		At             time.Time `json:"at"`
+		DataUntil      time.Time `json:"dataUntil"`
+		Reason         string    `json:"reason"`
+	}
+)
+
+// cardDeclinedFinal says no more of why than the messages about the attempts
+// did.
+func (w *writer) cardDeclinedFinal(p *page) error {
+	d, err := decode[finalData](w.data)
+	if err != nil {
+		return err
+	}
+	if err := d.check(); err != nil {
+		return err
+	}
+	w.head(p, "card_declined_final", values{"Last4": d.Last4})
+	p.Lead = []string{w.t("card_declined_final.what_now", nil), w.t("card_declined_final.next_soon", nil)}
+	if d.Attempts > 0 {
+		p.Lead[0] = w.t("card_declined_final.what", values{"Count": d.Attempts})
+	}
+	if !d.GraceUntil.IsZero() {
+		p.Lead[1] = w.t("card_declined_final.next", nil)
+	}
+	w.add(p, "card", w.card(d.cardData))
+	if err := w.addAmount(p, "amount", d.AmountMinor, d.Currency); err != nil {
+		return err
+	}
+	w.add(p, "subscription", d.SubscriptionID)
+	w.add(p, "invoice", d.InvoiceID)
+	w.addTime(p, "service_until", d.GraceUntil)
+	w.act(p, "action.settle", w.r.cfg.Links.Invoice, d.InvoiceID)
+	return nil
+}
+
+func (w *writer) serviceSuspended(p *page) error {
+	d, err := decode[serviceData](w.data)
+	if err != nil {
+		return err
+	}
+	what, err := w.choice("service_suspended.what", d.Reason)
+	if err != nil {
+		return err
+	}
+	w.head(p, "service_suspended", nil)
+	p.Lead = []string{w.t(what, nil), w.t("service_suspended.next_pay", nil)}
+	if !d.DataUntil.IsZero() {
+		p.Lead[1] = w.t("service_suspended.next", nil)
+	}
+	if err := w.addAmount(p, "amount", d.AmountMinor, d.Currency); err != nil {
+		return err
+	}
+	w.add(p, "subscription", d.SubscriptionID)
+	w.add(p, "invoice", d.InvoiceID)
+	w.addTime(p, "time", d.At)
+	w.addDay(p, "data_until", d.DataUntil)
+	w.act(p, "action.settle", w.r.cfg.Links.Invoice, d.InvoiceID)
+	return nil
+}
+
+func (w *writer) serviceRestored(p *page) error {
+	d, err := decode[serviceData](w.data)
+	if err != nil {
+		return err
+	}
+	w.head(p, "service_restored", nil)
+	p.Lead = []string{w.t("service_restored.what", nil), w.t("service_restored.next", nil)}
+	w.add(p, "subscription", d.SubscriptionID)
+	w.add(p, "invoice", d.InvoiceID)
+	w.addTime(p, "time", d.At)
+	w.act(p, "action.backup_card", w.r.cfg.Links.Subscription, d.SubscriptionID)
+	return nil
+}
