@@ -30,9 +30,9 @@ var (
 	now  = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	home = Address{Line1: "Storgatan 1", City: "Umeå", PostalCode: "903 26", Country: "SE"}
 	// moved is the other address of which something is known.
-	moved = Address{Line1: "Kungsgatan 9", City: "Luleå", PostalCode: "903 26", Country: "SE"}
-	found    = postal.Verdict{Grade: postal.FormatOK, DataVersion: "tables/1"}
-	checked  = postal.Checked{Grade: postal.FormatOK, DataVersion: "tables/1"}
+	moved   = Address{Line1: "Kungsgatan 9", City: "Luleå", PostalCode: "903 26", Country: "SE"}
+	found   = postal.Verdict{Grade: postal.FormatOK, DataVersion: "tables/1"}
+	checked = postal.Checked{Grade: postal.FormatOK, DataVersion: "tables/1"}
 )
 
 // meta is what a decision knows when actor asks: an account in Sweden, and

@@ -37,14 +37,6 @@ func (d *diff) setIn(prefix string, field, to *string, name, at string, check ch
 	d.changed = append(d.changed, prefix+name)
 }
 
-// need refuses an empty value, unless something is known to be wrong with it.
-func (d *diff) need(value, pointer string) {
-	known := slices.ContainsFunc(d.errs, func(e *domain.Error) bool { return e.Pointer == pointer })
-	if err := required(value, pointer); err != nil && !known {
-		d.errs = append(d.errs, err)
-	}
-}
-
 func field(pointer, format string, args ...any) *domain.Error {
 	e := *ErrField
 	e.Detail, e.Pointer = fmt.Sprintf(format, args...), pointer

@@ -213,7 +213,9 @@ func TestUpdateCompanyDetails(t *testing.T) {
 		{
 			Name: "P2: everything, with what it was", Given: here, Meta: meta1(), When: update(CompanyDetails{new("Dala Group"), new("210987654321"), new(other)}),
 			Then: events(CustomerCompanyDetailsUpdated{
-				partner, []string{"companyName", "organizationRegistrationNumber", "phone"}, "Dala Group", "210987654321", domain.About(id, other),
+				partner,
+				[]string{"companyName", "organizationRegistrationNumber", "phone"},
+				"Dala Group", "210987654321", domain.About(id, other),
 				CompanyBefore{"Dala TOO", "123456789012", domain.About(id, phone)},
 			}),
 		},

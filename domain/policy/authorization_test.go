@@ -79,23 +79,30 @@ var passes = map[string]string{
 	"customer/RegisterCustomer":          "related:global-admin,sales-agent",
 	"customer/UpdateCustomerAccount":     "related:global-admin,sales-agent",
 	// Every partner owns the relationship that it is in, ended or not.
-	"rel/RequestRelationship":     "same,related,former:global-admin,sales-agent,admin-agent",
-	"rel/AcceptRelationship":      "customer:global-admin",
-	"rel/EndRelationship":         "same,related,former,customer:global-admin",
-	"subject/RequestErasure":      "self:* same:global-admin",
-	"subject/WithdrawErasure":     "self:* same:global-admin",
-	"subject/PlaceLegalHold":      "same:global-admin,auditor",
-	"subject/ReleaseLegalHold":    "same:global-admin,auditor",
-	"subject/ExportSubjectData":   "self:* same:global-admin",
-	"subject/StartErasure":        "system:*",
-	"subject/DestroySubjectKey":   "system:*",
-	"subject/CertifyErasure":      "system:*",
-	"resv/Reserve":                "system:*",
-	"resv/ConfirmReservation":     "system:*",
-	"resv/ReleaseReservation":     "system:*",
-	"notif/RecordNotification":    "system:*",
-	"inlet/RecordGatewayEvent":    "gateway:* system:*",
-	"policy/PublishPolicyVersion": "any:operator",
+	"rel/RequestRelationship":       "same,related,former:global-admin,sales-agent,admin-agent",
+	"rel/AcceptRelationship":        "customer:global-admin",
+	"rel/EndRelationship":           "same,related,former,customer:global-admin",
+	"subject/RequestErasure":        "self:* same:global-admin",
+	"subject/WithdrawErasure":       "self:* same:global-admin",
+	"subject/PlaceLegalHold":        "same:global-admin,auditor",
+	"subject/ReleaseLegalHold":      "same:global-admin,auditor",
+	"subject/ExportSubjectData":     "self:* same:global-admin",
+	"subject/StartErasure":          "system:*",
+	"subject/DestroySubjectKey":     "system:*",
+	"subject/CertifyErasure":        "system:*",
+	"resv/Reserve":                  "system:*",
+	"resv/ConfirmReservation":       "system:*",
+	"resv/ReleaseReservation":       "system:*",
+	"notif/RecordNotification":      "system:*",
+	"inlet/RecordGatewayEvent":      "gateway:* system:*",
+	"policy/PublishPolicyVersion":   "any:operator",
+	"rel/RecordPartnerSubscription": "same,related,former:global-admin,sales-agent,admin-agent gateway:* system:*",
+	"rel/RecordPartnerReservation":  "same,related,former:global-admin,sales-agent,admin-agent gateway:* system:*",
+	"rel/GrantPurchasePermission":   "same,related,former:admin-agent",
+	"rel/ApprovePurchasePermission": "same,related,former:admin-agent",
+	"rel/RevokePurchasePermission":  "same,related,former:admin-agent",
+	"rel/ExpirePurchasePermission":  "system:*",
+	"rel/RecordCustomerPurchase":    "same,related,former:global-admin,sales-agent,admin-agent gateway:* system:*",
 }
 
 // expected expands what a line of a table says.
@@ -170,7 +177,7 @@ func scene(category, relation string, role domain.Role) (id, owner string, actor
 		Knows(domain.Of[policy.Relation](relationship.ID(former, own)), policy.Relation{}).
 		Knows(domain.Of[policy.Relation](relationship.ID(other, own)), policy.Relation{}).
 		Knows(domain.Of[policy.Home](id), policy.Home{Tenant: owner})
-	facts = policy.CustomerEditors.Known(facts)
+	facts = policy.PurchasePermission.Known(policy.CustomerEditors.Known(facts))
 	return id, owner, actor, facts
 }
 

@@ -29,6 +29,15 @@ func (t RoleTerms) Validate() error {
 	return nil
 }
 
+// PurchasePermission says who in a partner's company may let a customer buy at
+// the partner's expense (rule P8). The text of the help page says that it
+// needs an agent who administers; the page's heading and older pages name
+// global admins and sales agents.
+var PurchasePermission = domain.Policy[RoleTerms]{
+	Name:  "purchase-permission",
+	First: RoleTerms{Roles: []domain.Role{aa}},
+}
+
 // CustomerEditors says who in a partner's company may change what it keeps
 // about a customer (rule P1). The help page names two roles. The table of
 // roles in the same documentation also lets the agents who administer and who

@@ -14,6 +14,7 @@ var Reactions = slices.Concat(
 	collectionReactions(),
 	cardReactions(),
 	customerReactions(),
+	permissionReactions(),
 	reservationReactions(),
 	erasureReactions(),
 )

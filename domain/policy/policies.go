@@ -14,6 +14,7 @@ import (
 	"konto/domain/collection"
 	"konto/domain/customer"
 	"konto/domain/policyversion"
+	"konto/domain/relationship"
 	"konto/domain/securityinfo"
 	"konto/domain/subject"
 )
@@ -35,6 +36,10 @@ var Policies = []Declared{
 	declare(securityinfo.ReconfirmPolicy, "how often people are asked whether their contacts are still right"),
 	declare(securityinfo.HelpPolicy, "what people may change of an admin's contacts",
 		edition("2020", securityinfo.HelpTerms{AdminsAlternateEmail: true})),
+	declare(PurchasePermission, "who in a partner's company may let a customer buy at the partner's expense",
+		edition("page-heading", RoleTerms{Roles: []domain.Role{ga, sa}})),
+	declare(relationship.Limits, "what customers may be let buy, for how long, and whether a second person approves",
+		edition("two-people", twoPeople())),
 	declare(customer.RegistrationNumbers, "which countries' companies must give a registration number and a phone number"),
 }
 
@@ -149,7 +154,10 @@ func written(rules any) json.RawMessage {
 func policySources() []domain.Source {
 	sources := []domain.Source{domain.FromInput(verdict)}
 	for _, d := range Policies {
-		sources = append(sources, d.Source)
+		// Policies whose terms have one form share a source: the key names them.
+		if !slices.ContainsFunc(sources, func(s domain.Source) bool { return s.Type == d.Source.Type }) {
+			sources = append(sources, d.Source)
+		}
 	}
 	return sources
 }

@@ -102,6 +102,13 @@ var Table = Rules{
 		{Category: "rel", Command: "RequestRelationship", Rule: "P9", Creates: true, Grants: []Grant{may(OwnTenant, ga, sa, aa)}, Instead: "AcceptRelationship"},
 		{Category: "rel", Command: "AcceptRelationship", Rule: "P9", Grants: []Grant{may(CustomerSide, ga)}, Instead: "EndRelationship"},
 		{Category: "rel", Command: "EndRelationship", Rule: "P9", Grants: []Grant{may(OwnTenant, ga), may(CustomerSide, ga)}},
+		{Category: "rel", Command: "RecordPartnerSubscription", Rule: "P9", Grants: []Grant{may(OwnTenant, ga, sa, aa), may(Gateway), may(System)}},
+		{Category: "rel", Command: "RecordPartnerReservation", Rule: "P9", Grants: []Grant{may(OwnTenant, ga, sa, aa), may(Gateway), may(System)}},
+		{Category: "rel", Command: "GrantPurchasePermission", Rule: "P8", Grants: []Grant{mayBy(OwnTenant, PurchasePermission)}},
+		{Category: "rel", Command: "ApprovePurchasePermission", Rule: "N17", Grants: []Grant{mayBy(OwnTenant, PurchasePermission)}},
+		{Category: "rel", Command: "RevokePurchasePermission", Rule: "P8", Grants: []Grant{mayBy(OwnTenant, PurchasePermission)}},
+		{Category: "rel", Command: "ExpirePurchasePermission", Rule: "N17", Grants: []Grant{may(System)}},
+		{Category: "rel", Command: "RecordCustomerPurchase", Rule: "P8", Grants: []Grant{may(OwnTenant, ga, sa, aa), may(Gateway), may(System)}},
 
 		{Category: "subject", Command: "RequestErasure", Rule: "N4", Creates: true, Grants: []Grant{may(Self), may(OwnTenant, ga)}},
 		{Category: "subject", Command: "WithdrawErasure", Rule: "N4", Grants: []Grant{may(Self), may(OwnTenant, ga)}},

@@ -20,7 +20,7 @@ type RelationshipEstablished struct {
 
 // Evolve implements [domain.Event].
 func (e RelationshipEstablished) Evolve(r *Relationship) {
-	*r = Relationship{e.PartnerID, e.CustomerID, e.Type, StatusActive, e.At}
+	*r = Relationship{PartnerID: e.PartnerID, CustomerID: e.CustomerID, Type: e.Type, Status: StatusActive, Since: e.At}
 }
 
 // Decide implements [domain.Command].

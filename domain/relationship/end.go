@@ -6,7 +6,10 @@ import (
 	"konto/domain"
 )
 
-// EndRelationship ends a relationship, or a request that was not accepted.
+// EndRelationship ends a relationship, or a request that was not accepted. One
+// under which the partner has bought something that still runs does not end.
+// With the relationship all permissions end, in the same append, so that a
+// command which was queued before finds none (rule X6).
 type EndRelationship struct {
 	Reason string `json:"reason,omitzero"`
 }
@@ -24,7 +27,7 @@ type RelationshipEnded struct {
 
 // Evolve implements [domain.Event].
 func (e RelationshipEnded) Evolve(r *Relationship) {
-	*r = Relationship{e.PartnerID, e.CustomerID, e.Type, StatusEnded, e.At}
+	*r = Relationship{PartnerID: e.PartnerID, CustomerID: e.CustomerID, Type: e.Type, Status: StatusEnded, Since: e.At}
 }
 
 // Decide implements [domain.Command].
@@ -41,10 +44,12 @@ func (c EndRelationship) Decide(r Relationship, m Meta) ([]Event, error) {
 		return nil, ErrNotFound
 	case r.Status == StatusEnded:
 		return nil, nil
+	case len(r.Reservations) > 0 || len(r.Subscriptions) > 0:
+		return nil, ErrInUse.With("subscriptions", r.subscriptionIDs()).With("reservations", append([]string{}, r.Reservations...))
 	}
 	e := RelationshipEnded{PartnerID: partner, CustomerID: customer, Type: r.Type, EndedBy: m.Actor.Tenant, At: m.At}
 	if c.Reason != "" {
 		e.Reason = domain.About(m.Actor.ID, c.Reason)
 	}
-	return []Event{e}, nil
+	return append(r.revokeAll(ReasonRelationshipEnded, m), e), nil
 }

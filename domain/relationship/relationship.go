@@ -2,7 +2,15 @@
 // until the customer has accepted what the partner asked for.
 //
 // Guaranteed: only the partner named by the ID can ask, only a global admin of
-// the customer can accept, and either side can end it at any time.
+// the customer can accept, and either side can end it unless something runs
+// that the partner has bought for the customer (rule P9). A customer buys at
+// the partner's expense only what a permission allows: until it expires, up to
+// its cap, and the products that it names (P8). Permissions end with the
+// relationship.
+//
+// Not guaranteed: that what somebody recorded of subscriptions, reservations
+// and purchases is what their provider has. They are recorded facts about
+// things that live elsewhere.
 package relationship
 
 import (
@@ -27,9 +35,30 @@ var Aggregate = domain.NewAggregate(
 	domain.Accepts[EndRelationship]("EndRelationship",
 		domain.Summary("End a relationship, or decline or withdraw a request for one")),
 
+	domain.Accepts[RecordPartnerSubscription]("RecordPartnerSubscription",
+		domain.Summary("Record whether a subscription that the partner bought for the customer is active")),
+	domain.Accepts[RecordPartnerReservation]("RecordPartnerReservation",
+		domain.Summary("Record whether a reservation that the partner bought for the customer is open")),
+	domain.Accepts[GrantPurchasePermission]("GrantPurchasePermission",
+		domain.Summary("Let the customer buy something that the partner pays for")),
+	domain.Accepts[ApprovePurchasePermission]("ApprovePurchasePermission",
+		domain.Summary("Approve, as a second person, what a colleague wants to let the customer buy")),
+	domain.Accepts[RevokePurchasePermission]("RevokePurchasePermission",
+		domain.Summary("Let the customer buy no more of it, or take back what waits for approval")),
+	domain.Accepts[ExpirePurchasePermission]("ExpirePurchasePermission", domain.Internal(),
+		domain.Summary("End a permission whose time has come")),
+	domain.Accepts[RecordCustomerPurchase]("RecordCustomerPurchase",
+		domain.Summary("Record what the customer bought under a permission")),
+
 	domain.Records[RelationshipRequested]("RelationshipRequested"),
 	domain.Records[RelationshipEstablished]("RelationshipEstablished"),
 	domain.Records[RelationshipEnded]("RelationshipEnded"),
+	domain.Records[PartnerSubscriptionRecorded]("PartnerSubscriptionRecorded"),
+	domain.Records[PartnerReservationRecorded]("PartnerReservationRecorded"),
+	domain.Records[PurchasePermissionProposed]("PurchasePermissionProposed"),
+	domain.Records[PurchasePermissionGranted]("PurchasePermissionGranted"),
+	domain.Records[PurchasePermissionRevoked]("PurchasePermissionRevoked"),
+	domain.Records[CustomerPurchaseRecorded]("CustomerPurchaseRecorded"),
 )
 
 // Relationship is how a partner and a customer stand.
@@ -39,6 +68,11 @@ type Relationship struct {
 	Type       Type      `json:"type"`
 	Status     Status    `json:"status"`
 	Since      time.Time `json:"since,omitzero"` // of the status
+	// Subscriptions are active and were bought by the partner for the customer.
+	Subscriptions []Subscription `json:"subscriptions,omitempty"`
+	// Reservations are open: bought by the partner, and not used up.
+	Reservations []string     `json:"reservations,omitempty"`
+	Permissions  []Permission `json:"permissions,omitempty"` // granted, or waiting for a second person
 }
 
 // Active reports whether the relationship is in force.
@@ -99,6 +133,8 @@ var (
 			ByRule("P9").Allowed("EndRelationship", domain.GlobalAdmin)
 	ErrEnded = domain.Conflict("relationship-ended", "it has ended; the partner can ask again").
 			ByRule("P9").Allowed("RequestRelationship", domain.GlobalAdmin, domain.AdminAgent)
+	ErrInUse = domain.Conflict("relationship-in-use", "what the partner bought for the customer still runs").
+			ByRule("P9").Allowed("", domain.GlobalAdmin, domain.AdminAgent)
 	ErrReason = domain.Invalid("reason-too-long", "the reason must not be longer than 500 letters").
 			ByRule("P9").Allowed("", domain.GlobalAdmin).At("/reason")
 )

@@ -18,7 +18,7 @@ type RelationshipRequested struct {
 
 // Evolve implements [domain.Event].
 func (e RelationshipRequested) Evolve(r *Relationship) {
-	*r = Relationship{e.PartnerID, e.CustomerID, e.Type, StatusRequested, e.At}
+	*r = Relationship{PartnerID: e.PartnerID, CustomerID: e.CustomerID, Type: e.Type, Status: StatusRequested, Since: e.At}
 }
 
 // Decide implements [domain.Command].
