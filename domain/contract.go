@@ -46,6 +46,7 @@ type CommandInfo struct {
 	CallerSaw bool // see [CallerSaw]
 	Internal  bool // see [Internal]
 	NotKept   bool // see [NotKept]
+	Guessable bool // see [Guessable]
 }
 
 // EventInfo describes an event in its current shape.

@@ -139,6 +139,10 @@ func CallerSaw() Option { return func(c *CommandInfo) { c.CallerSaw = true } }
 // secret, such as a one-time code, or no policy has a say in it.
 func NotKept() Option { return func(c *CommandInfo) { c.NotKept = true } }
 
+// Guessable says that the answer tells whether a guess was right, and that
+// wrong ones are counted: it has no dry run, which would count nothing.
+func Guessable() Option { return func(c *CommandInfo) { c.Guessable = true } }
+
 // Internal says that only Konto itself sends the command: it has no route.
 func Internal() Option { return func(c *CommandInfo) { c.Internal = true } }
 

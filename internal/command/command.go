@@ -141,6 +141,9 @@ var ErrMustMatch = domain.Invalid("revision-required",
 var errReused = domain.Invalid("idempotency-key-reused",
 	"this key was used before with another command or another body").ByRule("X2")
 
+// errGuess: a dry run would say whether a code is right and count no wrong one.
+var errGuess = domain.Invalid("no-dry-run", "a code is tried for good: this command has no dry run").ByRule("S6")
+
 const maxAttempts = 5 // conflicts in a row before the caller hears of them
 
 func indexCommands(contracts envelope.Contracts) map[string]map[string]domain.CommandInfo {
@@ -226,6 +229,9 @@ func (h *Handler) try(ctx context.Context, t task) (Result, error) {
 	trace, meta, err := h.admit(ctx, &t, e, a)
 	if err != nil {
 		return Result{Stream: e.stream, Revision: eventstore.NoStream, Trace: trace}, err
+	}
+	if t.DryRun && t.info.Guessable {
+		return Result{Stream: e.stream, Trace: trace}, errGuess
 	}
 	if err := e.lock(ctx); err != nil {
 		return Result{}, err

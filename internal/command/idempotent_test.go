@@ -200,3 +200,21 @@ func TestFailingStore(t *testing.T) {
 		})
 	}
 }
+
+// A dry run would say whether a code is right and count no wrong one.
+func TestCodesAreNotRehearsed(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(w *world) {
+		t := w.T
+		h := w.handler(0)
+		w.must(h, alice, "admin", alice.ID, "AddEmployee", `{"signInName":"alice@acme.example","displayName":"Alice Ek","roles":["global-admin"]}`)
+		w.must(h, alice, "secinfo", alice.ID, "UpdateSecurityInfo", `{"mobile":"070-174 06 05"}`)
+		before := w.head()
+		guess := w.request(alice, "secinfo", alice.ID, "ConfirmContactVerification", `{"slot":"mobile","code":"000000"}`)
+		guess.DryRun = true
+		_, err := h.Handle(t.Context(), guess)
+		if refused, ok := errors.AsType[*domain.Error](err); !ok || refused.Code != "no-dry-run" || w.head() != before {
+			t.Errorf("err = %v, want no dry run and nothing written", err)
+		}
+	})
+}

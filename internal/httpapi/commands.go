@@ -27,6 +27,9 @@ type Accepted struct {
 	Position string          `json:"position,omitempty" doc:"pass it as after= to a query to read your own write"`
 	Events   []AcceptedEvent `json:"events" doc:"what was recorded; empty if there was nothing to do"`
 	Replayed bool            `json:"replayed,omitempty" doc:"the same command had been carried out before"`
+	// RecoveryAssertion is the identity provider's proof that a person may choose
+	// a new password. A replayed answer has none: it is given once.
+	RecoveryAssertion string `json:"recoveryAssertion,omitempty" doc:"of CompletePasswordReset: a signed token for the identity provider, given once"`
 	// Merged is what others changed since the revision in If-Match.
 	Merged []command.FieldChange `json:"merged,omitempty" doc:"what others changed since the revision in If-Match, if the command was carried out all the same (Prefer: handling=lenient)"`
 
@@ -83,7 +86,12 @@ func (s *server) command(category, name string) http.Handler {
 			s.writeProblem(w, r, err)
 			return
 		}
-		s.writeAccepted(w, req, res)
+		assertion, err := s.assertRecovery(req, res)
+		if err != nil {
+			s.writeProblem(w, r, err)
+			return
+		}
+		s.writeAccepted(w, req, res, assertion)
 	})
 }
 
@@ -214,11 +222,11 @@ func source(r *http.Request) envelope.Source {
 	return envelope.Source{Address: host, Agent: agent[:min(len(agent), 200)]}
 }
 
-func (s *server) writeAccepted(w http.ResponseWriter, req command.Request, res command.Result) {
+func (s *server) writeAccepted(w http.ResponseWriter, req command.Request, res command.Result, assertion string) {
 	out := Accepted{
 		Stream: res.Stream, Revision: int64(res.Revision), Replayed: res.Replayed,
 		Events: make([]AcceptedEvent, len(res.Events)), DryRun: req.DryRun, Trace: res.Trace,
-		Merged: res.Merged,
+		Merged: res.Merged, RecoveryAssertion: assertion,
 	}
 	for i, e := range res.Events {
 		out.Events[i] = AcceptedEvent{ID: e.ID.String(), Type: e.Type}

@@ -50,8 +50,8 @@ type ReadDB interface {
 	Wait(ctx context.Context, position eventstore.Position, names ...string) error
 }
 
-// Config is what the API works with. All fields but Extra, Checks, Metrics,
-// Ending and WaitLimit must be set.
+// Config is what the API works with. All fields but Recovery, Extra, Checks,
+// Metrics, Ending and WaitLimit must be set.
 type Config struct {
 	Commands  *command.Handler
 	Contracts []domain.Contract
@@ -65,6 +65,8 @@ type Config struct {
 	Log       zerolog.Logger
 	Version   Version
 	Tracer    trace.Tracer
+	// Recovery signs the proof that a reset was completed; nil: the answer has none.
+	Recovery *identity.RecoverySigner
 	// Checks are what /readyz asks.
 	Checks []Check
 	// Metrics is what /metrics shows; nil for none.

@@ -68,6 +68,7 @@ type System struct {
 	mailbox   *mailbox.Mailbox // nil but in development
 	issuer    *identity.Issuer // nil but in development
 	verifier  *identity.Verifier
+	recovery  *identity.RecoverySigner
 	metrics   *obs.Metrics
 	tracer    trace.Tracer
 	commands  *command.Handler

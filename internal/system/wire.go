@@ -1,6 +1,7 @@
 package system
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,6 +70,13 @@ func (s *System) openIdentity(context.Context) error {
 		s.issuer = issuer
 		*id = Identity{Issuer: s.URL() + issuerPath, Audience: id.Audience}
 	}
+	recovery, err := identity.OpenRecoverySigner(identity.RecoveryConfig{
+		Issuer: cmp.Or(s.cfg.PublicURL, s.URL()), Audience: id.Issuer, KeyFile: filepath.Join(s.cfg.Data, "recovery.key"),
+	})
+	if err != nil {
+		return err
+	}
+	s.recovery = recovery
 	v, err := identity.New(identity.Config{
 		Issuer: id.Issuer, Audience: id.Audience, JWKSURL: id.JWKSURL,
 		TenantClaim: id.TenantClaim, RolesClaim: id.RolesClaim, Now: s.cfg.Now,
@@ -163,7 +171,7 @@ func (s *System) startReactor(context.Context) error {
 }
 
 func (s *System) api() http.Handler {
-	extra := map[string]http.Handler{}
+	extra := map[string]http.Handler{"GET /v1/recovery-keys": s.recovery.Handler()}
 	if len(s.cfg.Stripe.Secrets) > 0 {
 		extra["POST /v1/gateways/stripe"] = &gateway.Stripe{
 			Commands: s.commands, Secrets: s.cfg.Stripe.Secrets, NewID: newID, Log: s.component("gateway"),
@@ -184,6 +192,7 @@ func (s *System) api() http.Handler {
 		Commands: s.commands, Contracts: policy.Contracts, Reading: policy.Table, Store: s.store, Keys: s.keys,
 		Read: s.read, Verifier: s.verifier, Now: s.cfg.Now, NewID: newID, Log: s.component("http"),
 		Version: s.cfg.Version, Tracer: s.tracer, Checks: s.checks(), Metrics: s.metrics.Registry, Extra: extra, Ending: s.ending,
+		Recovery: s.recovery,
 	})
 }
 
