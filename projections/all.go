@@ -9,6 +9,7 @@ var All = []Projection{
 	DeclineExplanations,
 	CollectionCases,
 	CustomerAccounts,
+	PurchasePermissions,
 	AccountTimeline,
 	NotificationLog,
 }

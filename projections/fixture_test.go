@@ -278,4 +278,30 @@ func partners(h *history) {
 	h.then(ended, relationship.RelationshipEnded{
 		PartnerID: other, CustomerID: who, Type: relationship.Advisor, EndedBy: who, Reason: sealedValue[string](anna, "why"), At: start,
 	})
+	permissions(h)
+}
+
+// permissions are a partner's whose relationship is nobody's here.
+func permissions(h *history) {
+	who, other := customerOf(h.tenant), "7"+h.tenant[1:]
+	rel := relationship.ID(other, who)
+	bounded := relationship.Allowance{
+		Resource: "azure-reserved-instances", Action: "purchase", CapMinor: 1000, Currency: "EUR", ExpiresAt: start.AddDate(1, 0, 0),
+		Products: []string{"vm-small"},
+	}
+	plain := relationship.Allowance{Resource: "licences", Action: "purchase"}
+	h.then(rel, relationship.PurchasePermissionProposed{PartnerID: other, CustomerID: who, Allowance: bounded, ProposedBy: anna, At: start})
+	h.then(rel, relationship.PurchasePermissionGranted{PartnerID: other, CustomerID: who, Allowance: bounded, ProposedBy: anna, GrantedBy: bo, At: start})
+	h.then(rel, relationship.CustomerPurchaseRecorded{
+		PartnerID: other, CustomerID: who, PurchaseID: "p1", Resource: bounded.Resource, Action: bounded.Action, Product: "vm-small",
+		AmountMinor: 400, Currency: "EUR", At: start,
+	})
+	h.then(rel, relationship.PurchasePermissionGranted{PartnerID: other, CustomerID: who, Allowance: plain, ProposedBy: bo, GrantedBy: bo, At: start})
+	h.then(rel, relationship.CustomerPurchaseRecorded{
+		PartnerID: other, CustomerID: who, PurchaseID: "p2", Resource: plain.Resource, Action: plain.Action, Product: "e5",
+		AmountMinor: 70, Currency: "SEK", At: start,
+	})
+	h.then(rel, relationship.PurchasePermissionRevoked{
+		PartnerID: other, CustomerID: who, Resource: plain.Resource, Action: plain.Action, Reason: relationship.ReasonRevoked, Granted: true, At: start,
+	})
 }

@@ -37,6 +37,7 @@ func (s *server) queries(api huma.API) {
 	get(s, api, "/v1/customers", "A partner's customers", "customers", s.customers, "customer_accounts")
 	get(s, api, "/v1/customers/{id}", "A customer's account", "customers", s.customer, "customer_accounts")
 	get(s, api, "/v1/relationships", "Partners and customers of your organization", "relationships", s.relationships, "customer_accounts")
+	get(s, api, "/v1/purchase-permissions", "What customers may buy at their partners' expense, and what became of it", "relationships", s.purchasePermissions, "purchase_permissions")
 	get(s, api, "/v1/timeline", "What happened in your organization's accounts, newest first", "accounts", s.timeline, "account_timeline")
 	get(s, api, "/v1/notifications", "Who was told what, and when", "notifications", s.notifications, "notification_log")
 }
@@ -234,6 +235,12 @@ func (s *server) customer(ctx context.Context, q *OneQuery) (answer[projections.
 func (s *server) relationships(ctx context.Context, q *ListQuery) (answer[Page[projections.Relationship]], error) {
 	return many(s, ctx, relationship.Aggregate.Category(), q, func(tenant string) ([]projections.Relationship, string, error) {
 		return projections.Relationships(ctx, s.Read, tenant, q.Cursor, q.Limit)
+	})
+}
+
+func (s *server) purchasePermissions(ctx context.Context, q *ListQuery) (answer[Page[projections.PurchasePermission]], error) {
+	return many(s, ctx, relationship.Aggregate.Category(), q, func(tenant string) ([]projections.PurchasePermission, string, error) {
+		return projections.PermissionRegister(ctx, s.Read, tenant, q.Cursor, q.Limit)
 	})
 }
 
