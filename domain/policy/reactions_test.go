@@ -28,6 +28,7 @@ func play(t *testing.T, name string, events ...domain.Recorded[any]) []domain.Ef
 	memory := map[string][]byte{}
 	for _, e := range events {
 		effects = step(t, policy.Reactions[i], memory, e)
+		letters(t, effects)
 	}
 	return effects
 }
