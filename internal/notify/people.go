@@ -15,7 +15,7 @@ func peopleTemplates() map[string]letter {
 		FormerUserAccess:   {(*writer).formerUserAccess, `{"adminId":"admin-4","granteeId":"admin-5","expiresAt":"2026-04-01T14:05:00Z","change":"granted"}`},
 		ErasureDone:        {(*writer).erasureDone, `{"at":"2026-03-02T14:05:00Z"}`},
 		ErasureBlocked:     {(*writer).erasureBlocked, `{"at":"2026-03-02T14:05:00Z"}`},
-		SubjectAccessReady: {(*writer).subjectAccessReady, `{"exportId":"export-6","expiresAt":"2026-03-09T14:05:00Z"}`},
+		SubjectAccessReady: {(*writer).subjectAccessReady, `{"expiresAt":"2026-03-09T14:05:00Z"}`},
 	}
 }
 
@@ -48,7 +48,6 @@ type (
 	}
 
 	exportData struct {
-		ExportID  string    `json:"exportId"`
 		ExpiresAt time.Time `json:"expiresAt"`
 	}
 )
@@ -177,7 +176,7 @@ func (w *writer) subjectAccessReady(p *page) error {
 	w.head(p, "subject_access_ready", nil)
 	p.Lead = []string{w.t("subject_access_ready.what", nil), w.t("subject_access_ready.next", nil)}
 	w.addTime(p, "valid_until", d.ExpiresAt)
-	w.act(p, "action.export", w.r.cfg.Links.Export, d.ExportID)
+	w.act(p, "action.export", w.r.cfg.Links.Export, w.person)
 	w.notExpected(p, "subject_access_ready.not_you")
 	return nil
 }

@@ -28,7 +28,7 @@ type Links struct {
 	Organization string // the tenant's; default /organizations/{id}
 	Invoice      string // where an unpaid one is explained and settled; default /invoices/{id}
 	Relationship string // between partner and customer; default /relationships
-	Export       string // of a person's data; default /exports/{id}
+	Export       string // of what is kept about a person; default /subjects/{id}/export
 	Home         string // for who has nothing left to open; default /
 }
 
@@ -137,7 +137,7 @@ func (l Links) withDefaults() Links {
 	set(&l.Organization, "/organizations/{id}")
 	set(&l.Invoice, "/invoices/{id}")
 	set(&l.Relationship, "/relationships")
-	set(&l.Export, "/exports/{id}")
+	set(&l.Export, "/subjects/{id}/export")
 	set(&l.Home, "/")
 	return l
 }

@@ -66,7 +66,7 @@ func peopleVariants() map[string][]string {
 		},
 		notify.ErasureDone:        {`{"at":"2026-03-02T14:05:00Z"}`},
 		notify.ErasureBlocked:     {`{"at":"2026-03-02T14:05:00Z"}`},
-		notify.SubjectAccessReady: {`{"exportId":"e","expiresAt":"2026-03-09T14:05:00Z"}`},
+		notify.SubjectAccessReady: {`{"exportId":"e","newer":{},"expiresAt":"2026-03-09T14:05:00Z"}`},
 	}
 }
 

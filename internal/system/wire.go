@@ -127,6 +127,18 @@ func (s *System) preview(ctx context.Context, events []domain.Recorded[any]) ([]
 	return effects, err
 }
 
+// Links are the resources of the API that messages lead to. They need the token
+// of whoever follows them, but for Home.
+func Links() notify.Links {
+	return notify.Links{
+		SecurityInfo: "/v1/security-info/{id}", Card: "/v1/cards/{id}",
+		Subscription: "/v1/subscriptions/{id}", Customer: "/v1/customers/{id}",
+		Admin: "/v1/admins/{id}", Organization: "/v1/accounts/tenant-{id}/history",
+		Invoice: "/v1/invoices/{id}/decline", Relationship: "/v1/relationships",
+		Export: "/v1/subjects/{id}/export", Home: "/docs",
+	}
+}
+
 func (s *System) wireEffects() error {
 	mail := s.cfg.Mail
 	notifier, err := notify.New(notify.Config{
@@ -134,12 +146,7 @@ func (s *System) wireEffects() error {
 		Digest: s.keys.MAC, Code: s.keys.Code, Log: s.component("notify"),
 		SMTP: notify.SMTP{Addr: mail.Addr, TLS: notify.TLS(mail.TLS), Username: mail.Username, Password: mail.Password},
 		From: mail.From, SMSDomain: mail.SMSDomain, VoiceDomain: mail.VoiceDomain, BaseURL: s.cfg.PublicURL,
-		Links: notify.Links{
-			SecurityInfo: "/v1/security-info/{id}", Card: "/v1/cards/{id}",
-			Subscription: "/v1/subscriptions/{id}", Customer: "/v1/customers/{id}",
-			Admin: "/v1/admins/{id}", Organization: "/v1/accounts/tenant-{id}/history",
-			Invoice: "/v1/invoices/{id}/decline", Relationship: "/v1/relationships", Export: "/v1/admins/{id}", Home: "/docs",
-		},
+		Links: Links(),
 	})
 	if err != nil {
 		return err
