@@ -8,6 +8,7 @@ var All = []Projection{
 	PaymentMethods,
 	DeclineExplanations,
 	CollectionCases,
+	InvoiceSwitchCases,
 	CustomerAccounts,
 	PurchasePermissions,
 	AccountTimeline,

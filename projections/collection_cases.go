@@ -228,14 +228,19 @@ func CollectionCaseList(ctx context.Context, db DB, tenant string, f CollectionC
 	if err != nil {
 		return nil, "", err
 	}
-	query, args := selectCase+` AND position < $2`, []any{tenant, position}
-	for _, narrow := range []struct{ column, value string }{{"subscription_id", f.SubscriptionID}, {"phase", string(f.Phase)}} {
-		if narrow.value != "" {
-			args = append(args, narrow.value)
-			query += ` AND ` + narrow.column + ` = $` + strconv.Itoa(len(args))
-		}
+	const (
+		from  = selectCase + ` AND position < $2`
+		order = ` ORDER BY position DESC LIMIT `
+	)
+	query, args := from+order+`$3`, []any{tenant, position}
+	switch phase := string(f.Phase); {
+	case f.SubscriptionID != "" && phase != "":
+		query, args = from+` AND subscription_id = $3 AND phase = $4`+order+`$5`, append(args, f.SubscriptionID, phase)
+	case f.SubscriptionID != "":
+		query, args = from+` AND subscription_id = $3`+order+`$4`, append(args, f.SubscriptionID)
+	case phase != "":
+		query, args = from+` AND phase = $3`+order+`$4`, append(args, phase)
 	}
-	query += ` ORDER BY position DESC LIMIT $` + strconv.Itoa(len(args)+1)
 	rows, next, err := list(ctx, db, limit, scanCase, func(c CollectionCase) []string { return positionKey(c.Position) }, query, args...)
 	for i := range rows {
 		if err == nil {

@@ -12,6 +12,7 @@ import (
 	"konto/domain/collection"
 	"konto/domain/customer"
 	"konto/domain/inlet"
+	"konto/domain/invoiceswitch"
 	"konto/domain/notification"
 	"konto/domain/policyversion"
 	"konto/domain/relationship"
@@ -23,7 +24,7 @@ import (
 // contracts are those whose events the read models know.
 func contracts() []domain.Contract {
 	return []domain.Contract{
-		tenant.Aggregate, admin.Aggregate, securityinfo.Aggregate, card.Aggregate, billing.Aggregate, collection.Aggregate,
+		tenant.Aggregate, admin.Aggregate, securityinfo.Aggregate, card.Aggregate, billing.Aggregate, collection.Aggregate, invoiceswitch.Aggregate,
 		customer.Aggregate, relationship.Aggregate, reservation.Aggregate, notification.Aggregate, inlet.Aggregate, policyversion.Aggregate,
 	}
 }
@@ -88,6 +89,7 @@ func everything(owner string) *history {
 	cards(h)
 	charges(h)
 	cases(h)
+	switches(h)
 	partners(h)
 	h.then(id(6, 1), notification.NotificationSent{
 		Message: message(anna), RecipientDigests: []string{"d1", "d2"}, TextHash: "hash", MessageID: "m-1", Attempts: 1, At: start,
@@ -254,6 +256,22 @@ func cases(h *history) {
 	h.then(bill(14), collection.RetryBudgetExhausted{SubscriptionID: mail, Why: collection.CardsSpent})
 	h.then(bill(14), collection.ChargebackAccepted{SubscriptionID: mail, CardID: visa, At: day(4)})
 	open(14, collection.ModeChargeback)
+}
+
+// switches are wishes to pay by invoice: one that came true, one that did not.
+func switches(h *history) {
+	for n := 1; n <= 2; n++ {
+		h.then(id(8, n), invoiceswitch.InvoiceSwitchRequested{
+			SubscriptionID: phones, Reason: invoiceswitch.AmountRises, AmountMinor: 700000, Currency: "SEK", Country: "SE", PONumber: "PO 7",
+			Contact: sealedValue[invoiceswitch.Contact](anna, "contact"), CreditDue: start.AddDate(0, 0, 2), By: anna, At: start,
+		})
+		h.then(id(8, n), invoiceswitch.EligibilityEvaluated{Checks: []invoiceswitch.Check{{Name: invoiceswitch.CheckAge, Passed: n == 1}}, At: start})
+		h.then(id(8, n), invoiceswitch.SupportCaseRecorded{CaseRef: "CASE-1", By: bo})
+		h.then(id(8, n), invoiceswitch.CreditCheckRecorded{Passed: n == 1, Reference: "CR-1", By: bo, At: start})
+	}
+	h.then(id(8, 1), invoiceswitch.InvoiceSwitchApproved{SubscriptionID: phones, By: bo, RequestedBy: anna, At: start})
+	h.then(id(8, 1), invoiceswitch.InvoiceSwitchApplied{SubscriptionID: phones, RequestedBy: anna, At: start})
+	h.then(id(8, 2), invoiceswitch.InvoiceSwitchDenied{SubscriptionID: phones, Why: invoiceswitch.CheckAge, By: bo, RequestedBy: anna, At: start})
 }
 
 func partners(h *history) {

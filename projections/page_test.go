@@ -103,8 +103,11 @@ func TestBadCursor(t *testing.T) {
 		foreign string // a cursor of a list with another kind of key
 		list    func(cursor string) error
 	}{
-		"AdminList":         {two, func(c string) error { _, _, err := projections.AdminList(ctx, db, northwind, c, 1); return err }},
-		"RecoveryReadiness": {two, func(c string) error { _, _, err := projections.RecoveryReadiness(ctx, db, northwind, month, c, 1); return err }},
+		"AdminList": {two, func(c string) error { _, _, err := projections.AdminList(ctx, db, northwind, c, 1); return err }},
+		"RecoveryReadiness": {two, func(c string) error {
+			_, _, err := projections.RecoveryReadiness(ctx, db, northwind, month, c, 1)
+			return err
+		}},
 		"PaymentMethodList": {two, func(c string) error {
 			_, _, err := projections.PaymentMethodList(ctx, db, northwind, projections.PaymentMethodFilter{}, start, c, 1)
 			return err

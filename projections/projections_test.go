@@ -123,6 +123,8 @@ func answers(t *testing.T, db *database, tenant string) map[string]any {
 	put("CollectionCaseList", cases, next, err)
 	due, next, err := projections.DueCharges(ctx, db, tenant, start, "", many)
 	put("DueCharges", due, next, err)
+	switches, next, err := projections.InvoiceSwitchCaseList(ctx, db, tenant, "", many)
+	put("InvoiceSwitchCaseList", switches, next, err)
 	customers, next, err := projections.CustomersOf(ctx, db, tenant, "", "", many)
 	put("CustomersOf", customers, next, err)
 	relationships, next, err := projections.Relationships(ctx, db, tenant, "", many)

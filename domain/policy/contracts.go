@@ -27,6 +27,7 @@ import (
 	"konto/domain/collection"
 	"konto/domain/customer"
 	"konto/domain/inlet"
+	"konto/domain/invoiceswitch"
 	"konto/domain/notification"
 	"konto/domain/policyversion"
 	"konto/domain/relationship"
@@ -44,6 +45,7 @@ var Contracts = []domain.Contract{
 	card.Aggregate,
 	billing.Aggregate,
 	collection.Aggregate,
+	invoiceswitch.Aggregate,
 	customer.Aggregate,
 	relationship.Aggregate,
 	reservation.Aggregate,

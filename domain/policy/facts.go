@@ -9,6 +9,7 @@ import (
 	"konto/domain/card"
 	"konto/domain/collection"
 	"konto/domain/customer"
+	"konto/domain/invoiceswitch"
 	"konto/domain/relationship"
 	"konto/domain/securityinfo"
 	"konto/domain/subject"
@@ -43,6 +44,11 @@ var Sources = append([]domain.Source{
 	}),
 	domain.FromState(billing.Aggregate, purse),
 	domain.FromState(collection.Aggregate, collection.BillOf),
+	domain.FromState(invoiceswitch.Aggregate, invoiceswitch.OwnOf),
+	domain.FromState(billing.Aggregate, func(_ string, s billing.Subscription) invoiceswitch.Subscription {
+		return invoiceswitch.Subscription{Exists: s.Exists(), Invoiced: s.Invoiced, BoughtBy: s.BoughtBy, RegisteredAt: s.RegisteredAt}
+	}),
+	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) invoiceswitch.Buyer { return invoiceswitch.Buyer{Tenant: a.Tenant} }),
 	domain.FromState(relationship.Aggregate, func(_ string, r relationship.Relationship) customer.Relationship {
 		return customer.Relationship{Type: string(r.Type), Active: r.Active()}
 	}),

@@ -12,6 +12,7 @@ import (
 	"konto/domain/card"
 	"konto/domain/collection"
 	"konto/domain/customer"
+	"konto/domain/invoiceswitch"
 	"konto/domain/policy"
 	"konto/domain/policyversion"
 	"konto/domain/postal"
@@ -75,8 +76,9 @@ func TestFacts(t *testing.T) {
 			Aliases: []domain.Personal[string]{domain.About(person, "b@contoso.example"), {Subject: person, Erased: true}},
 		},
 		&card.Card{Tenant: own, Owner: person, Last4: "4242", Brand: "visa", ExpMonth: 2, ExpYear: 2030, Removed: true, GatewayToken: "tok"},
+		&invoiceswitch.Case{SubscriptionID: "sub"},
 		&collection.Invoice{SubscriptionID: "sub", LastCardID: "last"},
-		&billing.Subscription{Product: "Suite", Primary: "p", Backups: []billing.Backup{{CardID: "b1"}, {CardID: "b2"}}},
+		&billing.Subscription{Product: "Suite", BoughtBy: person, Primary: "p", Backups: []billing.Backup{{CardID: "b1"}, {CardID: "b2"}}},
 		&policyversion.Policy{Versions: []policyversion.Version{
 			{Number: 2, EffectiveAt: expiry, Rules: json.RawMessage(`{"roles":["auditor"]}`)},
 			{Number: 3, EffectiveAt: expiry, Rules: json.RawMessage(`{"roles":7}`)},
@@ -96,6 +98,9 @@ func TestFacts(t *testing.T) {
 		collection.Card{Exists: true, Tenant: own, Owner: person, Last4: "4242", Brand: "visa", ExpMonth: 2, ExpYear: 2030, ValidUntil: expiry, Removed: true, GatewayToken: "tok"},
 		collection.Wallet{Known: true, Cards: []string{"p", "b1", "b2"}},
 		collection.Bill{SubscriptionID: "sub", CardID: "last"},
+		invoiceswitch.Own{SubscriptionID: "sub"},
+		invoiceswitch.Subscription{Exists: true, BoughtBy: person},
+		invoiceswitch.Buyer{Tenant: own},
 		customer.Relationship{Type: "reseller", Active: true},
 		policy.Relation{Active: true},
 		policy.Home{Tenant: own},

@@ -12,6 +12,7 @@ var Reactions = slices.Concat(
 	contactReactions(),
 	declineReactions(),
 	collectionReactions(),
+	invoiceSwitchReactions(),
 	cardReactions(),
 	customerReactions(),
 	permissionReactions(),

@@ -13,6 +13,7 @@ import (
 	"konto/domain"
 	"konto/domain/collection"
 	"konto/domain/customer"
+	"konto/domain/invoiceswitch"
 	"konto/domain/policyversion"
 	"konto/domain/relationship"
 	"konto/domain/securityinfo"
@@ -26,6 +27,8 @@ var Policies = []Declared{
 	declare(subject.ErasurePolicy, "how long a request for erasure waits before the keys go"),
 	declare(CustomerEditors, "who in a partner's company may change what it keeps about a customer",
 		edition("role-table", RoleTerms{Roles: []domain.Role{ga, sa, aa, ha}})),
+	declare(invoiceswitch.Policy, "who may pay a subscription by invoice, and what is asked of them",
+		edition("phone-only", invoiceswitch.PhoneOnly()), edition("large-orders", invoiceswitch.LargeOrders())),
 	declare(collection.DunningPolicy, "when an unpaid invoice is tried again, and when the service ends",
 		edition("two-weeks", collection.TwoWeeks()), edition("four-retries", collection.FourRetries()),
 		edition("seven-declines", collection.SevenDeclines())),

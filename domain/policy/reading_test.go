@@ -17,6 +17,7 @@ var sights = map[string]struct{ read, personal string }{
 	"card":       {"same:global-admin,auditor,billing-admin any:billing-support", "same:global-admin,auditor,billing-admin"},
 	"billing":    {"same:global-admin,auditor,billing-admin any:billing-support", "same:global-admin,auditor,billing-admin"},
 	"collection": {"same:global-admin,auditor,billing-admin any:billing-support gateway:*", "same:global-admin,auditor"},
+	"invswitch":  {"same:global-admin,auditor,billing-admin any:billing-support", "same:global-admin,auditor"},
 	"customer": {
 		"same:global-admin,auditor,billing-admin related:global-admin,sales-agent,admin-agent,helpdesk-agent",
 		"same:global-admin,auditor related:global-admin,sales-agent,admin-agent,helpdesk-agent",

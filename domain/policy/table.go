@@ -7,6 +7,7 @@ import (
 	"konto/domain/card"
 	"konto/domain/collection"
 	"konto/domain/customer"
+	"konto/domain/invoiceswitch"
 	"konto/domain/policyversion"
 	"konto/domain/relationship"
 	"konto/domain/reservation"
@@ -96,6 +97,15 @@ var Table = Rules{
 		{Category: "collection", Command: "ReconsiderCards", Rule: "D4", Grants: []Grant{may(System)}},
 		{Category: "collection", Command: "CoverByInvoice", Rule: "C10", Grants: []Grant{may(System)}},
 
+		{Category: "invswitch", Command: "RequestSwitchToInvoice", Rule: "C10", Creates: true, Grants: []Grant{may(OwnTenant, ga, ba, po, pc)}},
+		{Category: "invswitch", Command: "EvaluateEligibility", Rule: "C10", Grants: []Grant{may(System)}},
+		{Category: "invswitch", Command: "RecordSupportCase", Rule: "C10", Grants: []Grant{may(AnyTenant, bs)}},
+		{Category: "invswitch", Command: "RecordCreditCheck", Rule: "C10", Grants: []Grant{may(AnyTenant, bs)}},
+		{Category: "invswitch", Command: "ApproveSwitchToInvoice", Rule: "C10", Grants: []Grant{may(AnyTenant, bs)}, Instead: "RequestSwitchToInvoice"},
+		{Category: "invswitch", Command: "DenySwitchToInvoice", Rule: "C10", Grants: []Grant{may(AnyTenant, bs)}},
+		{Category: "invswitch", Command: "ConfirmSwitchApplied", Rule: "C10", Grants: []Grant{may(System)}},
+		{Category: "invswitch", Command: "RequestSwitchToCard", Rule: "C10", Grants: []Grant{may(OwnTenant, ga, ba)}, Instead: "RegisterSubscription"},
+
 		{Category: "customer", Command: "RegisterCustomer", Rule: "P1", Creates: true, Grants: []Grant{may(RelatedPartner, ga, sa)}},
 		{Category: "customer", Command: "UpdateCustomerAccount", Rule: "P1", Grants: []Grant{mayBy(RelatedPartner, CustomerEditors)}},
 
@@ -132,19 +142,19 @@ var Table = Rules{
 		{Grant: may(OwnTenant, ga, au), Categories: all, Personal: all},
 		{
 			Grant:      may(OwnTenant, ba),
-			Categories: []string{"card", "billing", "collection", "customer", "tenant", "notif"},
+			Categories: []string{"card", "billing", "collection", "invswitch", "customer", "tenant", "notif"},
 			Personal:   []string{"card", "billing"},
 		},
 		{Grant: may(RelatedPartner, ga, sa, aa, ha), Categories: []string{"customer", "rel"}, Personal: []string{"customer", "rel"}},
 		{Grant: may(CustomerSide, ga, au), Categories: []string{"rel"}},
 		{Grant: may(Gateway), Categories: []string{"collection"}},
-		{Grant: may(AnyTenant, bs), Categories: []string{"card", "billing", "collection"}},
+		{Grant: may(AnyTenant, bs), Categories: []string{"card", "billing", "collection", "invswitch"}},
 		{Grant: may(AnyTenant, op), Categories: []string{"tenant", "notif", "inlet", "resv"}},
 		{Grant: may(AnyTenant), Categories: []string{"policy"}},
 	},
 }
 
-var all = []string{"tenant", "admin", "secinfo", "card", "billing", "collection", "customer", "rel", "resv", "notif", "inlet", "subject"}
+var all = []string{"tenant", "admin", "secinfo", "card", "billing", "collection", "invswitch", "customer", "rel", "resv", "notif", "inlet", "subject"}
 
 // NotFound returns what somebody hears who asks for an aggregate that is not
 // there for them: the same, whether it is not there at all or another
@@ -163,6 +173,8 @@ func NotFound(category string) *domain.Error {
 		return billing.ErrNotFound
 	case "collection":
 		return collection.ErrNotFound
+	case "invswitch":
+		return invoiceswitch.ErrNotFound
 	case "customer":
 		return customer.ErrNotFound
 	case "rel":

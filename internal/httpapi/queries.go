@@ -12,6 +12,7 @@ import (
 	"konto/domain/card"
 	"konto/domain/collection"
 	"konto/domain/customer"
+	"konto/domain/invoiceswitch"
 	"konto/domain/notification"
 	"konto/domain/relationship"
 	"konto/domain/securityinfo"
@@ -34,6 +35,8 @@ func (s *server) queries(api huma.API) {
 	get(s, api, "/v1/collection-cases", "Unpaid invoices: where their collecting stands, and what card networks still allow", "invoices", s.collectionCases, "collection_cases")
 	get(s, api, "/v1/invoices/{id}/collection", "Where the collecting of an invoice stands", "invoices", s.collectionCase, "collection_cases")
 	get(s, api, "/v1/due-charges", "Charges that the gateway's side is to carry out now, the oldest first", "invoices", s.dueCharges, "collection_cases")
+	get(s, api, "/v1/invoice-switch-cases", "Who wants to pay by invoice, and how far that has come", "invoice-switch-cases", s.switches, "invoice_switch_cases")
+	get(s, api, "/v1/invoice-switch-cases/{id}", "A wish to pay by invoice: its conditions and its status", "invoice-switch-cases", s.switchCase, "invoice_switch_cases")
 	get(s, api, "/v1/customers", "A partner's customers", "customers", s.customers, "customer_accounts")
 	get(s, api, "/v1/customers/{id}", "A customer's account", "customers", s.customer, "customer_accounts")
 	get(s, api, "/v1/relationships", "Partners and customers of your organization", "relationships", s.relationships, "customer_accounts")
@@ -206,6 +209,18 @@ func (s *server) dueCharges(ctx context.Context, q *ListQuery) (answer[Page[proj
 		}
 	}
 	return a, err
+}
+
+func (s *server) switches(ctx context.Context, q *ListQuery) (answer[Page[projections.InvoiceSwitchCase]], error) {
+	return many(s, ctx, invoiceswitch.Aggregate.Category(), q, func(tenant string) ([]projections.InvoiceSwitchCase, string, error) {
+		return projections.InvoiceSwitchCaseList(ctx, s.Read, tenant, q.Cursor, q.Limit)
+	})
+}
+
+func (s *server) switchCase(ctx context.Context, q *OneQuery) (answer[projections.InvoiceSwitchCase], error) {
+	return one(s, ctx, invoiceswitch.Aggregate.Category(), q, func(tenant string) (projections.InvoiceSwitchCase, error) {
+		return projections.InvoiceSwitchCaseByID(ctx, s.Read, tenant, q.ID)
+	}, func(r projections.InvoiceSwitchCase) int64 { return r.Revision })
 }
 
 type customersQuery struct {

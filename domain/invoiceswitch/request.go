@@ -1,0 +1,147 @@
+package invoiceswitch
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"konto/domain"
+	"konto/domain/postal"
+)
+
+// Reason is why somebody wants to pay by invoice.
+type Reason string
+
+// The reasons.
+const (
+	AmountRises  Reason = "amount-rises"    // a card is no longer practical
+	CardOutdated Reason = "card-not-needed" // the first reason for a card no longer holds
+)
+
+// RequestSwitchToInvoice asks to pay a subscription by invoice.
+type RequestSwitchToInvoice struct {
+	SubscriptionID string         `json:"subscriptionId"`
+	Reason         Reason         `json:"reason"`
+	AmountMinor    int64          `json:"amountMinor"` // expected in a month
+	Currency       string         `json:"currency"`
+	PONumber       string         `json:"poNumber,omitzero"` // printed on the invoice
+	Name           string         `json:"name"`
+	Phone          string         `json:"phone"`
+	Address        postal.Address `json:"address"`
+	Confirmed      bool           `json:"confirmed,omitzero"` // the address is meant as it is
+	CaseRef        string         `json:"caseRef,omitzero"`   // of billing support, if they were called
+}
+
+// Needs implements [domain.Needer].
+func (c RequestSwitchToInvoice) Needs(m Meta) []domain.Need {
+	sub := domain.Of[Subscription](c.SubscriptionID)
+	needs := []domain.Need{Policy.Need(), sub, c.Address.Need()}
+	if m.Facts.Has(sub) {
+		needs = append(needs, domain.Of[Buyer](domain.Fact[Subscription](m, c.SubscriptionID).BoughtBy))
+	}
+	return needs
+}
+
+// InvoiceSwitchRequested records the wish.
+type InvoiceSwitchRequested struct {
+	SubscriptionID string                   `json:"subscriptionId"`
+	Reason         Reason                   `json:"reason"`
+	AmountMinor    int64                    `json:"amountMinor"`
+	Currency       string                   `json:"currency"`
+	Country        string                   `json:"country"`
+	PONumber       string                   `json:"poNumber,omitzero"`
+	Contact        domain.Personal[Contact] `json:"contact"`
+	AddressCheck   postal.Checked           `json:"addressCheck,omitzero"` // how far it was checked
+	CaseRef        string                   `json:"caseRef,omitzero"`
+	CreditDue      time.Time                `json:"creditDue,omitzero"` // when the credit check is due; zero for none
+	By             string                   `json:"by"`
+	At             time.Time                `json:"at"`
+}
+
+// Evolve implements [domain.Event].
+func (e InvoiceSwitchRequested) Evolve(c *Case) {
+	*c = Case{
+		Status: Requested, SubscriptionID: e.SubscriptionID, RequestedBy: e.By, RequestedAt: e.At, Reason: e.Reason,
+		AmountMinor: e.AmountMinor, Currency: e.Currency, Country: e.Country, PONumber: e.PONumber, Contact: e.Contact,
+		CaseRef: e.CaseRef, CreditDue: e.CreditDue,
+	}
+}
+
+// Decide implements [domain.Command].
+func (c RequestSwitchToInvoice) Decide(s Case, m Meta) ([]Event, error) {
+	terms, sub := Policy.In(m), domain.Fact[Subscription](m, c.SubscriptionID)
+	switch {
+	case s.Exists() && s.SubscriptionID == c.SubscriptionID && s.RequestedBy == m.Actor.ID && s.AmountMinor == c.AmountMinor:
+		return nil, nil
+	case s.Exists():
+		return nil, ErrExists
+	case terms.StartedBy == ByPhone && c.CaseRef == "":
+		return nil, ErrPhoneOnly
+	case !sub.Exists || domain.Fact[Buyer](m, sub.BoughtBy).Tenant != m.Tenant:
+		return nil, ErrSubscription // another tenant's is as good as none
+	case sub.Invoiced:
+		return nil, ErrInvoiced
+	}
+	checked, errs := c.Address.Keep(m, "/address", c.Confirmed)
+	if err := domain.All(append(c.check(), errs...)...); err != nil {
+		return nil, err
+	}
+	e := InvoiceSwitchRequested{
+		SubscriptionID: c.SubscriptionID, Reason: c.Reason, AmountMinor: c.AmountMinor, Currency: c.Currency, Country: c.Address.Country,
+		PONumber: c.PONumber, Contact: domain.About(m.Actor.ID, Contact{c.Name, c.Phone, c.Address}), AddressCheck: checked,
+		CaseRef: c.CaseRef, By: m.Actor.ID, At: m.At,
+	}
+	if terms.CreditCheck {
+		e.CreditDue = businessDays(m.At, terms.CreditDays)
+	}
+	return []Event{e}, nil
+}
+
+// businessDays returns the time n days on that are neither Saturday nor
+// Sunday. Holidays differ by place; the credit check only takes about so long.
+func businessDays(from time.Time, n int) time.Time {
+	for n > 0 {
+		from = from.AddDate(0, 0, 1)
+		if d := from.Weekday(); d != time.Saturday && d != time.Sunday {
+			n--
+		}
+	}
+	return from
+}
+
+func (c RequestSwitchToInvoice) check() []*domain.Error {
+	var errs []*domain.Error
+	refuse := func(bad bool, pointer, format string, args ...any) {
+		if bad {
+			e := *ErrField
+			e.Detail, e.Pointer = fmt.Sprintf(format, args...), pointer
+			errs = append(errs, &e)
+		}
+	}
+	line := func(s string, most int) bool {
+		return len([]rune(s)) <= most && !strings.ContainsFunc(s, unicode.IsControl)
+	}
+	reasons := []Reason{AmountRises, CardOutdated}
+	refuse(!slices.Contains(reasons, c.Reason), "/reason", "it must be one of %v", reasons)
+	refuse(c.AmountMinor <= 0, "/amountMinor", "it must be more than nothing")
+	refuse(len(c.Currency) != 3 || strings.Trim(c.Currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "", "/currency", "it must be three upper-case letters")
+	refuse(!line(c.PONumber, 50), "/poNumber", "it must be one line of at most 50 letters")
+	refuse(strings.TrimSpace(c.Name) == "" || !line(c.Name, 200), "/name", "it must be one line of 1-200 letters")
+	refuse(strings.TrimSpace(c.Phone) == "" || !line(c.Phone, 50), "/phone", "it must be one line of 1-50 letters")
+	refuse(!line(c.CaseRef, 50), "/caseRef", "it must be one line of at most 50 letters")
+	return errs
+}
+
+// RequestSwitchToCard asks for the way back, and is always told the way there
+// is: nothing changes a subscription on invoice back to a card.
+type RequestSwitchToCard struct{}
+
+// Decide implements [domain.Command].
+func (RequestSwitchToCard) Decide(s Case, _ Meta) ([]Event, error) {
+	if !s.Exists() {
+		return nil, ErrNotFound
+	}
+	return nil, ErrBackToCard.With("subscription", s.SubscriptionID)
+}
