@@ -178,6 +178,15 @@ func TestHardDeclines(t *testing.T) {
 		{Name: "D2: nor does it lift a revocation", Lines: []string{
 			"0 declined p revocation_of_authorization -> declined, opened accelerated, grace 7d", "1d edited p ->",
 		}},
+		{Name: "D2: a softer decline later does not lift the bar", Lines: []string{
+			"0 declined p insufficient_funds -> declined, opened regular, grace 30d, retry p 1d", "0d1h declined p stolen_card -> declined",
+			"0d2h declined p insufficient_funds -> declined", "0d3h declined p expired_card -> declined",
+			"0d4h edited p ->", "1d tick -> exhausted cards, past-due 30d",
+		}},
+		{Name: "D4: a card that is allowed again has no hours to wait", Wallet: "b1", Lines: []string{
+			"0 declined b1 insufficient_funds -> declined, opened regular, grace 30d, retry b1 1d", "0d1h declined b1 expired_card -> declined",
+			"0d1h declined b1 processing_error -> declined", "0d2h edited b1 -> allowed b1, ask b1 change 4/20", "1d2h tick -> lapsed b1, retry b1 3d",
+		}},
 		{Name: "D2: a duplicate is looked at first", Lines: []string{
 			"0 declined p duplicate_transaction -> declined, opened regular, grace 30d, exhausted cards, past-due 30d",
 		}},

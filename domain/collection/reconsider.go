@@ -37,7 +37,7 @@ type CardAllowedAgain struct {
 // Evolve implements [domain.Event].
 func (e CardAllowedAgain) Evolve(i *Invoice) {
 	if t, ok := i.Case.tried(e.CardID); ok {
-		t.Barred, t.Cures, t.Declines, t.Retries = false, nil, 0, -1
+		t.Barred, t.Cures, t.Declines, t.Retries, t.Soon = false, nil, 0, -1, false
 		i.Case.put(t)
 	}
 }

@@ -139,14 +139,21 @@ func (i *Invoice) heard(gatewayEvent string) {
 }
 
 // declined notes on the card what such a decline leaves open. Cards that were
-// declined because of themselves are barred until they change.
+// declined because of themselves are barred until they change, whatever a
+// later attempt that nobody asked for is told.
 func (c *Case) declined(e ChargeDeclined) {
 	t, _ := c.tried(e.CardID)
 	t.CardID, t.Retries, t.Soon = e.CardID, e.Retries, e.Retry == Soon
 	t.Declines++
-	t.Barred, t.Cures = false, nil
 	if e.Retry != Spaced && e.Retry != Soon {
-		t.Barred, t.Cures = true, cures(e)
+		lifted := cures(e)
+		if t.Barred { // only what cures both
+			lifted = slices.DeleteFunc(lifted, func(c Change) bool { return !slices.Contains(t.Cures, c) })
+		}
+		t.Barred, t.Cures = true, lifted
+		if len(lifted) == 0 {
+			t.Cures = nil
+		}
 	}
 	c.put(t)
 	if !slices.Contains(c.Round, e.CardID) {
