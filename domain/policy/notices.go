@@ -16,6 +16,7 @@ var Reactions = slices.Concat(
 	cardReactions(),
 	customerReactions(),
 	permissionReactions(),
+	partnerReactions(),
 	reservationReactions(),
 	erasureReactions(),
 )
@@ -28,6 +29,9 @@ const (
 	cardDeclined              = "card_declined"
 	cardChanged               = "card_changed"
 	customerAccountChanged    = "customer_account_changed"
+	purchasePermissionChanged = "purchase_permission_changed"
+	purchaseMade              = "purchase_made"
+	relationshipChanged       = "relationship_changed"
 )
 
 // team is who looks after a tenant's bills: its global and billing admins.
