@@ -10,6 +10,7 @@ import (
 // Reactions are all policies and processes. Their names are for ever.
 var Reactions = slices.Concat(
 	contactReactions(),
+	recoveryReactions(),
 	declineReactions(),
 	collectionReactions(),
 	invoiceSwitchReactions(),
