@@ -249,7 +249,7 @@ func writeTokens(issuer *identity.Issuer, dir string) error {
 		return err
 	}
 	for _, p := range demo.People() {
-		token, err := issuer.Mint(identity.Person{ID: p.ID, Tenant: p.Tenant, Roles: p.Roles}, tokenLife)
+		token, err := mintBy(issuer, p)
 		if err != nil {
 			return err
 		}
@@ -258,6 +258,11 @@ func writeTokens(issuer *identity.Issuer, dir string) error {
 		}
 	}
 	return nil
+}
+
+// mintBy returns a token for a person.
+func mintBy(issuer *identity.Issuer, p demo.Person) (string, error) {
+	return issuer.Mint(identity.Person{ID: p.ID, Tenant: p.Tenant, Roles: p.Roles}, tokenLife)
 }
 
 // codes finds a one-time code in a message.

@@ -77,7 +77,7 @@ func (l local) mint(data string, p demo.Person) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return issuer.Mint(identity.Person{ID: p.ID, Tenant: p.Tenant, Roles: p.Roles}, tokenLife)
+	return mintBy(issuer, p)
 }
 
 // client returns a client that calls as the flags say: with the token of

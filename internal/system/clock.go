@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"konto/internal/httpapi"
+	"konto/internal/reactor"
 	"konto/internal/testclock"
 )
 
@@ -111,6 +112,9 @@ func (s *System) settle(ctx context.Context) error {
 // settledAt returns the store's head if nothing waits, else "".
 func (s *System) settledAt(ctx context.Context) (string, error) {
 	o, err := s.outbox(ctx)
+	if errors.Is(err, reactor.ErrNotRunning) {
+		return "", nil // the system has just started
+	}
 	if err != nil {
 		return "", err
 	}

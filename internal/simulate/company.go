@@ -1,0 +1,242 @@
+package simulate
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"konto/domain"
+	"konto/internal/client"
+)
+
+// company is a tenant and its life.
+type company struct {
+	*simulation
+	n       int
+	rng     *rand.Rand
+	land    land
+	id      string
+	begins  time.Time
+	partner *company // the company before this one looks after it
+	domain  string
+
+	people        []*person
+	cards         []*paymentCard
+	subscriptions []*subscription
+	invoices      int
+	made          int // IDs
+}
+
+type person struct {
+	Person
+	given, family, signIn string
+	mobile, email         string
+}
+
+type paymentCard struct {
+	id, token         string
+	owner             *person
+	expMonth, expYear int
+	lastDigits, brand string
+}
+
+type subscription struct {
+	id     string
+	card   *paymentCard
+	amount int64
+}
+
+// Konto's own people.
+var (
+	operator = Person{ID: "01930000-0000-7000-8000-000000000016", Tenant: "01930000-0000-7000-8000-000000000003", Roles: []domain.Role{domain.Operator}}
+)
+
+// newID returns a UUIDv7 (RFC 9562 section 5.7) that follows from the seed.
+func (c *company) newID(at time.Time) string {
+	var b uuid.UUID
+	ms := uint64(at.UnixMilli()) //nolint:gosec // after 1970
+	for i := range 6 {
+		b[i] = byte(ms >> (40 - 8*i))
+	}
+	for i := 6; i < len(b); i++ {
+		b[i] = byte(c.rng.Uint32())
+	}
+	b[6], b[8] = b[6]&0x0f|0x70, b[8]&0x3f|0x80
+	return b.String()
+}
+
+// do sends a command of the company's own. Nth tells commands of one name apart.
+func (c *company) do(ctx context.Context, by Person, collection, id, name string, body any) (bool, error) {
+	c.made++
+	return c.send(ctx, by, client.Command{
+		Collection: collection, ID: id, Name: name, Body: body,
+		Key: fmt.Sprintf("simulate/%d/%d/%d", c.Seed, c.n, c.made),
+	})
+}
+
+// open founds the company and plans its years.
+func (c *company) open(ctx context.Context) error {
+	name := pick(c.rng, c.land.company)
+	c.domain = fmt.Sprintf("%s-%d.example", strings.ToLower(ascii(name)), c.n)
+	if _, err := c.do(ctx, operator, "tenants", c.id, "RegisterTenant", map[string]any{
+		"name": fmt.Sprintf("%s %d %s", name, c.n, c.land.legal), "country": c.land.country, "currency": c.land.currency,
+		"locale": c.land.locale, "domain": c.domain,
+	}); err != nil {
+		return err
+	}
+	for _, roles := range [][]domain.Role{{domain.GlobalAdmin}, {domain.BillingAdmin}, {domain.GlobalAdmin}, {domain.SalesAgent}, {domain.Auditor}}[:2+c.rng.IntN(4)] {
+		if err := c.hire(ctx, roles); err != nil {
+			return err
+		}
+	}
+	for _, p := range c.people[:2] {
+		if err := c.addCard(ctx, p); err != nil {
+			return err
+		}
+	}
+	for range 1 + c.rng.IntN(3) {
+		if err := c.subscribe(ctx); err != nil {
+			return err
+		}
+	}
+	if c.partner != nil && len(c.partner.people) > 0 {
+		if err := c.befriend(ctx); err != nil {
+			return err
+		}
+	}
+	c.live()
+	return nil
+}
+
+// hire adds a person, who proves how their account can be recovered.
+func (c *company) hire(ctx context.Context, roles []domain.Role) error {
+	p := &person{given: pick(c.rng, c.land.given), family: pick(c.rng, c.land.family)}
+	p.Person = Person{ID: c.newID(c.now), Tenant: c.id, Roles: roles}
+	p.signIn = fmt.Sprintf("%s.%s%d@%s", strings.ToLower(ascii(p.given)), strings.ToLower(ascii(p.family)), len(c.people), c.domain)
+	by := p.Person
+	if len(c.people) > 0 {
+		by = c.people[0].Person
+	}
+	ok, err := c.do(ctx, by, "admins", p.ID, "AddEmployee", map[string]any{
+		"signInName": p.signIn, "displayName": p.given + " " + p.family, "locale": c.land.locale, "roles": roles,
+	})
+	if err != nil || !ok {
+		return err
+	}
+	c.people = append(c.people, p)
+	c.report.People++
+	p.mobile = c.land.phone(c.n*11 + len(c.people))
+	p.email = fmt.Sprintf("%s.%d.%d@privat.example", strings.ToLower(ascii(p.given)), c.n, len(c.people))
+	return c.prove(ctx, p, map[string]any{"mobile": p.mobile, "alternateEmail": p.email}, nil)
+}
+
+// prove changes contacts and confirms them with the codes that were sent.
+func (c *company) prove(ctx context.Context, p *person, contacts map[string]any, seen *int64) error {
+	c.made++
+	ok, err := c.send(ctx, p.Person, client.Command{
+		Collection: "security-info", ID: p.ID, Name: "UpdateSecurityInfo", Body: contacts, IfMatch: seen,
+		Key: fmt.Sprintf("simulate/%d/%d/%d", c.Seed, c.n, c.made),
+	})
+	if err != nil || !ok {
+		return err
+	}
+	for _, slot := range []string{"mobile", "alternateEmail"} {
+		contact, changed := contacts[slot].(string)
+		if !changed {
+			continue
+		}
+		if slot == "mobile" {
+			contact = digits(contact)
+		}
+		code, err := c.Place.Code(ctx, contact)
+		if err != nil {
+			return fmt.Errorf("code for %s: %w", slot, err)
+		}
+		if _, err := c.do(ctx, p.Person, "security-info", p.ID, "ConfirmContactVerification", map[string]any{"slot": slot, "code": code}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *company) addCard(ctx context.Context, p *person) error {
+	k := &paymentCard{
+		id: c.newID(c.now), owner: p, expMonth: 1 + c.rng.IntN(12), expYear: c.now.Year() + 1 + c.rng.IntN(4),
+		lastDigits: fmt.Sprintf("%04d", c.rng.IntN(10_000)), brand: pick(c.rng, []string{"visa", "mastercard", "amex"}),
+	}
+	k.token = "pm_sim_" + strings.ReplaceAll(k.id, "-", "")
+	at := pick(c.rng, c.land.places)
+	ok, err := c.do(ctx, p.Person, "cards", k.id, "AddCard", map[string]any{
+		"gatewayToken": k.token, "brand": k.brand, "last4": k.lastDigits, "expMonth": k.expMonth, "expYear": k.expYear,
+		"funding": pick(c.rng, []string{"credit", "debit"}), "issuerCountry": c.land.country, "fingerprint": "fp_" + k.token,
+		"holderName": p.given + " " + p.family,
+		"billTo": map[string]any{
+			"line1": fmt.Sprintf("%s %d", pick(c.rng, c.land.streets), 1+c.rng.IntN(80)), "city": at.city,
+			"postalCode": at.postalCode, "country": c.land.country,
+		},
+	})
+	if ok {
+		c.cards = append(c.cards, k)
+	}
+	return err
+}
+
+func (c *company) subscribe(ctx context.Context) error {
+	if len(c.cards) == 0 {
+		return nil
+	}
+	s := &subscription{id: c.newID(c.now), card: c.cards[0], amount: int64(99_00 + 50_00*c.rng.IntN(40))}
+	ok, err := c.do(ctx, s.card.owner.Person, "subscriptions", s.id, "RegisterSubscription", map[string]any{
+		"product": pick(c.rng, []string{"Business Basic", "Business Standard", "Business Premium"}), "cardId": s.card.id,
+	})
+	if err != nil || !ok {
+		return err
+	}
+	c.subscriptions = append(c.subscriptions, s)
+	if len(c.cards) > 1 && c.rng.IntN(2) == 0 {
+		_, err = c.do(ctx, c.cards[1].owner.Person, "subscriptions", s.id, "AddBackupCard", map[string]any{"cardId": c.cards[1].id})
+	}
+	return err
+}
+
+// befriend makes the partner this company's reseller.
+func (c *company) befriend(ctx context.Context) error {
+	agent, id := c.partner.people[0].Person, c.partner.id+"-"+c.id
+	for _, s := range []struct {
+		by             Person
+		collection, id string
+		name           string
+		body           map[string]any
+	}{
+		{agent, "relationships", id, "RequestRelationship", map[string]any{"type": "reseller"}},
+		{c.people[0].Person, "relationships", id, "AcceptRelationship", map[string]any{}},
+		{agent, "customers", c.id, "RegisterCustomer", map[string]any{
+			"companyName": c.domain, "country": c.land.country, "domain": c.domain, "language": c.land.locale[:2],
+		}},
+	} {
+		if ok, err := c.do(ctx, s.by, s.collection, s.id, s.name, s.body); err != nil || !ok {
+			return err
+		}
+	}
+	return nil
+}
+
+// ascii is how a name is written in an address.
+func ascii(s string) string {
+	return strings.NewReplacer("å", "a", "ä", "a", "ö", "o", "ø", "o", "æ", "ae", "Å", "A", "Ä", "A", "Ö", "O", "Ø", "O", "Æ", "Ae", " ", "", ".", "").Replace(s)
+}
+
+// digits are the last digits of a phone number, which a recipient is found by.
+func digits(phone string) string {
+	var b strings.Builder
+	for _, r := range strings.TrimPrefix(phone, "0") {
+		if r >= '0' && r <= '9' {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}

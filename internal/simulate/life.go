@@ -1,0 +1,228 @@
+package simulate
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"konto/domain"
+	"konto/internal/client"
+)
+
+const day = 24 * time.Hour
+
+// live plans what happens from now on: a charge for each subscription every
+// month, and the changes of everyday life now and then.
+func (c *company) live() {
+	for _, s := range c.subscriptions {
+		c.at(c.now.Add(time.Duration(1+c.rng.IntN(27))*day), func(ctx context.Context) error { return c.bill(ctx, s) })
+	}
+	for _, e := range []struct {
+		everyDays int
+		do        func(context.Context) error
+	}{
+		{90, c.changeContact},
+		{120, c.editCard},
+		{150, c.replaceCard},
+		{200, c.addAlias},
+		{240, c.updateCustomer},
+		{300, c.changeRoles},
+		{330, c.hireAnother},
+	} {
+		c.again(e.everyDays, e.do)
+	}
+}
+
+// again plans do about every so many days.
+func (c *company) again(days int, do func(context.Context) error) {
+	wait := time.Duration(1+c.rng.IntN(2*days*24))*time.Hour + time.Duration(c.rng.IntN(3600))*time.Second
+	c.at(c.now.Add(wait), func(ctx context.Context) error {
+		if err := do(ctx); err != nil {
+			return err
+		}
+		c.again(days, do)
+		return nil
+	})
+}
+
+// bill has the gateway charge a subscription's card, and the next month again.
+func (c *company) bill(ctx context.Context, s *subscription) error {
+	c.invoices++
+	invoice := fmt.Sprintf("in_sim_%d_%d_%d", c.Seed, c.n, c.invoices)
+	c.at(c.now.AddDate(0, 1, 0), func(ctx context.Context) error { return c.bill(ctx, s) })
+	failed, err := c.charge(ctx, s, s.card.token, invoice, 7)
+	if err == nil && failed {
+		c.at(c.now.Add(day), func(ctx context.Context) error { return c.collect(ctx, s, invoice, 45) })
+	}
+	return err
+}
+
+// collect carries out the charges that are due, day by day, for a while.
+func (c *company) collect(ctx context.Context, s *subscription, invoice string, days int) error {
+	caller, err := c.Place.As(ctx, c.people[0].Person)
+	if err != nil {
+		return err
+	}
+	var due struct {
+		Items []struct {
+			CardID string `json:"cardId"`
+		} `json:"items"`
+	}
+	if err := caller.Get(ctx, "/v1/due-charges", &due); err != nil {
+		return err
+	}
+	for _, charge := range due.Items {
+		for _, k := range c.cards {
+			if k.id != charge.CardID {
+				continue
+			}
+			failed, err := c.charge(ctx, s, k.token, invoice, 55)
+			if err != nil || !failed {
+				return err
+			}
+		}
+	}
+	if days > 0 {
+		c.at(c.now.Add(day), func(ctx context.Context) error { return c.collect(ctx, s, invoice, days-1) })
+	}
+	return nil
+}
+
+// charge is one attempt, which fails in so many of a hundred cases.
+func (c *company) charge(ctx context.Context, s *subscription, token, invoice string, of100 int) (failed bool, err error) {
+	failed = c.rng.IntN(100) < of100
+	kind, outcome := "charge.succeeded", "succeeded"
+	object := map[string]any{
+		"id": "ch_" + c.newID(c.now), "object": "charge", "amount": s.amount, "currency": c.land.currency,
+		"created": c.now.Unix(), "payment_method": token, "invoice": invoice,
+		"metadata": map[string]string{"konto_subscription": s.id},
+	}
+	if failed {
+		kind, outcome = "charge.failed", declineCode(c.rng)
+		object["failure_code"] = "card_declined"
+		object["outcome"] = map[string]any{"reason": outcome, "network_status": "declined_by_network"}
+	}
+	c.report.Charges[outcome]++
+	body, err := json.Marshal(map[string]any{
+		"id": "evt_" + c.newID(c.now), "object": "event", "type": kind, "created": c.now.Unix(),
+		"api_version": "2025-01-27", "data": map[string]any{"object": object},
+	})
+	if err != nil {
+		return failed, err
+	}
+	return failed, c.Place.Webhook(ctx, body)
+}
+
+func (c *company) changeContact(ctx context.Context) error {
+	p := pick(c.rng, c.people)
+	seen, err := c.seen(ctx, p.Person, "secinfo", p.ID)
+	if err != nil {
+		return err
+	}
+	p.mobile = c.land.phone(c.rng.IntN(95))
+	return c.prove(ctx, p, map[string]any{"mobile": p.mobile}, seen)
+}
+
+func (c *company) editCard(ctx context.Context) error {
+	if len(c.cards) == 0 {
+		return nil
+	}
+	k := pick(c.rng, c.cards)
+	seen, err := c.seen(ctx, k.owner.Person, "card", k.id)
+	if err != nil || seen == nil {
+		return err
+	}
+	k.expYear++
+	c.made++
+	_, err = c.send(ctx, k.owner.Person, client.Command{
+		Collection: "cards", ID: k.id, Name: "UpdateCardDetails", Body: map[string]any{"expYear": k.expYear}, IfMatch: seen,
+		Key: fmt.Sprintf("simulate/%d/%d/%d", c.Seed, c.n, c.made), Reason: "a new card with the same number",
+	})
+	return err
+}
+
+// replaceCard is a lost card: a new one takes over everything.
+func (c *company) replaceCard(ctx context.Context) error {
+	if len(c.cards) == 0 {
+		return nil
+	}
+	old, owned := c.cards[0], len(c.cards)
+	if err := c.addCard(ctx, old.owner); err != nil || len(c.cards) == owned {
+		return err
+	}
+	fresh := c.cards[owned]
+	ok, err := c.do(ctx, old.owner.Person, "cards", old.id, "ReplaceCard", map[string]any{"newCardId": fresh.id, "scope": "all"})
+	if err != nil || !ok {
+		return err
+	}
+	c.cards = append([]*paymentCard{fresh}, c.cards[1:owned]...)
+	for _, s := range c.subscriptions {
+		if s.card == old {
+			s.card = fresh
+		}
+	}
+	c.at(c.now.Add(day), func(ctx context.Context) error {
+		_, err := c.do(ctx, old.owner.Person, "cards", old.id, "RemoveCard", map[string]any{})
+		return err
+	})
+	return nil
+}
+
+func (c *company) addAlias(ctx context.Context) error {
+	p := pick(c.rng, c.people)
+	c.made++
+	alias := fmt.Sprintf("kontakt%d@%s", c.made, c.domain)
+	_, err := c.do(ctx, c.people[0].Person, "admins", p.ID, "AddAlias", map[string]any{"email": alias})
+	return err
+}
+
+func (c *company) changeRoles(ctx context.Context) error {
+	p := pick(c.rng, c.people)
+	name := pick(c.rng, []string{"AssignRole", "RemoveRole"})
+	role := pick(c.rng, []domain.Role{domain.BillingAdmin, domain.Auditor, domain.InvoiceManager})
+	_, err := c.do(ctx, c.people[0].Person, "admins", p.ID, name, map[string]any{"role": role})
+	return err
+}
+
+func (c *company) hireAnother(ctx context.Context) error {
+	if len(c.people) > 12 {
+		return nil
+	}
+	return c.hire(ctx, []domain.Role{pick(c.rng, []domain.Role{domain.BillingAdmin, domain.Auditor, domain.SalesAgent})})
+}
+
+// updateCustomer is what the partner changes.
+func (c *company) updateCustomer(ctx context.Context) error {
+	if c.partner == nil || len(c.partner.people) == 0 {
+		return nil
+	}
+	agent := c.partner.people[0].Person
+	seen, err := c.seen(ctx, agent, "customer", c.id)
+	if err != nil || seen == nil {
+		return err
+	}
+	c.made++
+	_, err = c.send(ctx, agent, client.Command{
+		Collection: "customers", ID: c.id, Name: "UpdateCustomerAccount", IfMatch: seen, Merge: true,
+		Body: map[string]any{"companyDetails": map[string]any{"companyName": fmt.Sprintf("%s %d", c.domain, c.made)}},
+		Key:  fmt.Sprintf("simulate/%d/%d/%d", c.Seed, c.n, c.made), Reason: "as the customer asked",
+	})
+	return err
+}
+
+// seen is the revision of an account as a person sees it; nil if they see none.
+func (c *company) seen(ctx context.Context, by Person, category, id string) (*int64, error) {
+	caller, err := c.Place.As(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	var state struct {
+		Revision int64 `json:"revision"`
+	}
+	err = caller.Get(ctx, "/v1/accounts/"+category+"-"+id+"/state", &state)
+	if p, ok := asProblem(err); ok && p.Status < 500 {
+		return nil, nil //nolint:nilnil // nothing is there to be seen
+	}
+	return &state.Revision, err
+}

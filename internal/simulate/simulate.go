@@ -1,0 +1,183 @@
+// Package simulate makes believable histories: companies with people who prove
+// their contacts, change their names and leave; with cards that expire, are
+// declined, replaced and backed up; with partners who look after them. Demos,
+// tests and benchmarks use it.
+//
+// It lives through the years on a clock that can be moved, and acts through the
+// command API and the gateway's webhook as people and gateways would: what it
+// makes is what the rules allow, and what follows from a command (codes,
+// retries, reminders) happens at its own time. A command that a rule refuses is
+// part of life, and counted.
+//
+// # What is guaranteed
+//
+// The same seed, numbers and start make the same commands, with the same IDs,
+// in the same order, in every version that has the same rules. On a clock that
+// stands still between steps events have the same times, too; what is sealed
+// and the order in which independent effects end differ.
+//
+// People are invented. Domains end in .example (RFC 2606), Swedish phones are
+// of the range that the Swedish PTS keeps for fiction, others are libphonenumber's
+// examples. Cards are tokens; there is no card number anywhere.
+package simulate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"konto/domain"
+	"konto/internal/client"
+)
+
+// Config says what to make.
+type Config struct {
+	Tenants int // companies, 1 to 10,000
+	Years   int // that each lives through, 1 to 50
+	Seed    uint64
+	Start   time.Time // when the first company comes; the clock must not be after it
+	Place   Place
+	// Progress is told how far it has come; nil for nobody.
+	Progress func(at time.Time, done, total int)
+}
+
+// Place is the Konto to make it in. All functions are required.
+type Place struct {
+	// As returns a client that calls as a person, with a token of the clock's time.
+	As func(context.Context, Person) (*client.Client, error)
+	// AdvanceTo moves the clock and returns when all that was due has happened.
+	AdvanceTo func(ctx context.Context, to time.Time) error
+	// Webhook hands a payment gateway's signed event over.
+	Webhook func(ctx context.Context, event []byte) error
+	// Code returns the newest one-time code that was sent to a recipient.
+	Code func(ctx context.Context, recipient string) (string, error)
+}
+
+// Person is who sends a command.
+type Person struct {
+	ID     string
+	Tenant string
+	Roles  []domain.Role
+}
+
+// Report says what was made.
+type Report struct {
+	Tenants  int            `json:"tenants"`
+	People   int            `json:"people"`
+	From     time.Time      `json:"from"`
+	To       time.Time      `json:"to"`
+	Commands map[string]int `json:"commands"` // accepted, by name
+	Charges  map[string]int `json:"charges"`  // by outcome: succeeded, or the decline code
+	Refused  map[string]int `json:"refused"`  // by problem code
+}
+
+// Run makes it. It blocks until it is made; a minute of one core makes some ten
+// companies and years. It stops at the first fault: what a rule refuses is none.
+func Run(ctx context.Context, cfg Config) (Report, error) {
+	if cfg.Tenants < 1 || cfg.Tenants > 10_000 {
+		return Report{}, fmt.Errorf("simulate: %d companies: want 1 to 10000", cfg.Tenants)
+	}
+	if cfg.Years < 1 || cfg.Years > 50 {
+		return Report{}, fmt.Errorf("simulate: %d years: want 1 to 50", cfg.Years)
+	}
+	s := &simulation{Config: cfg, report: Report{
+		Tenants: cfg.Tenants, From: cfg.Start, To: cfg.Start.AddDate(cfg.Years, 0, 0),
+		Commands: map[string]int{}, Charges: map[string]int{}, Refused: map[string]int{},
+	}}
+	var before *company
+	for n := range cfg.Tenants {
+		c := s.found(n, before)
+		s.at(c.begins, c.open)
+		before = c
+	}
+	for s.agenda.Len() > 0 {
+		next := s.agenda.next()
+		if next.at.After(s.report.To) {
+			break
+		}
+		if err := s.Place.AdvanceTo(ctx, next.at); err != nil {
+			return s.report, fmt.Errorf("simulate: to %s: %w", next.at.Format(time.RFC3339), err)
+		}
+		s.now = next.at
+		if err := next.do(ctx); err != nil {
+			return s.report, fmt.Errorf("simulate: at %s: %w", next.at.Format(time.RFC3339), err)
+		}
+		s.tell(next.at)
+	}
+	if err := s.Place.AdvanceTo(ctx, s.report.To); err != nil {
+		return s.report, fmt.Errorf("simulate: to %s: %w", s.report.To.Format(time.RFC3339), err)
+	}
+	return s.report, nil
+}
+
+// simulation is one run.
+type simulation struct {
+	Config
+	agenda agenda
+	now    time.Time
+	told   time.Time
+	report Report
+}
+
+// tell tells of progress once a month.
+func (s *simulation) tell(at time.Time) {
+	if s.Progress != nil && (at.Month() != s.told.Month() || at.Year() != s.told.Year()) {
+		s.told = at
+		s.Progress(at, int(at.Sub(s.report.From)/time.Hour), int(s.report.To.Sub(s.report.From)/time.Hour))
+	}
+}
+
+// at plans something.
+func (s *simulation) at(t time.Time, do func(context.Context) error) { s.agenda.add(t, do) }
+
+// found plans a company. Each has its own random numbers, so that one more does
+// not change the others.
+func (s *simulation) found(n int, neighbour *company) *company {
+	rng := rand.New(rand.NewPCG(s.Seed, uint64(n))) //nolint:gosec // believable, not secret
+	c := &company{simulation: s, n: n, rng: rng, land: lands()[rng.IntN(len(lands()))], partner: neighbour}
+	c.begins = s.Start.Add(time.Duration(rng.IntN(28*24*60)) * time.Minute)
+	c.id = c.newID(c.begins)
+	return c
+}
+
+// send sends a command. A refusal is counted and reported as not ok; anything
+// else that goes wrong is an error.
+func (s *simulation) send(ctx context.Context, by Person, cmd client.Command) (ok bool, err error) {
+	c, err := s.Place.As(ctx, by)
+	if err != nil {
+		return false, err
+	}
+	if cmd.Key == "" {
+		cmd.Key = "simulate/" + cmd.Name + "/" + s.now.Format(time.RFC3339Nano)
+	}
+	_, err = c.Send(ctx, cmd)
+	var p *client.Problem
+	switch {
+	case errors.As(err, &p) && p.Status < 500:
+		s.report.Refused[cmd.Name+": "+p.Code]++
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("%s: %w", cmd.Name, err)
+	}
+	s.report.Commands[cmd.Name]++
+	return true, nil
+}
+
+// Names returns the names of what was counted, the most frequent first.
+func Names(counts map[string]int) []string {
+	return slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		if counts[a] != counts[b] {
+			return counts[b] - counts[a]
+		}
+		if a < b {
+			return -1
+		}
+		return 1
+	})
+}
+
+func asProblem(err error) (*client.Problem, bool) { return errors.AsType[*client.Problem](err) }
