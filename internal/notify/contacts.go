@@ -119,10 +119,11 @@ func (w *writer) securityContactChanged(p *page) error {
 // for; it has to be the one that the command checks it with.
 const undoPurpose = "undo-contact-change"
 
-// undoLink returns where a change is undone. The proof is in the fragment,
-// which browsers keep to themselves: no server's log and no proxy sees it.
+// undoLink returns where a change is undone, with what the command to undo it
+// takes. That is in the fragment, which browsers keep to themselves: no server's
+// log and no proxy sees the proof.
 func (w *writer) undoLink(change string) string {
-	q := url.Values{"undo": {change}, "proof": {w.r.cfg.Proof(w.tenant, undoPurpose, change)}}
+	q := url.Values{"change": {change}, "proof": {w.r.cfg.Proof(w.tenant, undoPurpose, change)}}
 	return w.r.link(w.r.cfg.Links.SecurityInfo, w.person) + "#" + q.Encode()
 }
 

@@ -116,7 +116,7 @@ func (w *writer) purchasePermissionChanged(p *page) error {
 	}
 	w.add(p, "products", strings.Join(d.Products, ", "))
 	w.addTime(p, "valid_until", d.ExpiresAt)
-	w.act(p, "action.relationships", w.r.cfg.Links.Relationship, "")
+	w.act(p, "action.permissions", w.r.cfg.Links.Permission, "")
 	w.notExpected(p, "purchase_permission_changed.not_you")
 	p.SMS = w.t("purchase_permission_changed.sms", values{"Subject": p.Subject})
 	return nil
@@ -141,7 +141,7 @@ func (w *writer) purchaseMade(p *page) error {
 			return err
 		}
 	}
-	w.act(p, "action.relationships", w.r.cfg.Links.Relationship, "")
+	w.act(p, "action.permissions", w.r.cfg.Links.Permission, "")
 	w.notExpected(p, "purchase_made.not_you")
 	return nil
 }

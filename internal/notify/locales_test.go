@@ -133,6 +133,34 @@ func TestFixedTerms(t *testing.T) {
 	}
 }
 
+// A term is translated in one way only, wherever it stands.
+func TestTermsEverywhere(t *testing.T) {
+	t.Parallel()
+	en := stringsOf(t, "en")
+	for english, terms := range map[string]map[string]string{
+		`(?i)security info`:   {"sv": `Säkerhetsinformation`, "da": `Sikkerhedsoplysninger`, "nl": `Beveiligingsgegevens`},
+		`(?i)alternate email`: {"sv": `(?i)alternativa? e-postadress`, "da": `(?i)alternative? mailadresse`, "nl": `(?i)alternatie(f|ve) e-mailadres`},
+		`(?i)backup card`:     {"sv": `(?i)reservkort`, "da": `(?i)reservekort`, "nl": `(?i)reservekaart`},
+		`(?i)subscription`:    {"sv": `(?i)prenumeration`, "da": `(?i)abonnement`, "nl": `(?i)abonnement`},
+	} {
+		found := 0
+		for k, s := range en {
+			if !regexp.MustCompile(english).MatchString(s) {
+				continue
+			}
+			found++
+			for locale, term := range terms {
+				if got := stringsOf(t, locale)[k]; !regexp.MustCompile(term).MatchString(got) {
+					t.Errorf("%s: %s = %q, want the term %s", locale, k, got, term)
+				}
+			}
+		}
+		if found < 3 {
+			t.Errorf("%d strings have the term %s", found, english)
+		}
+	}
+}
+
 // The alternate email resets the admin password, not the computer's: the help
 // page that these messages grew out of says in Swedish that it does not.
 func TestAlternateEmailSaysWhichPassword(t *testing.T) {

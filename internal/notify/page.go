@@ -84,7 +84,9 @@ func (w *writer) role(r domain.Role) string { return w.t("role."+string(r), nil)
 // securityNotice adds what to do for somebody who did not do this.
 func (w *writer) securityNotice(p *page, key string) {
 	p.NoticeTitle = w.t("common.not_you", nil)
-	p.Notice = []string{w.t(key, values{"GlobalAdmin": w.role(domain.GlobalAdmin)})}
+	p.Notice = []string{w.t(key, values{
+		"GlobalAdmin": w.role(domain.GlobalAdmin), "AdminAgent": w.role(domain.AdminAgent),
+	})}
 }
 
 // notExpected adds what to do for somebody who did not expect what the message

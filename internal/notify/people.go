@@ -139,8 +139,9 @@ func (w *writer) formerUserAccess(p *page) error {
 	return nil
 }
 
-// erasureDone is the last message to somebody. It leads to no account: there
-// is none any more.
+// erasureDone is the last message to somebody: it leaves before the keys are
+// destroyed, since after that there is no address to send it to. It leads to no
+// account, which will be gone when it is read.
 func (w *writer) erasureDone(p *page) error {
 	d, err := decode[momentData](w.data)
 	if err != nil {
@@ -149,7 +150,7 @@ func (w *writer) erasureDone(p *page) error {
 	p.Greeting = w.t("common.greeting", nil)
 	w.head(p, "erasure_done", nil)
 	p.Lead = []string{w.t("erasure_done.what", nil), w.t("erasure_done.rest", nil)}
-	w.addTime(p, "time", d.At)
+	w.addTime(p, "erased_at", d.At)
 	w.act(p, "action.home", w.r.cfg.Links.Home, "")
 	w.notExpected(p, "erasure_done.not_you")
 	return nil

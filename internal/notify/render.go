@@ -28,6 +28,7 @@ type Links struct {
 	Organization string // the tenant's; default /organizations/{id}
 	Invoice      string // where an unpaid one is explained and settled; default /invoices/{id}
 	Relationship string // between partner and customer; default /relationships
+	Permission   string // of customers to buy; default /purchase-permissions
 	Export       string // of what is kept about a person; default /subjects/{id}/export
 	Home         string // for who has nothing left to open; default /
 }
@@ -137,6 +138,7 @@ func (l Links) withDefaults() Links {
 	set(&l.Organization, "/organizations/{id}")
 	set(&l.Invoice, "/invoices/{id}")
 	set(&l.Relationship, "/relationships")
+	set(&l.Permission, "/purchase-permissions")
 	set(&l.Export, "/subjects/{id}/export")
 	set(&l.Home, "/")
 	return l

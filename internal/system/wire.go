@@ -135,7 +135,8 @@ func Links() notify.Links {
 		Subscription: "/v1/subscriptions/{id}", Customer: "/v1/customers/{id}",
 		Admin: "/v1/admins/{id}", Organization: "/v1/accounts/tenant-{id}/history",
 		Invoice: "/v1/invoices/{id}/decline", Relationship: "/v1/relationships",
-		Export: "/v1/subjects/{id}/export", Home: "/docs",
+		Permission: "/v1/purchase-permissions",
+		Export:     "/v1/subjects/{id}/export", Home: "/docs",
 	}
 }
 
