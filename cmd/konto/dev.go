@@ -216,7 +216,7 @@ func (w warnings) WriteLevel(level zerolog.Level, line []byte) (int, error) {
 // refuses a directory that holds anything else.
 func resetData(data string) error {
 	ours := []string{
-		"konto.lock", "konto.log", "dev.json", clockFile, "store.json", "root.key", "issuer.key", "tokens", "events", "bus",
+		"konto.lock", "konto.log", "dev.json", clockFile, "store.json", "root.key", "issuer.key", "recovery.key", "tokens", "events", "bus",
 		"keys.db", "keys.db-wal", "keys.db-shm", "read.db", "read.db-wal", "read.db-shm",
 		"reactor.db", "reactor.db-wal", "reactor.db-shm",
 	}

@@ -2,6 +2,7 @@ package securityinfo
 
 import (
 	"crypto/subtle"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,6 +42,9 @@ func (c ConfirmContactVerification) Decide(s SecurityInfo, m Meta) ([]Event, err
 		return nil, ErrCodeExpired
 	case !wellFormed:
 		return nil, ErrCodeForm
+	case s.inUseElsewhere(c.Slot):
+		// It was free when it was set: the slot that holds it had another on its way.
+		return nil, ErrSamePhone.At("/slot")
 	}
 	if subtle.ConstantTimeCompare([]byte(code), []byte(m.Code(challenge.Verification))) == 0 {
 		attempt := challenge.Failures + 1
@@ -61,6 +65,19 @@ func (c ConfirmContactVerification) Decide(s SecurityInfo, m Meta) ([]Event, err
 		verified.UndoUntil = terms.undoUntil(m.At)
 	}
 	return []Event{verified}, nil
+}
+
+// inUseElsewhere reports whether the phone that waits in slot is in use in
+// another one.
+func (s SecurityInfo) inUseElsewhere(slot Slot) bool {
+	waits := s.phone(slot)
+	if waits == nil || !waits.Pending.Readable() {
+		return false
+	}
+	return slices.ContainsFunc([]Slot{SlotMobile, SlotAlternateMobile, SlotOffice}, func(other Slot) bool {
+		m := s.phone(other)
+		return other != slot && m.InUse() && m.Verified.Readable() && m.Verified.Value.String() == waits.Pending.Value.String()
+	})
 }
 
 // digits returns code without spaces and hyphens, and whether six digits are left.

@@ -91,6 +91,11 @@ func (m *model) set(slot Slot, value string, now time.Time) (*model, string) {
 	return n, ""
 }
 
+// elsewhere reports whether the number that waits in slot is in use in another.
+func (m *model) elsewhere(slot Slot) bool {
+	return slices.ContainsFunc(phoneSlots(), func(s Slot) bool { return s != slot && m.inUse[s] == m.waits[slot] })
+}
+
 func (m *model) send(slot Slot, now time.Time) {
 	life := 10 * time.Minute
 	if slot == SlotAlternateEmail {
@@ -185,6 +190,8 @@ func TestModel(t *testing.T) {
 					want = "too-many-attempts"
 				case !now.Before(m.alive[slot]):
 					want = "code-expired"
+				case m.elsewhere(slot):
+					want = "phone-already-used"
 				case !right:
 					want = "wrong-code"
 					m.wrongCodes[slot]++

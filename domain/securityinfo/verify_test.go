@@ -83,6 +83,10 @@ func TestConfirm(t *testing.T) {
 		{name: "S6: wrong and too late", given: pending, when: enter(wrong(pending, SlotMobile)), in: later(10 * time.Minute), err: ErrCodeExpired},
 		{name: "S6: after it expired", given: expired, when: enter(right), err: ErrCodeExpired},
 		{name: "S6: a mail after a day", given: mail, when: ConfirmContactVerification{Slot: SlotAlternateEmail, Code: code(v3)}, in: later(24 * time.Hour), err: ErrCodeExpired},
+		{
+			name: "S2: a number that another slot still has in use", when: ConfirmContactVerification{Slot: SlotOffice, Code: "000000"}, err: ErrSamePhone,
+			given: history(do(mobile(number)), confirm(SlotMobile), do(mobile(other)), do(office(number))),
+		},
 		{name: "S6: twice", given: append(pending, verified...), when: enter(right), err: ErrNothingWaiting},
 		{name: "S6: an empty slot", given: pending, when: ConfirmContactVerification{Slot: SlotOffice, Code: right}, err: ErrNothingWaiting},
 		{name: "S6: an unknown slot", given: pending, when: ConfirmContactVerification{Slot: "fax", Code: right}, err: ErrSlot},
