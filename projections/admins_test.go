@@ -2,6 +2,7 @@ package projections_test
 
 import (
 	"testing"
+	"time"
 
 	"konto/domain"
 	"konto/domain/admin"
@@ -36,6 +37,12 @@ func TestAdmins(t *testing.T) {
 			Roles: []domain.Role{domain.BillingAdmin}, Status: projections.AdminActive,
 			AddedAt: added[bo].At, UpdatedAt: last[bo].At, Revision: 4,
 		},
+		{
+			ID: cleo, SignInName: sealedValue[string](cleo, "cleo-mail2"), DisplayName: sealedValue[string](cleo, "cleo-name"),
+			PrimaryEmail: sealedValue[string](cleo, "cleo-mail"),
+			Locale:       "nl", Roles: []domain.Role{}, Status: projections.AdminGone,
+			AddedAt: added[cleo].At, UpdatedAt: last[cleo].At, Revision: 11,
+		},
 	}
 	got, next, err := projections.AdminList(t.Context(), db, northwind, "", 0)
 	if err != nil || next != "" {
@@ -52,6 +59,48 @@ func TestAdmins(t *testing.T) {
 	if d := cmp.Diff(want[0], one); d != "" {
 		t.Errorf("Admin (-want +got):\n%s", d)
 	}
+}
+
+// A leaver with three names, the second of which is taken back.
+func TestAdminLife(t *testing.T) {
+	t.Parallel()
+	mail := func(what string) domain.Personal[string] { return sealedValue[string](bo, what) }
+	h := startHistory(northwind)
+	h.then(bo, admin.EmployeeAdded{Tenant: northwind, SignInName: mail("first"), DisplayName: mail("name"), Roles: []domain.Role{domain.Auditor}})
+	h.then(bo, admin.EmailAliasAdded{Email: mail("alias")})
+	h.then(bo, admin.UserNameChanged{Old: mail("first"), New: mail("second")})
+	h.then(bo, admin.UserNameChanged{Old: mail("second"), New: mail("first"), Alias: 2})
+	h.then(bo, admin.PrimaryEmailChanged{Old: mail("first"), New: mail("alias")})
+	h.then(bo, admin.LanguageSwitched{New: "da"})
+	db := open(t, projections.Admins)
+	db.apply(h.events...)
+	check := func(status string, until time.Time, revision int64) projections.AdminRow {
+		t.Helper()
+		row, err := projections.Admin(t.Context(), db, northwind, bo)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row.Status != status || !row.RetainedUntil.Equal(until) || row.Revision != revision || len(row.Roles) != 1 {
+			t.Errorf("status %q until %v at %d with %v, want %q until %v at %d with one role", row.Status, row.RetainedUntil, row.Revision, row.Roles, status, until, revision)
+		}
+		return row
+	}
+	row := check(projections.AdminActive, time.Time{}, 5)
+	if d := cmp.Diff([]domain.Personal[string]{mail("alias"), mail("second")}, row.Aliases); d != "" {
+		t.Errorf("aliases (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff([]domain.Personal[string]{mail("first"), mail("alias")}, []domain.Personal[string]{row.SignInName, row.PrimaryEmail}); d != "" || row.Locale != "da" {
+		t.Errorf("sign-in name and primary address (-want +got):\n%s\nlocale %s, want da", d, row.Locale)
+	}
+	db.apply(h.then(bo, admin.EmployeeBlocked{Offboarding: "o1"}), h.then(bo, admin.SessionsRevoked{}))
+	check(projections.AdminBlocked, time.Time{}, 6)
+	db.apply(h.then(bo, admin.EmployeeOffboarded{Offboarding: "o1", RetainedUntil: start.AddDate(0, 0, 30)}))
+	check(projections.AdminOffboarded, start.AddDate(0, 0, 30), 8)
+	db.apply(h.then(bo, admin.EmployeeRestored{Offboarding: "o1"}))
+	check(projections.AdminActive, time.Time{}, 9)
+	db.apply(h.then(bo, admin.EmployeeBlocked{Offboarding: "o2"}), h.then(bo, admin.EmployeeOffboarded{Offboarding: "o2", RetainedUntil: start}),
+		h.then(bo, admin.EmployeeDataRetentionExpired{Offboarding: "o2"}))
+	check(projections.AdminGone, time.Time{}, 12)
 }
 
 func TestAdminPages(t *testing.T) {

@@ -38,6 +38,7 @@ var (
 	contoso    = id(1, 2)
 	anna       = id(2, 1)
 	bo         = id(2, 2)
+	cleo       = id(2, 3)
 	visa       = id(3, 1)
 	mastercard = id(3, 2)
 	amex       = id(3, 3)
@@ -85,6 +86,7 @@ func everything(owner string) *history {
 	h.then(bo, admin.RoleAssigned{Role: domain.Auditor})
 	h.then(bo, admin.RoleRemoved{Role: domain.Auditor})
 	h.then(bo, admin.DisplayNameChanged{DisplayName: sealedValue[string](bo, "bo-new-name")})
+	leaver(h)
 	contacts(h)
 	cards(h)
 	charges(h)
@@ -98,6 +100,25 @@ func everything(owner string) *history {
 	h.then(id(6, 3), notification.NotificationSuppressed{Message: message(bo), Why: "no verified contact", At: start})
 	h.then(id(7, 1), inlet.GatewayEventReceived{Provider: "stripe", GatewayEventID: "evt_1", Type: "charge.failed", Outcome: "accepted", At: start})
 	return h
+}
+
+// leaver lets cleo come and go, come back and go for good.
+func leaver(h *history) {
+	h.then(cleo, admin.EmployeeAdded{
+		Tenant: h.tenant, SignInName: sealedValue[string](cleo, "cleo-mail"), DisplayName: sealedValue[string](cleo, "cleo-name"),
+	})
+	h.then(cleo, admin.UserNameChanged{Old: sealedValue[string](cleo, "cleo-mail"), New: sealedValue[string](cleo, "cleo-mail2")})
+	h.then(cleo, admin.PrimaryEmailChanged{Old: sealedValue[string](cleo, "cleo-mail2"), New: sealedValue[string](cleo, "cleo-mail")})
+	h.then(cleo, admin.LanguageSwitched{New: "nl"})
+	for _, offboarding := range []string{"o1", "o2"} {
+		h.then(cleo, admin.EmployeeBlocked{Offboarding: offboarding, At: start})
+		h.then(cleo, admin.SessionsRevoked{At: start})
+		h.then(cleo, admin.EmployeeOffboarded{Offboarding: offboarding, At: start, RetainedUntil: start.AddDate(0, 0, 30)})
+		if offboarding == "o1" {
+			h.then(cleo, admin.EmployeeRestored{Offboarding: offboarding, At: start})
+		}
+	}
+	h.then(cleo, admin.EmployeeDataRetentionExpired{Offboarding: "o2", At: start})
 }
 
 func message(person string) notification.Message {

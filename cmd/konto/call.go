@@ -152,6 +152,7 @@ func (a *app) printAccepted(accepted client.Accepted, dryRun bool) error {
 	case a.output != "table":
 		return a.printRaw(accepted.Raw)
 	case dryRun:
+		a.printCautions(accepted)
 		return a.printRehearsal(accepted)
 	}
 	for _, e := range accepted.Events {
@@ -166,7 +167,15 @@ func (a *app) printAccepted(accepted client.Accepted, dryRun bool) error {
 	for _, c := range accepted.Merged {
 		_, _ = fmt.Fprintln(a.stderr, "merged with "+changed(c))
 	}
+	a.printCautions(accepted)
 	return nil
+}
+
+// printCautions says what people should know of a command's consequences.
+func (a *app) printCautions(accepted client.Accepted) {
+	for _, c := range accepted.Cautions {
+		_, _ = fmt.Fprintln(a.stderr, "mind: "+c.Detail)
+	}
 }
 
 // printRehearsal says what a command would lead to.

@@ -7,124 +7,152 @@ import (
 
 	"konto/domain"
 	. "konto/domain/admin"
-	"konto/domain/domaintest"
 )
 
-var globalAdmin = domain.Actor{ID: "gina", Kind: domain.KindPerson, Tenant: "contoso", Roles: []domain.Role{domain.GlobalAdmin}}
-
-// knowing returns what a decision about cmd may know.
-func knowing(cmd any, actor domain.Actor) Meta {
-	m := Meta{
-		ID: "ann", Tenant: "contoso", Actor: actor,
-		MAC: func(purpose, value string) string { return purpose + "/" + value },
-	}
-	needer, ok := cmd.(domain.Needer)
-	if !ok {
-		return m
-	}
-	for _, n := range needer.Needs(m) {
-		if n == domain.Of[Locale](n.Key) {
-			m.Facts = m.Facts.Knows(n, Locale{OK: n.Key != "und", Tag: n.Key})
-			continue
-		}
-		local, host, ok := strings.Cut(strings.TrimSpace(n.Key), "@")
-		address := Address{OK: ok, Reason: "no @"}
-		if host = strings.ToLower(host); ok {
-			address = Address{OK: true, Normalized: local + "@" + host, Domain: host}
-		}
-		m.Facts = m.Facts.Knows(n, address)
-	}
-	return m
-}
-
-func TestAdmin(t *testing.T) {
-	t.Parallel()
-	ann := func(v string) domain.Personal[string] { return domain.About("ann", v) }
+func TestAddEmployee(t *testing.T) {
 	add := AddEmployee{
 		SignInName: "Ann@Contoso.se", DisplayName: " Ann Berg ", Locale: "sv-SE",
 		Roles: []domain.Role{domain.BillingAdmin, domain.GlobalAdmin, domain.BillingAdmin},
 	}
-	added := []Event{EmployeeAdded{
-		Tenant: "contoso", SignInName: ann("Ann@contoso.se"), DisplayName: ann("Ann Berg"), Locale: "sv-SE",
-		Roles: []domain.Role{domain.BillingAdmin, domain.GlobalAdmin},
-	}}
+	is := added(domain.BillingAdmin, domain.GlobalAdmin)
 	with := func(change func(*AddEmployee)) AddEmployee {
 		c := add
 		change(&c)
 		return c
 	}
 	name := func(s string) AddEmployee { return with(func(c *AddEmployee) { c.SignInName = s }) }
-	alias := append(added, EmailAliasAdded{Email: ann("ann.berg@contoso.se")})
+	named := func(s string) []Event {
+		e := is[0].(EmployeeAdded)
+		e.SignInName = ann(s)
+		return []Event{e}
+	}
+	first := func(by Handover, to string) AddEmployee {
+		return with(func(c *AddEmployee) { c.FirstCredentials = &FirstCredentials{By: by, To: to} })
+	}
+	handed := func(by Handover, to domain.Personal[string]) []Event {
+		e := is[0].(EmployeeAdded)
+		e.CredentialsBy, e.CredentialsTo = by, to
+		return []Event{e}
+	}
 	erased := []Event{EmployeeAdded{
 		Tenant: "contoso", SignInName: domain.Personal[string]{Subject: "ann", Erased: true},
 		DisplayName: domain.Personal[string]{Subject: "ann", Erased: true}, Locale: "sv-SE",
 		Roles: []domain.Role{domain.BillingAdmin, domain.GlobalAdmin},
 	}}
-	operator := domain.Actor{ID: "otto", Kind: domain.KindPerson, Roles: []domain.Role{domain.Operator}}
-	system := domain.Actor{ID: "konto", Kind: domain.KindSystem}
+	longer := UserNameTerms{MaxCharacters: 200, MaxLocalCharacters: 64, MaxDomainCharacters: 100}
+	longHost := "ann@" + strings.Repeat("a", 46) + ".se"
+	run(t, []row{
+		{"S12: an account is opened", usual(), nil, add, is, nil},
+		{"S12: opening it again with the same details does nothing", usual(), is, add, nil, nil},
+		{"S12: with another name", usual(), is, name("bo@contoso.se"), nil, ErrAdded},
+		{"S12: with another display name", usual(), is, with(func(c *AddEmployee) { c.DisplayName = "Bo" }), nil, ErrAdded},
+		{"S12: with another locale", usual(), is, with(func(c *AddEmployee) { c.Locale = "da" }), nil, ErrAdded},
+		{"S12: with other roles", usual(), is, with(func(c *AddEmployee) { c.Roles = nil }), nil, ErrAdded},
+		{"S12: what was erased is not the same", usual(), erased, add, nil, ErrAdded},
+		{
+			"S12: without locale and roles", usual(), nil, AddEmployee{SignInName: "bo@contoso.se", DisplayName: "Bo"},
+			[]Event{EmployeeAdded{Tenant: "contoso", SignInName: ann("bo@contoso.se"), DisplayName: ann("Bo")}}, nil,
+		},
+		{"S11: a name that is no mail address", usual(), nil, name("ann"), nil, ErrSignInName},
+		{"S11: 64 characters before the @", usual(), nil, name(strings.Repeat("a", 64) + "@contoso.se"), named(strings.Repeat("a", 64) + "@contoso.se"), nil},
+		{"S11: 65 characters before the @", usual(), nil, name(strings.Repeat("a", 65) + "@contoso.se"), nil, ErrSignInName},
+		{"S11: 48 characters after the @", usual(), nil, name("ann@" + strings.Repeat("a", 45) + ".se"), named("ann@" + strings.Repeat("a", 45) + ".se"), nil},
+		{"S11: 49 characters after the @", usual(), nil, name(longHost), nil, ErrSignInName},
+		{"S11: 113 characters in all", usual(), nil, name(strings.Repeat("a", 64) + "@" + strings.Repeat("b", 45) + ".se"), named(strings.Repeat("a", 64) + "@" + strings.Repeat("b", 45) + ".se"), nil},
+		{"S11: a later version of the limits", usual().limits(longer), nil, name(longHost), named(longHost), nil},
+		{"S11: more than 113 characters, where only that is limited", usual().limits(UserNameTerms{MaxCharacters: 113, MaxLocalCharacters: 64, MaxDomainCharacters: 255}), nil, name(strings.Repeat("a", 64) + "@" + strings.Repeat("b", 46) + ".se"), nil, ErrSignInName},
+		{"S11: a dot right before the @", usual(), nil, name("ann.@contoso.se"), nil, ErrSignInName},
+		{"S11: no display name", usual(), nil, with(func(c *AddEmployee) { c.DisplayName = "\t" }), nil, ErrDisplayName},
+		{"S8: a locale that is none", usual(), nil, with(func(c *AddEmployee) { c.Locale = "und" }), nil, ErrLocale},
+		{"S12: a role that is none", usual(), nil, with(func(c *AddEmployee) { c.Roles = []domain.Role{"king"} }), nil, ErrUnknownRole},
+		{"S12: an operator, by a tenant's admin", usual(), nil, with(func(c *AddEmployee) { c.Roles = []domain.Role{domain.Operator} }), nil, ErrOperatorRole},
 
-	var cases []domaintest.Case[Admin]
-	by := func(actor domain.Actor, name string, given []Event, when domain.Command[Admin], then []Event, err error) {
-		cases = append(cases, domaintest.Case[Admin]{Name: name, Given: given, When: when, Meta: knowing(when, actor), Then: then, Err: err})
+		{"S12: first credentials to a personal address", usual(), nil, first(PersonalMail, "ann@Home.example"), handed(PersonalMail, ann("ann@home.example")), nil},
+		{"S12: first credentials to the new work mailbox", usual(), nil, first(PersonalMail, "ANN@contoso.se"), nil, ErrWorkMail},
+		{"S12: first credentials to another mailbox at work", usual(), nil, first(PersonalMail, "gina@contoso.example"), nil, ErrWorkMail},
+		{"S12: first credentials to a mailbox in a part of the work domain", usual(), nil, first(PersonalMail, "ann@mail.contoso.se"), nil, ErrWorkMail},
+		{"S12: first credentials to a domain that only ends the same", usual(), nil, first(PersonalMail, "ann@mycontoso.se"), handed(PersonalMail, ann("ann@mycontoso.se")), nil},
+		{"S12: first credentials to no address", usual(), nil, first(PersonalMail, "home"), nil, ErrPersonal},
+		{"S12: first credentials on paper", usual(), nil, first(Print, ""), handed(Print, domain.Personal[string]{}), nil},
+		{"S12: first credentials on paper to an address", usual(), nil, first(Print, "ann@home.example"), nil, ErrHandover},
+		{"S12: first credentials by phone", usual(), nil, first(PhoneCall, "070-174 06 05"), handed(PhoneCall, ann("+46701740605")), nil},
+		{"S12: first credentials to a number that cannot be called", usual(), nil, first(PhoneCall, "112"), nil, ErrCall},
+		{"S12: first credentials by some other way", usual(), nil, first("pigeon", ""), nil, ErrHandover},
+	})
+}
+
+func TestRoles(t *testing.T) {
+	is := added(domain.BillingAdmin, domain.GlobalAdmin)
+	rows := []row{
+		{"S12: a role that the account has", usual(), is, AssignRole{domain.GlobalAdmin}, nil, nil},
+		{"S12: a role that is none", usual(), is, AssignRole{"king"}, nil, ErrUnknownRole},
+		{"S12: an operator, by a tenant's admin", usual(), is, AssignRole{domain.Operator}, nil, ErrOperatorRole},
+		{"S12: billing support, by a tenant's admin", usual(), is, AssignRole{domain.BillingSupport}, nil, ErrOperatorRole},
+		{"S12: an operator, by an operator", usual().by(operator), is, AssignRole{domain.Operator}, []Event{RoleAssigned{domain.Operator}}, nil},
+		{"S12: an operator, by Konto", usual().by(konto), is, AssignRole{domain.Operator}, []Event{RoleAssigned{domain.Operator}}, nil},
+		{"S12: a role for nobody", usual(), nil, AssignRole{domain.Auditor}, nil, ErrNotFound},
+		{"S13: a role for somebody who has left", usual(), left(), AssignRole{domain.Auditor}, nil, ErrOffboarded},
+		{"S13: a role for somebody whose data is gone", usual(), gone(), AssignRole{domain.Auditor}, nil, ErrGone},
+
+		{"S12: a role is taken", usual(), is, RemoveRole{domain.BillingAdmin}, []Event{RoleRemoved{domain.BillingAdmin}}, nil},
+		{"S12: a role is taken again", usual(), then(is, RoleRemoved{domain.BillingAdmin}), RemoveRole{domain.BillingAdmin}, nil, nil},
+		{"S12: a role that is none is taken", usual(), is, RemoveRole{"king"}, nil, ErrUnknownRole},
+		{"S12: a role is taken from nobody", usual(), nil, RemoveRole{domain.Auditor}, nil, ErrNotFound},
+		{"S13: a role is taken from somebody who has left", usual(), left(domain.Auditor), RemoveRole{domain.Auditor}, nil, ErrOffboarded},
+
+		{"I8: a global admin goes while there is another", usual(), is, RemoveRole{domain.GlobalAdmin}, []Event{RoleRemoved{domain.GlobalAdmin}}, nil},
+		{"I8: the only global admin stays", usual().admins("ann"), is, RemoveRole{domain.GlobalAdmin}, nil, ErrLast},
+		{"I8: nobody is known to be a global admin", usual().admins(), is, RemoveRole{domain.GlobalAdmin}, nil, ErrLast},
+		{"I8: the other one is a global admin no more", usual().gina(Colleague{Tenant: "contoso"}), is, RemoveRole{domain.GlobalAdmin}, nil, ErrLast},
+		{"I8: the other one is of another tenant", usual().gina(Colleague{Tenant: "fabrikam", GlobalAdmin: true}), is, RemoveRole{domain.GlobalAdmin}, nil, ErrLast},
+		{"I8: the third is a global admin", usual().admins("ann", "bo", "gina"), is, RemoveRole{domain.GlobalAdmin}, []Event{RoleRemoved{domain.GlobalAdmin}}, nil},
+		{"I8: an operator cannot lock a tenant out either", usual().by(operator).admins("ann"), is, RemoveRole{domain.GlobalAdmin}, nil, ErrLast},
+		{"I8: who is no global admin has nothing to lose", usual().admins(), added(domain.Auditor), RemoveRole{domain.GlobalAdmin}, nil, nil},
 	}
-	row := func(name string, given []Event, when domain.Command[Admin], then []Event, err error) {
-		by(globalAdmin, name, given, when, then, err)
+	for _, r := range domain.Roles() {
+		rows = append(rows, row{"S12: " + string(r) + " is given", usual().by(konto), added(), AssignRole{r}, []Event{RoleAssigned{r}}, nil})
 	}
-	row("add", nil, add, added, nil)
-	row("add again", added, add, nil, nil)
-	row("add with another name", added, name("bo@contoso.se"), nil, ErrAdded)
-	row("add with another display name", added, with(func(c *AddEmployee) { c.DisplayName = "Bo" }), nil, ErrAdded)
-	row("add with another locale", added, with(func(c *AddEmployee) { c.Locale = "da" }), nil, ErrAdded)
-	row("add with other roles", added, with(func(c *AddEmployee) { c.Roles = nil }), nil, ErrAdded)
-	row("add what was erased", erased, add, nil, ErrAdded)
-	row("add without locale and roles", nil, AddEmployee{SignInName: "bo@contoso.se", DisplayName: "Bo"},
-		[]Event{EmployeeAdded{Tenant: "contoso", SignInName: ann("bo@contoso.se"), DisplayName: ann("Bo")}}, nil)
-	row("bad sign-in name", nil, name("ann"), nil, ErrSignInName)
-	row("longest local part", nil, with(func(c *AddEmployee) { c.SignInName = strings.Repeat("a", 64) + "@contoso.se" }),
-		[]Event{EmployeeAdded{
-			Tenant: "contoso", SignInName: ann(strings.Repeat("a", 64) + "@contoso.se"), DisplayName: ann("Ann Berg"), Locale: "sv-SE",
-			Roles: []domain.Role{domain.BillingAdmin, domain.GlobalAdmin},
-		}}, nil)
-	row("long local part", nil, name(strings.Repeat("a", 65)+"@contoso.se"), nil, ErrSignInName)
-	row("long domain", nil, name("ann@"+strings.Repeat("a", 46)+".se"), nil, ErrSignInName)
-	row("dot before the @", nil, name("ann.@contoso.se"), nil, ErrSignInName)
-	row("no display name", nil, with(func(c *AddEmployee) { c.DisplayName = "\t" }), nil, ErrDisplayName)
-	row("bad locale", nil, with(func(c *AddEmployee) { c.Locale = "und" }), nil, ErrLocale)
-	row("unknown role", nil, with(func(c *AddEmployee) { c.Roles = []domain.Role{"king"} }), nil, ErrUnknownRole)
-	row("an operator, by a tenant's admin", nil, with(func(c *AddEmployee) { c.Roles = []domain.Role{domain.Operator} }), nil, ErrOperatorRole)
+	run(t, rows)
+}
 
-	row("alias", added, AddAlias{Email: "ann.berg@Contoso.se"}, []Event{EmailAliasAdded{Email: ann("ann.berg@contoso.se")}}, nil)
-	row("alias again", alias, AddAlias{Email: "ANN.BERG@contoso.se"}, nil, nil)
-	row("alias that is the sign-in name", added, AddAlias{Email: "ann@contoso.se"}, nil, nil)
-	row("bad alias", added, AddAlias{Email: "ann"}, nil, ErrAlias)
-	row("alias of nobody", nil, AddAlias{Email: "ann.berg@contoso.se"}, nil, ErrNotFound)
+func TestSuccessorsAreAskedOneByOne(t *testing.T) {
+	t.Parallel()
+	w := usual().admins("ann", "bo", "gina", "hans")
+	m := w.meta(RemoveRole{domain.GlobalAdmin})
+	for id, want := range map[string]bool{"ann": false, "bo": true, "gina": true, "hans": false} {
+		if got := m.Facts.Has(domain.Of[Colleague](id)); got != want {
+			t.Errorf("asked for %s = %v, want %v: the first who is one is enough", id, got, want)
+		}
+	}
+}
 
-	row("assign", added, AssignRole{Role: domain.Auditor}, []Event{RoleAssigned{Role: domain.Auditor}}, nil)
-	row("assign again", added, AssignRole{Role: domain.GlobalAdmin}, nil, nil)
-	row("assign unknown", added, AssignRole{Role: "king"}, nil, ErrUnknownRole)
-	row("assign operator", added, AssignRole{Role: domain.Operator}, nil, ErrOperatorRole)
-	by(operator, "assign operator, by an operator", added, AssignRole{Role: domain.Operator}, []Event{RoleAssigned{Role: domain.Operator}}, nil)
-	by(system, "assign operator, by Konto", added, AssignRole{Role: domain.Operator}, []Event{RoleAssigned{Role: domain.Operator}}, nil)
-	row("assign to nobody", nil, AssignRole{Role: domain.Auditor}, nil, ErrNotFound)
-
-	row("remove role", added, RemoveRole{Role: domain.BillingAdmin}, []Event{RoleRemoved{Role: domain.BillingAdmin}}, nil)
-	row("remove role again", append(added, RoleRemoved{Role: domain.BillingAdmin}), RemoveRole{Role: domain.BillingAdmin}, nil, nil)
-	row("remove unknown role", added, RemoveRole{Role: "king"}, nil, ErrUnknownRole)
-	row("remove role of nobody", nil, RemoveRole{Role: domain.Auditor}, nil, ErrNotFound)
-
-	row("rename", added, ChangeDisplayName{DisplayName: " Ann B "}, []Event{DisplayNameChanged{DisplayName: ann("Ann B")}}, nil)
-	row("rename to the same", added, ChangeDisplayName{DisplayName: "Ann Berg"}, nil, nil)
-	row("rename to nothing", added, ChangeDisplayName{}, nil, ErrDisplayName)
-	row("rename to a control character", added, ChangeDisplayName{DisplayName: "Ann\x1b[1m"}, nil, ErrDisplayName)
-	row("rename nobody", nil, ChangeDisplayName{DisplayName: "Ann"}, nil, ErrNotFound)
-	domaintest.Run(t, Aggregate, cases)
+func TestGlobalAdminsLeaveOneByOne(t *testing.T) {
+	t.Parallel()
+	one := func(cmd domain.Reserver, w world) []domain.Reservation { return cmd.Reserves(w.meta(cmd)) }
+	for name, got := range map[string][]domain.Reservation{
+		"role":    one(RemoveRole{domain.GlobalAdmin}, usual()),
+		"account": one(OffboardEmployee{}, usual()),
+	} {
+		if len(got) != 1 || got[0].Scope != "contoso" || got[0].Kind != "global-admin-exit" || !errors.Is(got[0].Taken("gina"), ErrLeaving) {
+			t.Errorf("%s: Reserves = %+v, want the tenant's exit", name, got)
+		}
+	}
+	if got := one(RemoveRole{domain.Auditor}, usual()); len(got) != 0 {
+		t.Errorf("another role: Reserves = %+v, want none", got)
+	}
+	if got := one(OffboardEmployee{}, usual().admins("gina")); len(got) != 0 {
+		t.Errorf("another account: Reserves = %+v, want none", got)
+	}
 }
 
 func TestEverythingWrongIsListed(t *testing.T) {
 	t.Parallel()
-	c := AddEmployee{SignInName: "ann", Locale: "und", Roles: []domain.Role{domain.Auditor, "king"}}
-	_, err := c.Decide(Admin{}, knowing(c, globalAdmin))
-	for _, want := range []error{ErrSignInName, ErrDisplayName, ErrLocale, ErrUnknownRole} {
+	c := AddEmployee{
+		SignInName: "ann", Locale: "und", Roles: []domain.Role{domain.Auditor, "king"},
+		FirstCredentials: &FirstCredentials{By: "pigeon"},
+	}
+	_, err := c.Decide(Admin{}, usual().meta(c))
+	for _, want := range []error{ErrSignInName, ErrDisplayName, ErrLocale, ErrUnknownRole, ErrHandover} {
 		if !errors.Is(err, want) {
 			t.Errorf("Decide = %v, want it to include %v", err, want)
 		}
@@ -140,11 +168,12 @@ func TestEverythingWrongIsListed(t *testing.T) {
 
 func TestAddressIsReservedInTheTenant(t *testing.T) {
 	t.Parallel()
-	add, alias := AddEmployee{SignInName: "Ann@Contoso.se"}, AddAlias{Email: "ann@CONTOSO.se"}
+	add, alias, rename := AddEmployee{SignInName: "Ann@Contoso.se"}, AddAlias{Email: "ann@CONTOSO.se"}, ChangeUserName{UserName: " aNN@contoso.se"}
 	want := domain.Reservation{Kind: "mail-address", Scope: "contoso", Key: "mail-address/ann@contoso.se"}
 	for pointer, got := range map[string][]domain.Reservation{
-		"/signInName": add.Reserves(knowing(add, globalAdmin)),
-		"/email":      alias.Reserves(knowing(alias, globalAdmin)),
+		"/signInName": add.Reserves(usual().meta(add)),
+		"/email":      alias.Reserves(usual().meta(alias)),
+		"/userName":   rename.Reserves(usual().meta(rename)),
 	} {
 		if len(got) != 1 || got[0].Kind != want.Kind || got[0].Scope != want.Scope || got[0].Key != want.Key {
 			t.Fatalf("Reserves = %+v, want %+v", got, want)
@@ -170,7 +199,7 @@ func TestState(t *testing.T) {
 	switch {
 	case !a.Answers("ANN@contoso.se"), !a.Answers("Ann.Berg@contoso.se"), a.Answers("bo@contoso.se"), a.Answers(""):
 		t.Errorf("%+v answers other addresses than ann and ann.berg", a)
-	case len(a.Roles) != 1 || a.Roles[0] != domain.GlobalAdmin:
+	case len(a.Roles) != 1 || a.Roles[0] != domain.GlobalAdmin || !a.Has(domain.GlobalAdmin):
 		t.Errorf("roles = %v, want global-admin", a.Roles)
 	case a.DisplayName.Value != "Ann":
 		t.Errorf("display name = %q, want Ann", a.DisplayName.Value)

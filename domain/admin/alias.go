@@ -13,17 +13,23 @@ type AddAlias struct {
 }
 
 // Needs implements [domain.Needer].
-func (c AddAlias) Needs(Meta) []domain.Need { return []domain.Need{domain.Of[Address](c.Email)} }
+func (c AddAlias) Needs(m Meta) []domain.Need {
+	return []domain.Need{domain.Of[Address](c.Email), domain.Of[Organization](m.Tenant)}
+}
 
 // Reserves implements [domain.Reserver].
 func (c AddAlias) Reserves(m Meta) []domain.Reservation { return reserve(m, c.Email, "/email") }
 
 // Decide implements [domain.Command].
 func (c AddAlias) Decide(a Admin, m Meta) ([]Event, error) {
+	if err := a.usable(); err != nil {
+		return nil, err
+	}
+	if err := managed(m); err != nil {
+		return nil, err
+	}
 	email := domain.Fact[Address](m, c.Email)
 	switch {
-	case !a.Exists():
-		return nil, ErrNotFound
 	case !email.OK:
 		return nil, ErrAlias.With("reason", email.Reason)
 	case a.Answers(email.Normalized):

@@ -13,8 +13,8 @@ type AssignRole struct {
 
 // Decide implements [domain.Command].
 func (c AssignRole) Decide(a Admin, m Meta) ([]Event, error) {
-	if !a.Exists() {
-		return nil, ErrNotFound
+	if err := a.usable(); err != nil {
+		return nil, err
 	}
 	if err := assignable(m, c.Role, "/role"); err != nil {
 		return nil, err

@@ -7,20 +7,82 @@ import (
 )
 
 // RemoveRole takes a role from the account. A role that it does not have
-// changes nothing.
+// changes nothing. The last global admin who can sign in keeps theirs.
 type RemoveRole struct {
 	Role domain.Role `json:"role"`
 }
 
+// Needs implements [domain.Needer].
+func (c RemoveRole) Needs(m Meta) []domain.Need {
+	if c.Role != domain.GlobalAdmin {
+		return nil
+	}
+	return successors(m)
+}
+
+// Reserves implements [domain.Reserver]. Global admins leave one by one: two
+// who each count on the other would leave together. The key is held for a
+// while after the role is gone, longer than any decision takes that may have
+// seen it still there.
+func (c RemoveRole) Reserves(m Meta) []domain.Reservation {
+	if c.Role != domain.GlobalAdmin {
+		return nil
+	}
+	return []domain.Reservation{Exit(m.Tenant)}
+}
+
+// Exit is the reservation of the account through which a tenant's global admin
+// leaves.
+func Exit(tenant string) domain.Reservation {
+	return domain.Reservation{
+		Kind: "global-admin-exit", Scope: tenant, Key: "exit",
+		Taken: func(string) *domain.Error { return ErrLeaving },
+	}
+}
+
+// successors are the needs by which somebody else is found who is a global
+// admin: one account after the other, until one is.
+func successors(m Meta) []domain.Need {
+	needs := []domain.Need{domain.Of[Organization](m.Tenant)}
+	if !m.Facts.Has(needs[0]) {
+		return needs
+	}
+	for _, id := range domain.Fact[Organization](m, m.Tenant).GlobalAdmins {
+		n := domain.Of[Colleague](id)
+		if id == m.ID {
+			continue
+		}
+		if needs = append(needs, n); !m.Facts.Has(n) || succeeds(m, id) {
+			break
+		}
+	}
+	return needs
+}
+
+// succeeded reports whether somebody else is a global admin.
+func succeeded(m Meta) bool {
+	return slices.ContainsFunc(domain.Fact[Organization](m, m.Tenant).GlobalAdmins, func(id string) bool {
+		return id != m.ID && m.Facts.Has(domain.Of[Colleague](id)) && succeeds(m, id)
+	})
+}
+
+func succeeds(m Meta, id string) bool {
+	c := domain.Fact[Colleague](m, id)
+	return c.GlobalAdmin && c.Tenant == m.Tenant
+}
+
 // Decide implements [domain.Command].
-func (c RemoveRole) Decide(a Admin, _ Meta) ([]Event, error) {
+func (c RemoveRole) Decide(a Admin, m Meta) ([]Event, error) {
+	if err := a.usable(); err != nil {
+		return nil, err
+	}
 	switch {
-	case !a.Exists():
-		return nil, ErrNotFound
 	case !slices.Contains(domain.Roles(), c.Role):
 		return nil, ErrUnknownRole.At("/role")
 	case !slices.Contains(a.Roles, c.Role):
 		return nil, nil
+	case c.Role == domain.GlobalAdmin && !succeeded(m):
+		return nil, ErrLast
 	}
 	return []Event{RoleRemoved(c)}, nil
 }

@@ -34,7 +34,8 @@ func contactReactions() []domain.Reaction {
 			domain.On(tenantOf[securityinfo.AlternateEmailRemoved], nothingToCheck),
 			domain.On(tenantOf[securityinfo.ContactVerified], recheckVerified),
 			domain.On(tenantOf[securityinfo.ContactChangeUndone], recheckUndone),
-			domain.On(tenantOf[admin.EmailAliasAdded], recheckAccount),
+			domain.On(tenantOf[admin.EmailAliasAdded], recheckAccount[admin.EmailAliasAdded]),
+			domain.On(tenantOf[admin.UserNameChanged], recheckAccount[admin.UserNameChanged]),
 			domain.On(tenantOf[tenant.DomainVerified], recheckTenant),
 		),
 	}
@@ -245,8 +246,9 @@ func recheckUndone(c *checkable, e domain.Recorded[securityinfo.ContactChangeUnd
 	return c.recheck(e.ID)
 }
 
-// recheckAccount looks at one person: an alias counts for its own account only.
-func recheckAccount(c *checkable, e domain.Recorded[admin.EmailAliasAdded]) []domain.Effect {
+// recheckAccount looks at one person: their names and aliases count for their
+// own account only.
+func recheckAccount[E any](c *checkable, e domain.Recorded[E]) []domain.Effect {
 	return c.recheck(e.ID)
 }
 

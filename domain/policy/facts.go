@@ -25,6 +25,14 @@ var Sources = append([]domain.Source{
 	domain.FromState(tenant.Aggregate, func(_ string, t tenant.Tenant) securityinfo.Organization {
 		return securityinfo.Organization{Country: t.Country, Domains: slices.Clone(t.Domains), TrialSince: t.TrialSince}
 	}),
+	domain.FromState(tenant.Aggregate, func(_ string, t tenant.Tenant) admin.Organization {
+		return admin.Organization{
+			Country: t.Country, Domains: slices.Clone(t.Domains), ManagedBy: t.ManagedBy, GlobalAdmins: slices.Clone(t.GlobalAdmins),
+		}
+	}),
+	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) admin.Colleague {
+		return admin.Colleague{Tenant: a.Tenant, GlobalAdmin: a.Has(domain.GlobalAdmin)}
+	}),
 	domain.FromState(admin.Aggregate, account),
 	domain.FromState(card.Aggregate, func(_ string, c card.Card) card.Replacement {
 		return card.Replacement{

@@ -28,6 +28,7 @@ var library = []reflect.Type{
 	reflect.TypeFor[tenant.DomainName](), reflect.TypeFor[admin.Address](), reflect.TypeFor[admin.Locale](),
 	reflect.TypeFor[customer.Locale](), reflect.TypeFor[customer.Country](), reflect.TypeFor[customer.PhoneNumber](),
 	reflect.TypeFor[postal.Verdict](),
+	reflect.TypeFor[admin.Phone](),
 	reflect.TypeFor[securityinfo.PhoneNumber](), reflect.TypeFor[securityinfo.MailAddress](),
 }
 
@@ -70,7 +71,7 @@ func TestFacts(t *testing.T) {
 	t.Parallel()
 	expiry := time.Date(2030, 3, 1, 12, 0, 0, 0, time.UTC)
 	states := []any{
-		&tenant.Tenant{Country: "SE", Domains: []string{"contoso.example"}, TrialSince: noon},
+		&tenant.Tenant{Country: "SE", Domains: []string{"contoso.example"}, TrialSince: noon, ManagedBy: partner, GlobalAdmins: []string{person}},
 		&admin.Admin{
 			Tenant: own, SignInName: domain.About(person, "a@contoso.example"), Roles: []domain.Role{domain.GlobalAdmin},
 			Aliases: []domain.Personal[string]{domain.About(person, "b@contoso.example"), {Subject: person, Erased: true}},
@@ -92,6 +93,8 @@ func TestFacts(t *testing.T) {
 			Exists: true, Tenant: own, SignInName: "a@contoso.example", Aliases: []string{"b@contoso.example"},
 			Roles: []domain.Role{domain.GlobalAdmin},
 		},
+		admin.Organization{Country: "SE", Domains: []string{"contoso.example"}, ManagedBy: partner, GlobalAdmins: []string{person}},
+		admin.Colleague{Tenant: own, GlobalAdmin: true},
 		card.Replacement{Exists: true, Tenant: own, Owner: person, ExpMonth: 2, ExpYear: 2030, Removed: true, Last4: "4242", Brand: "visa"},
 		billing.Card{Exists: true, Tenant: own, Owner: person, Expiry: expiry, Removed: true},
 		billing.Backups{Cards: []string{"b1", "b2"}},

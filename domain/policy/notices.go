@@ -20,6 +20,7 @@ var Reactions = slices.Concat(
 	partnerReactions(),
 	reservationReactions(),
 	erasureReactions(),
+	peopleReactions(),
 )
 
 // The messages, by the names that package notify knows them under.
@@ -88,6 +89,14 @@ func knowing[P any](team func(*P) *team, steps ...domain.Step[P]) []domain.Step[
 		}),
 		domain.On(tenantOf[admin.RoleRemoved], func(p *P, e domain.Recorded[admin.RoleRemoved]) []domain.Effect {
 			team(p).lose(e.ID, e.Data.Role)
+			return nil
+		}),
+		domain.On(tenantOf[admin.EmployeeBlocked], func(p *P, e domain.Recorded[admin.EmployeeBlocked]) []domain.Effect {
+			delete(team(p).Admins, e.ID)
+			return nil
+		}),
+		domain.On(tenantOf[admin.EmployeeRestored], func(p *P, e domain.Recorded[admin.EmployeeRestored]) []domain.Effect {
+			team(p).gain(e.ID, e.Data.Roles...)
 			return nil
 		}),
 	)

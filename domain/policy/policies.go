@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"konto/domain"
+	"konto/domain/admin"
 	"konto/domain/collection"
 	"konto/domain/customer"
 	"konto/domain/invoiceswitch"
@@ -44,6 +45,8 @@ var Policies = []Declared{
 	declare(relationship.Limits, "what customers may be let buy, for how long, and whether a second person approves",
 		edition("two-people", twoPeople())),
 	declare(customer.RegistrationNumbers, "which countries' companies must give a registration number and a phone number"),
+	declare(admin.UserNamePolicy, "how long the name to sign in with may be"),
+	declare(admin.OffboardingPolicy, "how long sessions, sign-in and data outlive the end of an account"),
 }
 
 // Declared is a policy of any type of terms.

@@ -26,8 +26,9 @@ func reservationReactions() []domain.Reaction {
 			domain.On(holder, noteClaim),
 			domain.On(aggregateOf[tenant.TenantRegistered], keep[tenant.TenantRegistered]("domain")),
 			domain.On(aggregateOf[tenant.DomainVerified], keep[tenant.DomainVerified]("domain")),
-			domain.On(aggregateOf[admin.EmployeeAdded], keep[admin.EmployeeAdded]("mail-address")),
-			domain.On(aggregateOf[admin.EmailAliasAdded], keep[admin.EmailAliasAdded]("mail-address")),
+			domain.On(aggregateOf[admin.EmployeeAdded], keep[admin.EmployeeAdded](admin.Addresses)),
+			domain.On(aggregateOf[admin.EmailAliasAdded], keep[admin.EmailAliasAdded](admin.Addresses)),
+			domain.On(aggregateOf[admin.UserNameChanged], keep[admin.UserNameChanged](admin.Addresses)),
 		),
 	}
 }
@@ -57,7 +58,7 @@ type claim struct {
 
 // holder is the aggregate that a reservation is for, if it is one of names.
 func holder(e domain.Recorded[reservation.Reserved]) string {
-	if e.Data.Kind != "domain" && e.Data.Kind != "mail-address" {
+	if e.Data.Kind != "domain" && e.Data.Kind != admin.Addresses {
 		return ""
 	}
 	return e.Data.Holder

@@ -66,6 +66,7 @@ func TestNameReservations(t *testing.T) {
 	}
 	run(t, []reactionCase{
 		{name: "account opened", reaction: name, given: given, when: event("ann", admin.EmployeeAdded{}), then: confirm("ann", "r5")},
+		{name: "S11: renamed", reaction: name, given: given, when: event("bob", admin.UserNameChanged{}), then: confirm("bob", "r2")},
 		{name: "alias added", reaction: name, given: given, when: event("bob", admin.EmailAliasAdded{}), then: confirm("bob", "r2")},
 		{name: "once only", reaction: name, given: append(given, event("bob", admin.EmailAliasAdded{})), when: event("bob", admin.EmailAliasAdded{})},
 		{name: "retried under another correlation", reaction: name, given: given[:1], when: event("ann", admin.EmailAliasAdded{}), then: confirm("ann", "r1")},

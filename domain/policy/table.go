@@ -50,12 +50,23 @@ var Table = Rules{
 	Commands: []Row{
 		{Category: "tenant", Command: "RegisterTenant", Rule: "S8", Creates: true, Grants: []Grant{may(AnyTenant, op), may(System)}},
 		{Category: "tenant", Command: "VerifyDomain", Rule: "S3", Grants: []Grant{may(AnyTenant, op), may(System)}},
+		{Category: "tenant", Command: "SetCloudVariant", Rule: "S15", Grants: []Grant{may(AnyTenant, op), may(System)}},
+		{Category: "tenant", Command: "SetManagingPartner", Rule: "S11", Grants: []Grant{may(AnyTenant, op), may(System)}},
+		{Category: "tenant", Command: "SeatGlobalAdmin", Rule: "I8", Grants: []Grant{may(System)}},
+		{Category: "tenant", Command: "UnseatGlobalAdmin", Rule: "I8", Grants: []Grant{may(System)}},
 
 		{Category: "admin", Command: "AddEmployee", Rule: "S12", Creates: true, Grants: []Grant{may(OwnTenant, ga), may(System)}},
 		{Category: "admin", Command: "AddAlias", Rule: "S11", Grants: []Grant{may(OwnTenant, ga)}},
+		{Category: "admin", Command: "ChangeUserName", Rule: "S11", Grants: []Grant{may(OwnTenant, ga), may(System)}},
+		{Category: "admin", Command: "SetPrimaryEmail", Rule: "S11", Grants: []Grant{may(OwnTenant, ga), may(System)}},
 		{Category: "admin", Command: "AssignRole", Rule: "S12", Grants: []Grant{may(OwnTenant, ga), may(AnyTenant, op)}},
 		{Category: "admin", Command: "RemoveRole", Rule: "S12", Grants: []Grant{may(OwnTenant, ga), may(AnyTenant, op)}},
 		{Category: "admin", Command: "ChangeDisplayName", Rule: "S11", Grants: []Grant{may(OwnTenant, ga)}},
+		{Category: "admin", Command: "SwitchLanguage", Rule: "C13", Grants: []Grant{may(Self), may(OwnTenant, ga)}},
+		{Category: "admin", Command: "OffboardEmployee", Rule: "S13", Grants: []Grant{may(OwnTenant, ga)}},
+		{Category: "admin", Command: "CompleteOffboarding", Rule: "S13", Grants: []Grant{may(System)}},
+		{Category: "admin", Command: "RestoreEmployee", Rule: "S13", Grants: []Grant{may(OwnTenant, ga)}},
+		{Category: "admin", Command: "ExpireRetention", Rule: "S13", Grants: []Grant{may(System)}},
 
 		{Category: "secinfo", Command: "UpdateSecurityInfo", Rule: "S1", Creates: true, Grants: []Grant{may(Self), may(OwnTenant, ga, aua, paa)}},
 		{Category: "secinfo", Command: "AddPhoneMethod", Rule: "S1", Creates: true, Grants: []Grant{may(Self), may(OwnTenant, ga, aua, paa)}},

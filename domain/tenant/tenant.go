@@ -6,6 +6,11 @@
 // is kept follow from it, so another country is another account. A domain
 // belongs to one organization alone, which a reservation guards. Domains are
 // kept as A-labels, the form in which mail addresses are compared with them.
+//
+// The tenant also keeps what is true of it as a whole: the cloud that it lives
+// in (S15), the partner in whose console its people are kept (S11), and who may
+// be its global admins. That list is written by a process, a moment after the
+// accounts change; it says where to look, and the accounts say what is so.
 package tenant
 
 import (
@@ -27,9 +32,17 @@ var Aggregate = domain.NewAggregate(
 	"tenant", "tenants",
 	domain.Accepts[RegisterTenant]("RegisterTenant", domain.Summary("Open the account of an organization")),
 	domain.Accepts[VerifyDomain]("VerifyDomain", domain.Summary("Record that the organization has proved a domain to be its own")),
+	domain.Accepts[SetCloudVariant]("SetCloudVariant", domain.Summary("Record the cloud that the organization lives in")),
+	domain.Accepts[SetManagingPartner]("SetManagingPartner", domain.Summary("Record the partner in whose console the organization's people are kept, or that there is none")),
+	domain.Accepts[SeatGlobalAdmin]("SeatGlobalAdmin", domain.Summary("Note that an account may be a global admin's"), domain.Internal()),
+	domain.Accepts[UnseatGlobalAdmin]("UnseatGlobalAdmin", domain.Summary("Note that an account is no global admin's"), domain.Internal()),
 
 	domain.Records[TenantRegistered]("TenantRegistered"),
 	domain.Records[DomainVerified]("DomainVerified"),
+	domain.Records[CloudVariantSet]("CloudVariantSet"),
+	domain.Records[ManagingPartnerSet]("ManagingPartnerSet"),
+	domain.Records[GlobalAdminSeated]("GlobalAdminSeated"),
+	domain.Records[GlobalAdminUnseated]("GlobalAdminUnseated"),
 )
 
 // Tenant is an organization's account.
@@ -41,6 +54,14 @@ type Tenant struct {
 	Domains  []string `json:"domains"`  // A-labels, the initial one first
 	// TrialSince is when the organization began a trial; zero if it is on none.
 	TrialSince time.Time `json:"trialSince,omitzero"`
+	// Variant is the cloud that the tenant lives in; empty: [Worldwide].
+	Variant Variant `json:"variant,omitzero"`
+	// ManagedBy is the partner, a tenant's ID, in whose console the people are
+	// kept; empty: there is none.
+	ManagedBy string `json:"managedBy,omitzero"`
+	// GlobalAdmins are accounts that may be global admins', in the order in
+	// which they became it.
+	GlobalAdmins []string `json:"globalAdmins,omitempty"`
 }
 
 // Exists reports whether the tenant was registered.
@@ -48,6 +69,14 @@ func (t Tenant) Exists() bool { return t.Country != "" }
 
 // Has reports whether name, an A-label, is one of the tenant's domains.
 func (t Tenant) Has(name string) bool { return slices.Contains(t.Domains, name) }
+
+// Cloud is the variant that the tenant lives in.
+func (t Tenant) Cloud() Variant {
+	if t.Variant == "" {
+		return Worldwide
+	}
+	return t.Variant
+}
 
 // Country is what the list of countries says of a code.
 type Country struct {
@@ -78,12 +107,15 @@ type DomainName struct {
 var (
 	ErrNotFound         = domain.NotFound("tenant-not-found", "there is no such organization")
 	ErrRegistered       = domain.Conflict("tenant-already-registered", "the organization is registered with other details").ByRule("S8")
-	ErrCountryImmutable = domain.Conflict("country-immutable", "the country of an organization never changes; another country needs a new account").ByRule("S8").At("/country")
+	ErrCountryImmutable = domain.Conflict("country-immutable", "the country of an organization never changes; services, tax, currency and where data is kept follow from it. Register an organization of the other country, buy its subscriptions anew and let the old ones end").ByRule("S8").At("/country").Allowed("RegisterTenant", domain.Operator)
 	ErrName             = domain.Invalid("tenant-name-invalid", "the name must have 1 to 256 characters, none of them a control character").ByRule("S8").At("/name")
 	ErrCountry          = domain.Invalid("country-invalid", "the country must be an ISO 3166-1 code of two letters, such as SE").ByRule("S8").At("/country")
 	ErrCurrency         = domain.Invalid("currency-invalid", "the currency must be an ISO 4217 code, such as SEK").ByRule("S8").At("/currency")
 	ErrLocale           = domain.Invalid("locale-invalid", "the locale must be a BCP 47 tag, such as sv-SE").ByRule("S8").At("/locale")
 	ErrDomain           = domain.Invalid("domain-invalid", "the domain is not a valid internet name of two labels or more").ByRule("S3").At("/domain")
+	ErrVariant          = domain.Invalid("cloud-variant-unknown", "the cloud must be worldwide, 21vianet or germany").ByRule("S15").At("/variant")
+	ErrOwnPartner       = domain.Invalid("partner-is-own-tenant", "an organization is not its own partner").ByRule("S11").At("/partnerId")
+	ErrNobody           = domain.Invalid("admin-unnamed", "an account has an ID").ByRule("I8").At("/adminId")
 	ErrDomainTaken      = domain.Conflict("domain-taken", "another organization has proved this domain to be its own").ByRule("S3").At("/domain")
 )
 

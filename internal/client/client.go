@@ -49,10 +49,18 @@ type Accepted struct {
 	} `json:"events"`
 	Replayed bool     `json:"replayed"`
 	Merged   []Change `json:"merged"` // what others changed since IfMatch
+	// Cautions are consequences that people should know of.
+	Cautions []Caution `json:"cautions"`
 	// Of a dry run only: what would follow, and how the authorization got there.
 	Effects []Effect        `json:"effects"`
 	Trace   []Ruling        `json:"trace"`
 	Raw     json.RawMessage `json:"-"` // the whole answer
+}
+
+// Caution is a consequence of a command that people should know of.
+type Caution struct {
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
 }
 
 // Effect is something that would follow from a command.

@@ -41,6 +41,11 @@ func Sources() []domain.Source {
 			tag, ok := Locale(key)
 			return admin.Locale{OK: ok, Tag: tag}
 		}),
+		domain.FromInput(func(key string) admin.Phone {
+			region, raw, _ := strings.Cut(key, " ")
+			n := Phone(region, raw)
+			return admin.Phone{OK: n.Possible, E164: n.E164}
+		}),
 		domain.FromInput(func(key string) tenant.Locale {
 			tag, ok := Locale(key)
 			return tenant.Locale{OK: ok, Tag: tag}

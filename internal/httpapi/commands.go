@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -32,6 +33,8 @@ type Accepted struct {
 	RecoveryAssertion string `json:"recoveryAssertion,omitempty" doc:"of CompletePasswordReset: a signed token for the identity provider, given once"`
 	// Merged is what others changed since the revision in If-Match.
 	Merged []command.FieldChange `json:"merged,omitempty" doc:"what others changed since the revision in If-Match, if the command was carried out all the same (Prefer: handling=lenient)"`
+
+	Cautions []domain.Caution `json:"cautions,omitempty" doc:"consequences that people should know of"`
 
 	DryRun  bool            `json:"dryRun,omitempty"`
 	Effects []Effect        `json:"effects,omitempty" doc:"what would follow (dry runs only)"`
@@ -63,16 +66,17 @@ func (s *server) commands(mux *http.ServeMux, api huma.API) {
 				continue
 			}
 			path := "/v1/" + c.Collection() + "/{id}/" + info.Name
-			mux.Handle("POST "+path, s.command(c.Category(), info.Name))
+			mux.Handle("POST "+path, s.command(c.Category(), info))
 			api.OpenAPI().AddOperation(commandOperation(api, c, info, path))
 		}
 	}
 }
 
 // command is the handler of one command's route.
-func (s *server) command(category, name string) http.Handler {
+func (s *server) command(category string, info domain.CommandInfo) http.Handler {
+	cautions := cautionsOf(info)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		req, err := s.request(w, r, category, name)
+		req, err := s.request(w, r, category, info.Name)
 		if err != nil {
 			s.writeProblem(w, r, err)
 			return
@@ -91,7 +95,7 @@ func (s *server) command(category, name string) http.Handler {
 			s.writeProblem(w, r, err)
 			return
 		}
-		s.writeAccepted(w, req, res, assertion)
+		s.writeAccepted(w, req, res, Accepted{RecoveryAssertion: assertion, Cautions: cautions})
 	})
 }
 
@@ -222,11 +226,24 @@ func source(r *http.Request) envelope.Source {
 	return envelope.Source{Address: host, Agent: agent[:min(len(agent), 200)]}
 }
 
-func (s *server) writeAccepted(w http.ResponseWriter, req command.Request, res command.Result, assertion string) {
+// cautionsOf returns what people should know of a command's consequences; they
+// are the same whatever it says.
+func cautionsOf(info domain.CommandInfo) []domain.Caution {
+	if c, ok := reflect.TypeAssert[domain.Cautioner](reflect.New(info.Type).Elem()); ok {
+		return c.Cautions()
+	}
+	return nil
+}
+
+// writeAccepted answers with what came of req, and with what stands in also.
+func (s *server) writeAccepted(w http.ResponseWriter, req command.Request, res command.Result, also Accepted) {
 	out := Accepted{
 		Stream: res.Stream, Revision: int64(res.Revision), Replayed: res.Replayed,
 		Events: make([]AcceptedEvent, len(res.Events)), DryRun: req.DryRun, Trace: res.Trace,
-		Merged: res.Merged, RecoveryAssertion: assertion,
+		Merged: res.Merged, RecoveryAssertion: also.RecoveryAssertion,
+	}
+	if len(res.Events) > 0 {
+		out.Cautions = also.Cautions
 	}
 	for i, e := range res.Events {
 		out.Events[i] = AcceptedEvent{ID: e.ID.String(), Type: e.Type}

@@ -21,11 +21,11 @@ func (p people) Person(ctx context.Context, owner, id string) (notify.Person, er
 	var found notify.Person
 	err := p.commands.View(ctx, admin.Aggregate.Category(), id, func(state any, _ eventstore.Revision, tenant string) {
 		a := state.(*admin.Admin)
-		if tenant != owner {
-			return // somebody else's, or nobody
+		if tenant != owner || !a.CanSignIn() {
+			return // somebody else's, or nobody, or somebody who has left
 		}
 		found.Locale, found.Name = a.Locale, a.DisplayName.Value
-		found.Addresses = appendReadable(found.Addresses, a.SignInName)
+		found.Addresses = appendReadable(found.Addresses, a.Mail())
 	})
 	if err != nil || len(found.Addresses) == 0 {
 		return notify.Person{}, err

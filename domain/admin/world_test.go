@@ -1,0 +1,144 @@
+package admin_test
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"konto/domain"
+	. "konto/domain/admin"
+	"konto/domain/domaintest"
+)
+
+var start = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+
+const day = 24 * time.Hour
+
+// Who asks in these tests.
+var (
+	globalAdmin = domain.Actor{ID: "gina", Kind: domain.KindPerson, Tenant: "contoso", Roles: []domain.Role{domain.GlobalAdmin}}
+	operator    = domain.Actor{ID: "otto", Kind: domain.KindPerson, Roles: []domain.Role{domain.Operator}}
+	konto       = domain.Actor{ID: "konto", Kind: domain.KindSystem}
+)
+
+// A world is what surrounds a decision about ann's account.
+type world struct {
+	actor        domain.Actor
+	after        time.Duration // since start
+	command      string
+	organization Organization
+	colleagues   map[string]Colleague
+	names        []domain.Version[UserNameTerms]
+	offboarding  []domain.Version[OffboardingTerms]
+}
+
+// usual is a tenant of two global admins, ann and gina.
+func usual() world {
+	return world{
+		actor: globalAdmin, command: "c",
+		organization: Organization{Country: "SE", Domains: []string{"contoso.se", "contoso.example"}, GlobalAdmins: []string{"ann", "gina"}},
+		colleagues:   map[string]Colleague{"gina": {Tenant: "contoso", GlobalAdmin: true}},
+	}
+}
+
+func (w world) by(a domain.Actor) world        { w.actor = a; return w }
+func (w world) at(d time.Duration) world       { w.after = d; return w }
+func (w world) admins(ids ...string) world     { w.organization.GlobalAdmins = ids; return w }
+func (w world) managed() world                 { w.organization.ManagedBy = "fabrikam"; return w }
+func (w world) gina(c Colleague) world         { w.colleagues = map[string]Colleague{"gina": c}; return w }
+func (w world) limits(t UserNameTerms) world   { w.names = version(t); return w }
+func (w world) times(t OffboardingTerms) world { w.offboarding = version(t); return w }
+func version[P any](rules P) []domain.Version[P] {
+	return []domain.Version[P]{{Number: 2, Rules: rules}}
+}
+
+// meta returns what the decision of cmd may know, asking for facts as the
+// command handler does.
+func (w world) meta(cmd any) Meta {
+	m := Meta{
+		ID: "ann", Tenant: "contoso", Actor: w.actor, At: start.Add(w.after), Command: w.command,
+		MAC: func(purpose, value string) string { return purpose + "/" + value },
+	}
+	needer, ok := cmd.(domain.Needer)
+	for more := ok; more; {
+		more = false
+		for _, n := range needer.Needs(m) {
+			if !m.Facts.Has(n) {
+				m.Facts, more = m.Facts.Knows(n, w.fact(n)), true
+			}
+		}
+	}
+	return m
+}
+
+func (w world) fact(n domain.Need) any {
+	switch n.Type {
+	case reflect.TypeFor[Organization]():
+		return w.organization
+	case reflect.TypeFor[Colleague]():
+		return w.colleagues[n.Key]
+	case reflect.TypeFor[domain.Terms[UserNameTerms]]():
+		return domain.Terms[UserNameTerms]{Name: n.Key, Versions: w.names}
+	case reflect.TypeFor[domain.Terms[OffboardingTerms]]():
+		return domain.Terms[OffboardingTerms]{Name: n.Key, Versions: w.offboarding}
+	case reflect.TypeFor[Locale]():
+		return Locale{OK: n.Key != "und", Tag: n.Key}
+	case reflect.TypeFor[Phone]():
+		return Phone{OK: n.Key == "SE 070-174 06 05", E164: "+46701740605"}
+	}
+	local, host, ok := strings.Cut(strings.TrimSpace(n.Key), "@")
+	if !ok {
+		return Address{Reason: "no @"}
+	}
+	host = strings.ToLower(host)
+	return Address{OK: true, Normalized: local + "@" + host, Domain: host}
+}
+
+// A row is one rule in a world.
+type row struct {
+	name  string
+	world world
+	given []Event
+	when  domain.Command[Admin]
+	then  []Event
+	err   error
+}
+
+func run(t *testing.T, rows []row) {
+	t.Helper()
+	t.Parallel()
+	cases := make([]domaintest.Case[Admin], len(rows))
+	for i, r := range rows {
+		cases[i] = domaintest.Case[Admin]{Name: r.name, Given: r.given, When: r.when, Meta: r.world.meta(r.when), Then: r.then, Err: r.err}
+	}
+	domaintest.Run(t, Aggregate, cases)
+}
+
+func ann(v string) domain.Personal[string] { return domain.About("ann", v) }
+
+// added is how ann's account begins.
+func added(roles ...domain.Role) []Event {
+	return []Event{EmployeeAdded{
+		Tenant: "contoso", SignInName: ann("Ann@contoso.se"), DisplayName: ann("Ann Berg"), Locale: "sv-SE", Roles: roles,
+	}}
+}
+
+func then(given []Event, more ...Event) []Event {
+	return append(given[:len(given):len(given)], more...)
+}
+
+// blocked, left and gone are how ann's account ends.
+func blocked(roles ...domain.Role) []Event {
+	return then(added(roles...),
+		EmployeeBlocked{Offboarding: "o1", Roles: roles, At: start, EffectiveBy: start.Add(day)},
+		SessionsRevoked{At: start, EffectiveBy: start.Add(time.Hour)})
+}
+
+func left(roles ...domain.Role) []Event {
+	return then(blocked(roles...), EmployeeOffboarded{Offboarding: "o1", At: start, RetainedUntil: start.AddDate(0, 0, 30)})
+}
+
+func gone(roles ...domain.Role) []Event {
+	return then(left(roles...), EmployeeDataRetentionExpired{Offboarding: "o1", At: start.AddDate(0, 0, 30)})
+}
