@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -58,13 +59,8 @@ var (
 // newID returns a UUIDv7 (RFC 9562 section 5.7) that follows from the seed.
 func (c *company) newID(at time.Time) string {
 	var b uuid.UUID
-	ms := uint64(at.UnixMilli()) //nolint:gosec // after 1970
-	for i := range 6 {
-		b[i] = byte(ms >> (40 - 8*i))
-	}
-	for i := 6; i < len(b); i++ {
-		b[i] = byte(c.rng.Uint32())
-	}
+	binary.BigEndian.PutUint64(b[:8], uint64(at.UnixMilli())<<16|c.rng.Uint64N(1<<16))
+	binary.BigEndian.PutUint64(b[8:], c.rng.Uint64())
 	b[6], b[8] = b[6]&0x0f|0x70, b[8]&0x3f|0x80
 	return b.String()
 }
