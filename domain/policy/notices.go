@@ -14,6 +14,7 @@ var Reactions = slices.Concat(
 	declineReactions(),
 	collectionReactions(),
 	invoiceSwitchReactions(),
+	collectionNotices(),
 	cardReactions(),
 	customerReactions(),
 	permissionReactions(),
@@ -28,6 +29,10 @@ const (
 	contactCode               = "contact_code"
 	securityContactChanged    = "security_contact_changed"
 	alternateEmailInvalidated = "alternate_email_invalidated"
+	cardDeclinedFinal         = "card_declined_final"
+	serviceSuspended          = "service_suspended"
+	serviceRestored           = "service_restored"
+	invoiceSwitchStatus       = "invoice_switch_status"
 	cardDeclined              = "card_declined"
 	cardChanged               = "card_changed"
 	customerAccountChanged    = "customer_account_changed"

@@ -1,0 +1,123 @@
+package policy
+
+import (
+	"time"
+
+	"konto/domain"
+	"konto/domain/collection"
+	"konto/domain/invoiceswitch"
+)
+
+// collectionNotices tell of what becomes of an unpaid invoice. The first
+// decline and each after it are told of by tell-of-declined-charge (rule D5);
+// here is what no single attempt says.
+func collectionNotices() []domain.Reaction {
+	same := func(t *team) *team { return t }
+	return []domain.Reaction{
+		domain.Process("tell-of-collection", knowing(same,
+			domain.On(tenantOf[collection.PaymentPastDue], func(t *team, e domain.Recorded[collection.PaymentPastDue]) []domain.Effect {
+				if !e.Data.GraceUntil.After(e.Data.At) {
+					return nil // that the service is off says more
+				}
+				return t.tellFinal(e.ID, e.Data.Face, finalDecline{
+					AmountMinor: e.Data.AmountMinor, Currency: e.Data.Currency, SubscriptionID: e.Data.SubscriptionID,
+					CardID: e.Data.CardID, Attempts: e.Data.Attempts, GraceUntil: e.Data.GraceUntil,
+				})
+			}),
+			domain.On(tenantOf[collection.PaymentReminded], func(t *team, e domain.Recorded[collection.PaymentReminded]) []domain.Effect {
+				return t.tellFinal(e.ID, e.Data.Face, finalDecline{
+					AmountMinor: e.Data.AmountMinor, Currency: e.Data.Currency, SubscriptionID: e.Data.SubscriptionID,
+					CardID: e.Data.CardID, Attempts: e.Data.Attempts, GraceUntil: e.Data.GraceUntil,
+				})
+			}),
+			domain.On(tenantOf[collection.CollectionOpened], tellOfChargeback),
+			domain.On(tenantOf[collection.ServiceSuspended], func(t *team, e domain.Recorded[collection.ServiceSuspended]) []domain.Effect {
+				return tell(t.and(e.Data.Owner), serviceSuspended, func(string) any {
+					return suspension{
+						SubscriptionID: e.Data.SubscriptionID, InvoiceID: e.ID, AmountMinor: e.Data.AmountMinor, Currency: e.Data.Currency,
+						At: e.Data.At, DataUntil: e.Data.DataUntil, Reason: e.Data.Reason,
+					}
+				})
+			}),
+			domain.On(tenantOf[collection.AccountRecovered], func(t *team, e domain.Recorded[collection.AccountRecovered]) []domain.Effect {
+				return tell(t.and(e.Data.Owner), serviceRestored, func(string) any {
+					return recovery{SubscriptionID: e.Data.SubscriptionID, InvoiceID: e.ID, At: e.Data.At}
+				})
+			}),
+		)...),
+		domain.Process("tell-of-invoice-switch", knowing(same,
+			domain.On(tenantOf[invoiceswitch.InvoiceSwitchRequested], func(t *team, e domain.Recorded[invoiceswitch.InvoiceSwitchRequested]) []domain.Effect {
+				return t.tellSwitch(e.ID, e.Data.SubscriptionID, invoiceswitch.Requested, "", e.Data.By)
+			}),
+			domain.On(tenantOf[invoiceswitch.InvoiceSwitchApproved], func(t *team, e domain.Recorded[invoiceswitch.InvoiceSwitchApproved]) []domain.Effect {
+				return t.tellSwitch(e.ID, e.Data.SubscriptionID, invoiceswitch.Approved, "", e.Data.RequestedBy)
+			}),
+			domain.On(tenantOf[invoiceswitch.InvoiceSwitchDenied], func(t *team, e domain.Recorded[invoiceswitch.InvoiceSwitchDenied]) []domain.Effect {
+				return t.tellSwitch(e.ID, e.Data.SubscriptionID, invoiceswitch.Denied, e.Data.Why, e.Data.RequestedBy)
+			}),
+			domain.On(tenantOf[invoiceswitch.InvoiceSwitchApplied], func(t *team, e domain.Recorded[invoiceswitch.InvoiceSwitchApplied]) []domain.Effect {
+				return t.tellSwitch(e.ID, e.Data.SubscriptionID, invoiceswitch.Applied, "", e.Data.RequestedBy)
+			}),
+		)...),
+	}
+}
+
+// finalDecline is what card_declined_final shows.
+type finalDecline struct {
+	Brand          string    `json:"brand"`
+	Last4          string    `json:"last4"`
+	AmountMinor    int64     `json:"amountMinor"`
+	Currency       string    `json:"currency"`
+	SubscriptionID string    `json:"subscriptionId"`
+	InvoiceID      string    `json:"invoiceId"`
+	CardID         string    `json:"cardId"`
+	Attempts       int       `json:"attempts"`
+	GraceUntil     time.Time `json:"graceUntil"`
+}
+
+// suspension is what service_suspended shows.
+type suspension struct {
+	SubscriptionID string    `json:"subscriptionId"`
+	InvoiceID      string    `json:"invoiceId"`
+	AmountMinor    int64     `json:"amountMinor"`
+	Currency       string    `json:"currency"`
+	At             time.Time `json:"at"`
+	DataUntil      time.Time `json:"dataUntil"`
+	Reason         string    `json:"reason"`
+}
+
+// recovery is what service_restored shows.
+type recovery struct {
+	SubscriptionID string    `json:"subscriptionId"`
+	InvoiceID      string    `json:"invoiceId"`
+	At             time.Time `json:"at"`
+}
+
+// switchStatus is what invoice_switch_status shows.
+type switchStatus struct {
+	CaseID         string               `json:"caseId"`
+	SubscriptionID string               `json:"subscriptionId"`
+	Status         invoiceswitch.Status `json:"status"`
+	Reason         string               `json:"reason,omitzero"`
+}
+
+func (t *team) tellFinal(invoice string, f collection.Face, d finalDecline) []domain.Effect {
+	d.InvoiceID, d.Brand, d.Last4 = invoice, f.Brand, f.Last4
+	return tell(t.and(f.Owner), cardDeclinedFinal, func(string) any { return d })
+}
+
+// tellOfChargeback tells at once that the service ends soon. That a decline
+// has opened a case is told by the decline.
+func tellOfChargeback(t *team, e domain.Recorded[collection.CollectionOpened]) []domain.Effect {
+	if e.Data.Mode != collection.ModeChargeback {
+		return nil
+	}
+	return t.tellFinal(e.ID, e.Data.Face, finalDecline{
+		AmountMinor: e.Data.AmountMinor, Currency: e.Data.Currency, SubscriptionID: e.Data.SubscriptionID,
+		CardID: e.Data.CardID, Attempts: e.Data.Attempts, GraceUntil: e.Data.GraceUntil,
+	})
+}
+
+func (t *team) tellSwitch(id, subscription string, s invoiceswitch.Status, why, requester string) []domain.Effect {
+	return tell(t.and(requester), invoiceSwitchStatus, func(string) any { return switchStatus{id, subscription, s, why} })
+}

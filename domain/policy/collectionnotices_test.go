@@ -1,0 +1,73 @@
+package policy_test
+
+import (
+	"testing"
+	"time"
+
+	"konto/domain"
+	"konto/domain/admin"
+	"konto/domain/collection"
+	"konto/domain/invoiceswitch"
+)
+
+func TestTellOfCollection(t *testing.T) {
+	const name = "tell-of-collection"
+	given := []domain.Recorded[any]{
+		event("ann", admin.EmployeeAdded{Roles: []domain.Role{domain.GlobalAdmin}}),
+		event("bob", admin.EmployeeAdded{Roles: []domain.Role{domain.BillingAdmin}}),
+	}
+	later := noon.Add(time.Hour)
+	face := collection.Face{Owner: "owner", Last4: "4242", Brand: "visa"}
+	final := object{
+		"brand": "visa", "last4": "4242", "amountMinor": 5, "currency": "SEK", "subscriptionId": "sub", "invoiceId": bill,
+		"cardId": "k", "attempts": 3, "graceUntil": later,
+	}
+	pastDue := collection.PaymentPastDue{SubscriptionID: "sub", CardID: "k", AmountMinor: 5, Currency: "SEK", Attempts: 3, GraceUntil: later, At: noon, Face: face}
+	over := pastDue
+	over.At = later
+	opened := collection.CollectionOpened{
+		Mode: collection.ModeChargeback, CardID: "k", SubscriptionID: "sub", AmountMinor: 5, Currency: "SEK", Attempts: 3, Face: face, GraceUntil: later,
+	}
+	regular := opened
+	regular.Mode = collection.ModeRegular
+	run(t, []reactionCase{
+		{name: "C9: past due", reaction: name, given: given, when: event(bill, pastDue), then: mail("card_declined_final", final, "ann", "bob", "owner")},
+		{name: "C9: past due and off at once", reaction: name, given: given, when: event(bill, over)},
+		{
+			name: "D2: a reminder", reaction: name, given: given,
+			when: event(bill, collection.PaymentReminded{SubscriptionID: "sub", CardID: "k", AmountMinor: 5, Currency: "SEK", Attempts: 3, GraceUntil: later, Face: face}),
+			then: mail("card_declined_final", final, "ann", "bob", "owner"),
+		},
+		{name: "C9: a chargeback is told of at once", reaction: name, given: given, when: event(bill, opened), then: mail("card_declined_final", final, "ann", "bob", "owner")},
+		{name: "D5: a decline tells of itself", reaction: name, given: given, when: event(bill, regular)},
+		{
+			name: "C9: suspended", reaction: name, given: given,
+			when: event(bill, collection.ServiceSuspended{SubscriptionID: "sub", Reason: collection.Unpaid, AmountMinor: 5, Currency: "SEK", At: noon, DataUntil: later, Owner: "ann"}),
+			then: mail("service_suspended", object{
+				"subscriptionId": "sub", "invoiceId": bill, "amountMinor": 5, "currency": "SEK", "at": noon, "dataUntil": later, "reason": "unpaid",
+			}, "ann", "bob"),
+		},
+		{
+			name: "D5: recovered", reaction: name, given: given, when: event(bill, collection.AccountRecovered{SubscriptionID: "sub", At: noon, Owner: "ann"}),
+			then: mail("service_restored", object{"subscriptionId": "sub", "invoiceId": bill, "at": noon}, "ann", "bob"),
+		},
+	})
+}
+
+func TestTellOfInvoiceSwitch(t *testing.T) {
+	const name = "tell-of-invoice-switch"
+	given := []domain.Recorded[any]{event("ann", admin.EmployeeAdded{Roles: []domain.Role{domain.BillingAdmin}})}
+	status := func(s, reason string) []domain.Effect {
+		data := object{"caseId": "case", "subscriptionId": "sub", "status": s}
+		if reason != "" {
+			data["reason"] = reason
+		}
+		return mail("invoice_switch_status", data, "ann", "cleo")
+	}
+	run(t, []reactionCase{
+		{name: "C10: asked for", reaction: name, given: given, when: event("case", invoiceswitch.InvoiceSwitchRequested{SubscriptionID: "sub", By: "cleo"}), then: status("requested", "")},
+		{name: "C10: approved", reaction: name, given: given, when: event("case", invoiceswitch.InvoiceSwitchApproved{SubscriptionID: "sub", RequestedBy: "cleo"}), then: status("approved", "")},
+		{name: "C10: denied", reaction: name, given: given, when: event("case", invoiceswitch.InvoiceSwitchDenied{SubscriptionID: "sub", RequestedBy: "cleo", Why: "cost"}), then: status("denied", "cost")},
+		{name: "C10: it holds", reaction: name, given: given, when: event("case", invoiceswitch.InvoiceSwitchApplied{SubscriptionID: "sub", RequestedBy: "cleo"}), then: status("applied", "")},
+	})
+}
