@@ -15,6 +15,7 @@ import (
 	"konto/domain/invoiceswitch"
 	"konto/domain/notification"
 	"konto/domain/policyversion"
+	"konto/domain/postal"
 	"konto/domain/relationship"
 	"konto/domain/reservation"
 	"konto/domain/securityinfo"
@@ -211,6 +212,20 @@ func cards(h *history) {
 	h.then(licences, billing.PaymentMethodKindChanged{
 		Old: billing.KindCard, New: billing.KindInvoice, PONumber: "PO 7", Released: []string{visa, mastercard}, At: start,
 	})
+	h.then(licences, billing.BillToAddressChanged{BillTo: sealedValue[billing.BillTo](anna, "bill"), At: start})
+	h.then(licences, billing.ServiceUsageAddressChanged{Address: sealedValue[postal.Address](anna, "usage"), At: start})
+	h.then(licences, billing.AssignedLicencesRecorded{Licences: 30, At: start})
+	h.then(licences, billing.SubscriptionCancellationRequested{By: anna, At: start})
+	h.then(licences, billing.SubscriptionCanceled{At: start, AdminAccessUntil: start.AddDate(0, 0, 90), DataUntil: start.AddDate(0, 0, 180)})
+	h.then(licences, billing.SubscriptionReactivated{By: anna, CancelledAt: start, At: start})
+	h.then(licences, billing.SubscriptionCanceled{At: start, AdminAccessUntil: start.AddDate(0, 0, 90), DataUntil: start.AddDate(0, 0, 180)})
+	h.then(licences, billing.SubscriptionDeleted{At: start.AddDate(0, 0, 180)})
+	h.then(amex, card.CardExpiringSoon{Days: 30, ExpMonth: 10, ExpYear: 2026, At: start})
+	h.then(amex, card.ExpiryCheckPostponed{ExpiryCheckAt: start})
+	h.then(amex, card.CardExpired{ExpMonth: 10, ExpYear: 2026, At: start})
+	h.then(amex, card.CardReportedLost{Source: "stripe", At: start})
+	h.then(mail, billing.BackupCardsReordered{CardIDs: []string{visa}})
+	h.then(mail, billing.BackupCardRemoved{CardID: amex})
 	h.then(amex, card.CardRemoved{Reason: "requested", Owner: bo})
 }
 

@@ -19,14 +19,17 @@ var paymentMethodsSQL string
 // PaymentMethods lists the cards of a tenant, its subscriptions, and which card
 // pays for which. The subscription's stream is the authority on that.
 var PaymentMethods = Projection{
-	Name: "payment_methods", Version: 2,
+	Name: "payment_methods", Version: 3,
 	Tables: []string{"payment_methods", "subscriptions", "subscription_cards"},
 	Schema: paymentMethodsSQL,
 	Handlers: []Handler{
 		On(cardAdded), On(cardDetailsUpdated), On(cardAutomaticallyUpdated), On(cardRemoved),
 		On(cardReplaced), On(cardAttached), On(cardDetached), On(cardCharged), On(cardDeclined),
 		On(subscriptionRegistered), On(backupCardAdded), On(primaryCardChanged), On(backupCardChanged), On(cardPromoted),
-		On(paymentKindChanged),
+		On(paymentKindChanged), On(cardExpiringSoon), On(cardExpired), On(cardReportedLost), On(expiryCheckPostponed),
+		On(backupCardsReordered), On(backupCardRemoved), On(licencesRecorded), On(cancellationRequested),
+		On(subscriptionCanceled), On(subscriptionReactivated), On(subscriptionDeleted),
+		On(serviceUsageChanged), On(billToChanged),
 	},
 }
 
@@ -35,11 +38,14 @@ func cardAdded(ctx context.Context, tx Tx, e domain.Recorded[card.CardAdded]) er
 	_, err := tx.ExecContext(ctx, `INSERT INTO payment_methods
 		(tenant, card_id, owner, brand, last4, exp_month, exp_year, funding, issuer_country, country,
 		 holder, bill_to, phone, check_line1, check_postal, check_cvc, last_checked_at,
-		 last_decline_class, last_decline_code, last_decline_invoice, removed_at, added_at, updated_at, revision)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, NULL, $13, $14, $15, $16, '', '', '', 0, $16, $16, $17)
+		 last_decline_class, last_decline_code, last_decline_invoice, manual_above_minor, manual_above_currency, warned_days, said_expired, blocked,
+		 removed_at, added_at, updated_at, revision)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, NULL, $13, $14, $15, $16, '', '', '', $18, $19, 0, 0, 0,
+		 0, $16, $16, $17)
 		ON CONFLICT (tenant, card_id) DO NOTHING`,
 		e.Tenant, e.ID, d.AddedBy, d.Brand, d.Last4, d.ExpMonth, d.ExpYear, d.Funding, d.IssuerCountry, d.Country,
-		seal(d.Holder), seal(d.BillTo), d.Checks.Line1, d.Checks.Postal, d.Checks.CVC, at(d.At), e.Revision)
+		seal(d.Holder), seal(d.BillTo), d.Checks.Line1, d.Checks.Postal, d.Checks.CVC, at(d.At), e.Revision,
+		d.ManualAboveMinor, d.ManualAboveCurrency)
 	return err
 }
 
@@ -50,17 +56,22 @@ func cardDetailsUpdated(ctx context.Context, tx Tx, e domain.Recorded[card.CardD
 			exp_year = CASE WHEN $4 > 0 THEN $4 ELSE exp_year END,
 			holder = COALESCE($5, holder), bill_to = COALESCE($6, bill_to),
 			phone = CASE WHEN $7 = 1 THEN $8 ELSE phone END,
+			check_cvc = CASE WHEN $11 = '' THEN check_cvc ELSE $11 END,
+			warned_days = CASE WHEN $3 + $4 > 0 THEN 0 ELSE warned_days END,
+			said_expired = CASE WHEN $3 + $4 > 0 THEN 0 ELSE said_expired END,
 			updated_at = $9, revision = $10
 		WHERE tenant = $1 AND card_id = $2`,
 		e.Tenant, e.ID, d.ExpMonth, d.ExpYear, seal(d.Holder), seal(d.BillTo),
-		flag(slices.Contains(d.Changed, "phone")), seal(d.Phone), at(e.At), e.Revision)
+		flag(slices.Contains(d.Changed, "phone")), seal(d.Phone), at(e.At), e.Revision, d.CVCCheck)
 	return err
 }
 
 func cardAutomaticallyUpdated(ctx context.Context, tx Tx, e domain.Recorded[card.CardAutomaticallyUpdated]) error {
 	d := e.Data
 	_, err := tx.ExecContext(ctx, `UPDATE payment_methods
-		SET last4 = $3, exp_month = $4, exp_year = $5, brand = $6, last_checked_at = $7, updated_at = $7, revision = $8
+		SET warned_days = CASE WHEN exp_month = $4 AND exp_year = $5 THEN warned_days ELSE 0 END,
+			said_expired = CASE WHEN exp_month = $4 AND exp_year = $5 THEN said_expired ELSE 0 END,
+			last4 = $3, exp_month = $4, exp_year = $5, brand = $6, blocked = 0, last_checked_at = $7, updated_at = $7, revision = $8
 		WHERE tenant = $1 AND card_id = $2`,
 		e.Tenant, e.ID, d.Last4, d.ExpMonth, d.ExpYear, d.Brand, at(d.At), e.Revision)
 	return err
@@ -70,6 +81,28 @@ func cardRemoved(ctx context.Context, tx Tx, e domain.Recorded[card.CardRemoved]
 	_, err := tx.ExecContext(ctx, `UPDATE payment_methods SET removed_at = $3, updated_at = $3, revision = $4
 		WHERE tenant = $1 AND card_id = $2`, e.Tenant, e.ID, at(e.At), e.Revision)
 	return err
+}
+
+func cardExpiringSoon(ctx context.Context, tx Tx, e domain.Recorded[card.CardExpiringSoon]) error {
+	_, err := tx.ExecContext(ctx, `UPDATE payment_methods SET warned_days = $3, revision = $4
+		WHERE tenant = $1 AND card_id = $2`, e.Tenant, e.ID, e.Data.Days, e.Revision)
+	return err
+}
+
+func cardExpired(ctx context.Context, tx Tx, e domain.Recorded[card.CardExpired]) error {
+	_, err := tx.ExecContext(ctx, `UPDATE payment_methods SET said_expired = 1, updated_at = $3, revision = $4
+		WHERE tenant = $1 AND card_id = $2`, e.Tenant, e.ID, at(e.At), e.Revision)
+	return err
+}
+
+func cardReportedLost(ctx context.Context, tx Tx, e domain.Recorded[card.CardReportedLost]) error {
+	_, err := tx.ExecContext(ctx, `UPDATE payment_methods SET blocked = 1, updated_at = $3, revision = $4
+		WHERE tenant = $1 AND card_id = $2`, e.Tenant, e.ID, at(e.At), e.Revision)
+	return err
+}
+
+func expiryCheckPostponed(ctx context.Context, tx Tx, e domain.Recorded[card.ExpiryCheckPostponed]) error {
+	return cardSeen(ctx, tx, e.Tenant, e.ID, e.Revision)
 }
 
 // What a card's own stream says of subscriptions only moves its revision.
@@ -122,6 +155,7 @@ type CardStatus string
 const (
 	CardActive  CardStatus = "active"
 	CardExpired CardStatus = "expired"
+	CardBlocked CardStatus = "blocked" // the bank accepts it no more; why is between it and the holder
 	CardRemoved CardStatus = "removed"
 )
 
@@ -131,9 +165,11 @@ type PaymentMethod struct {
 	Owner         string                        `json:"owner"` // the admin who added it
 	Brand         string                        `json:"brand"`
 	Last4         string                        `json:"last4"`
-	ExpMonth      int                           `json:"expMonth"`   // 1-12
-	ExpYear       int                           `json:"expYear"`    // four digits
-	ValidUntil    time.Time                     `json:"validUntil"` // when it stops being valid
+	ExpMonth      int                           `json:"expMonth"`              // 1-12; 0 if it may not be kept
+	ExpYear       int                           `json:"expYear"`               // four digits; likewise
+	ValidUntil    time.Time                     `json:"validUntil,omitzero"`   // when it stops being valid; likewise
+	WarnedDays    int                           `json:"warnedDays,omitzero"`   // before the expiry: of the last warning
+	ManualAbove   *Amount                       `json:"manualAbove,omitempty"` // what is more is paid by hand
 	Funding       string                        `json:"funding"`
 	IssuerCountry string                        `json:"issuerCountry"`
 	Country       string                        `json:"country"`
@@ -149,6 +185,12 @@ type PaymentMethod struct {
 	AddedAt       time.Time                     `json:"addedAt"`
 	UpdatedAt     time.Time                     `json:"updatedAt"`
 	Revision      int64                         `json:"revision"` // of the card's stream, as far as it is in the row
+}
+
+// Amount is a sum of money.
+type Amount struct {
+	AmountMinor int64  `json:"amountMinor"` // in the currency's smallest unit
+	Currency    string `json:"currency"`    // ISO 4217
 }
 
 // LastDecline is what may be shown of why a card was last declined. See
@@ -168,7 +210,8 @@ type CardUse struct {
 
 const selectPaymentMethod = `SELECT card_id, owner, brand, last4, exp_month, exp_year, funding, issuer_country, country,
 	holder, bill_to, phone, check_line1, check_postal, check_cvc, last_checked_at,
-	last_decline_class, last_decline_code, last_decline_invoice, removed_at, added_at, updated_at, revision,
+	last_decline_class, last_decline_code, last_decline_invoice,
+	manual_above_minor, manual_above_currency, warned_days, said_expired, blocked, removed_at, added_at, updated_at, revision,
 	(SELECT string_agg(s.subscription_id || CASE WHEN s.priority = 0 THEN '=1' ELSE '=0' END, ' ')
 		FROM subscription_cards s WHERE s.tenant = m.tenant AND s.card_id = m.card_id)
 	FROM payment_methods m WHERE tenant = $1`
@@ -204,10 +247,13 @@ func scanPaymentMethod(now time.Time) func(scanner) (PaymentMethod, error) {
 	return func(row scanner) (m PaymentMethod, err error) {
 		var last LastDecline
 		var uses sql.NullString
+		var manual Amount
+		var expired, blocked int
 		err = row.Scan(&m.CardID, &m.Owner, &m.Brand, &m.Last4, &m.ExpMonth, &m.ExpYear, &m.Funding,
 			&m.IssuerCountry, &m.Country, sealed[string]{&m.Holder}, sealed[card.Address]{&m.BillTo}, sealed[string]{&m.Phone},
 			&m.Checks.Line1, &m.Checks.Postal, &m.Checks.CVC, instant{&m.LastCheckedAt},
-			&last.Class, &last.Code, &last.InvoiceID, instant{&m.RemovedAt}, instant{&m.AddedAt}, instant{&m.UpdatedAt},
+			&last.Class, &last.Code, &last.InvoiceID, &manual.AmountMinor, &manual.Currency, &m.WarnedDays, &expired, &blocked,
+			instant{&m.RemovedAt}, instant{&m.AddedAt}, instant{&m.UpdatedAt},
 			&m.Revision, &uses)
 		if err != nil {
 			return m, err
@@ -216,13 +262,18 @@ func scanPaymentMethod(now time.Time) func(scanner) (PaymentMethod, error) {
 			last.At = m.LastCheckedAt
 			m.LastDecline = &last
 		}
+		if manual.AmountMinor > 0 {
+			m.ManualAbove = &manual
+		}
 		m.ValidUntil = card.ValidUntil(m.ExpMonth, m.ExpYear)
 		m.Subscriptions = cardUses(uses.String)
 		m.Status = CardActive
 		switch {
 		case !m.RemovedAt.IsZero():
 			m.Status = CardRemoved
-		case !now.Before(m.ValidUntil):
+		case blocked == 1:
+			m.Status = CardBlocked
+		case expired == 1 || !m.ValidUntil.IsZero() && !now.Before(m.ValidUntil):
 			m.Status = CardExpired
 		}
 		return m, nil

@@ -5,7 +5,7 @@ CREATE TABLE payment_methods (
     owner                TEXT    NOT NULL, -- the admin who added it
     brand                TEXT    NOT NULL,
     last4                TEXT    NOT NULL, -- last four digits
-    exp_month            INTEGER NOT NULL, -- 1-12
+    exp_month            INTEGER NOT NULL, -- 1-12; 0 if it may not be kept
     exp_year             INTEGER NOT NULL, -- four digits
     funding              TEXT    NOT NULL, -- "credit", "debit", "prepaid" or "unknown"
     issuer_country       TEXT    NOT NULL, -- ISO 3166-1 alpha-2
@@ -20,6 +20,11 @@ CREATE TABLE payment_methods (
     last_decline_class   TEXT    NOT NULL, -- what may be shown of it; empty if the last charge succeeded
     last_decline_code    TEXT    NOT NULL, -- what may be shown of it
     last_decline_invoice TEXT    NOT NULL, -- invoice ID
+    manual_above_minor   BIGINT  NOT NULL, -- the most that is charged without the holder; 0: no such limit
+    manual_above_currency TEXT   NOT NULL, -- of that; ISO 4217 or empty
+    warned_days          INTEGER NOT NULL, -- of the last warning that it is expiring; 0 for none
+    said_expired         INTEGER NOT NULL, -- 1: it was recorded as expired
+    blocked              INTEGER NOT NULL, -- 1: the bank accepts it no more
     removed_at           BIGINT  NOT NULL, -- microseconds since 1970 UTC; 0: it is there
     added_at             BIGINT  NOT NULL, -- microseconds since 1970 UTC
     updated_at           BIGINT  NOT NULL, -- when its details last changed; microseconds since 1970 UTC
@@ -34,6 +39,13 @@ CREATE TABLE subscriptions (
     bought_by       TEXT   NOT NULL, -- an admin's ID
     kind            TEXT   NOT NULL, -- how it is paid for: "card" or "invoice"
     po_number       TEXT   NOT NULL, -- of the customer's purchase order; empty for none
+    licences        INTEGER NOT NULL, -- assigned to users
+    service_usage   TEXT,            -- sealed JSON object: where most users are
+    bill_to         TEXT,            -- sealed JSON object: to whom invoices go
+    cancelled_at    BIGINT NOT NULL, -- microseconds since 1970 UTC; 0 unless it is cancelled
+    admin_access_until BIGINT NOT NULL, -- of a cancelled one; likewise
+    data_until      BIGINT NOT NULL, -- of a cancelled one; likewise
+    deleted_at      BIGINT NOT NULL, -- microseconds since 1970 UTC; 0: its data is there
     registered_at   BIGINT NOT NULL, -- microseconds since 1970 UTC
     updated_at      BIGINT NOT NULL, -- microseconds since 1970 UTC
     revision        BIGINT NOT NULL, -- of the subscription's stream, as far as it is in this row

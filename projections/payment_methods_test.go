@@ -7,6 +7,7 @@ import (
 	"konto/domain/billing"
 	"konto/domain/card"
 	"konto/domain/collection"
+	"konto/domain/postal"
 	"konto/projections"
 
 	"github.com/google/go-cmp/cmp"
@@ -164,16 +165,19 @@ func TestSubscriptions(t *testing.T) {
 		{
 			// visa was promoted away and came back in amex's place.
 			ID: mail, Product: "Mail", BoughtBy: anna, Kind: billing.KindCard, Primary: mastercard,
-			Backups:      []billing.Backup{{CardID: visa, Priority: 2, AddedBy: bo}},
-			RegisteredAt: start, UpdatedAt: rows[0].UpdatedAt, Revision: 4,
+			Status: projections.SubscriptionActive, Backups: []billing.Backup{{CardID: visa, Priority: 1, AddedBy: bo}},
+			RegisteredAt: start, UpdatedAt: rows[0].UpdatedAt, Revision: 6,
 		},
 		{
-			ID: phones, Product: "Phones", BoughtBy: bo, Kind: billing.KindCard, Primary: visa, Backups: []billing.Backup{},
+			ID: phones, Product: "Phones", BoughtBy: bo, Kind: billing.KindCard, Status: projections.SubscriptionActive, Primary: visa, Backups: []billing.Backup{},
 			RegisteredAt: start, UpdatedAt: rows[1].UpdatedAt, Revision: 1,
 		},
 		{
 			ID: licences, Product: "Licences", BoughtBy: anna, Kind: billing.KindInvoice, PONumber: "PO 7", Backups: []billing.Backup{},
-			RegisteredAt: start, UpdatedAt: rows[2].UpdatedAt, Revision: 2,
+			Status: projections.SubscriptionGone, Licences: 30, ServiceUsage: sealedValue[postal.Address](anna, "usage"),
+			BillTo: sealedValue[billing.BillTo](anna, "bill"), CancelledAt: start, AdminAccessUntil: start.AddDate(0, 0, 90),
+			DataUntil: start.AddDate(0, 0, 180), DeletedAt: start.AddDate(0, 0, 180),
+			RegisteredAt: start, UpdatedAt: rows[2].UpdatedAt, Revision: 10,
 		},
 	}
 	if d := cmp.Diff(want, rows); d != "" {
@@ -199,6 +203,10 @@ func TestSubscriptionIsItsAggregate(t *testing.T) {
 		"a backup's place is taken":        {added(amex, 1), billing.BackupCardChanged{Old: amex, New: mastercard}},
 		"by one that has a place":          {added(amex, 1), added(mastercard, 2), billing.BackupCardChanged{Old: amex, New: mastercard}},
 		"by the one that pays":             {added(amex, 1), billing.BackupCardChanged{Old: amex, New: visa}},
+		"the backups turn round":           {added(amex, 1), added(mastercard, 4), billing.BackupCardsReordered{CardIDs: []string{mastercard, amex}}},
+		"a backup goes":                    {added(amex, 1), added(mastercard, 2), billing.BackupCardRemoved{CardID: amex}},
+		"an invoice takes over":            {added(amex, 1), billing.PaymentMethodKindChanged{New: billing.KindInvoice, Released: []string{visa, amex}}},
+		"it is deleted":                    {added(amex, 1), billing.SubscriptionDeleted{Released: []string{visa, amex}, At: start}},
 		"a place that nobody has is taken": {billing.BackupCardChanged{Old: amex, New: mastercard}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -219,5 +227,47 @@ func TestSubscriptionIsItsAggregate(t *testing.T) {
 				t.Errorf("row = %s and %v, want %s and %v", got.Primary, got.Backups, state.Primary, state.Backups)
 			}
 		})
+	}
+}
+
+// What makes a card unusable ends with a new expiry or a new number.
+func TestUnusableCards(t *testing.T) {
+	t.Parallel()
+	h := startHistory(northwind)
+	addCard(h, visa, anna, "visa", 1, 2027)
+	h.then(mastercard, card.CardAdded{
+		Tenant: northwind, Brand: "mastercard", Last4: "4444", IssuerCountry: "IN", AddedBy: bo,
+		ManualAboveMinor: 500_000, ManualAboveCurrency: "INR", At: start,
+	})
+	db := open(t, projections.PaymentMethods)
+	db.apply(h.events...)
+	for _, c := range []struct {
+		name   string
+		card   string
+		event  any
+		want   projections.CardStatus
+		warned int
+	}{
+		{"C3: a warning", visa, card.CardExpiringSoon{Days: 30}, projections.CardActive, 30},
+		{"K5: the gateway says expired", visa, card.CardExpired{}, projections.CardExpired, 30},
+		{"K3: a new expiry", visa, card.CardDetailsUpdated{Changed: []string{"expYear"}, ExpYear: 2030, CVCCheck: "pass"}, projections.CardActive, 0},
+		{"C7: reported lost", visa, card.CardReportedLost{}, projections.CardBlocked, 0},
+		{"K4: a new number", visa, card.CardAutomaticallyUpdated{Last4: "1881", ExpMonth: 1, ExpYear: 2030, Brand: "visa", At: start}, projections.CardActive, 0},
+		{"K5: an expiry that is not kept is not past", mastercard, card.ExpiryCheckPostponed{}, projections.CardActive, 0},
+		{"K5: until the gateway says so", mastercard, card.CardExpired{}, projections.CardExpired, 0},
+	} {
+		db.apply(h.then(c.card, c.event))
+		m, err := projections.PaymentMethodByID(t.Context(), db, northwind, c.card, start)
+		if err != nil || m.Status != c.want || m.WarnedDays != c.warned {
+			t.Errorf("%s: status %s, warned %d, %v, want %s, %d", c.name, m.Status, m.WarnedDays, err, c.want, c.warned)
+		}
+	}
+	m, err := projections.PaymentMethodByID(t.Context(), db, northwind, visa, start)
+	if err != nil || m.Checks.CVC != "pass" || m.ManualAbove != nil {
+		t.Errorf("visa = %+v, %v, want the check of the edit and no limit", m, err)
+	}
+	m, err = projections.PaymentMethodByID(t.Context(), db, northwind, mastercard, start)
+	if err != nil || !m.ValidUntil.IsZero() || !cmp.Equal(m.ManualAbove, &projections.Amount{AmountMinor: 500_000, Currency: "INR"}) {
+		t.Errorf("mastercard = %+v, %v, want no expiry and 5,000 INR", m, err)
 	}
 }

@@ -13,7 +13,9 @@ type AddBackupCard struct {
 }
 
 // Needs implements [domain.Needer].
-func (c AddBackupCard) Needs(Meta) []domain.Need { return []domain.Need{domain.Of[Card](c.CardID)} }
+func (c AddBackupCard) Needs(Meta) []domain.Need {
+	return []domain.Need{domain.Of[Card](c.CardID), UsePolicy.Need()}
+}
 
 // BackupCardAdded records that a card stands by, after those before it.
 type BackupCardAdded struct {
@@ -29,9 +31,10 @@ func (e BackupCardAdded) Evolve(s *Subscription) {
 
 // Decide implements [domain.Command].
 func (c AddBackupCard) Decide(s Subscription, m Meta) ([]Event, error) {
+	if err := s.running(); err != nil {
+		return nil, err
+	}
 	switch {
-	case !s.Exists():
-		return nil, ErrNotFound
 	case s.Invoiced:
 		return nil, ErrInvoiced
 	case s.Primary == c.CardID:

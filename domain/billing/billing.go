@@ -2,8 +2,10 @@
 // backup cards in the order in which they step in.
 //
 // Guaranteed: a subscription has a primary card unless it is paid for by
-// invoice, no card is on it twice, an admin puts on it only cards that they added themselves (rules C4,
-// C5), and no card that has expired or was removed becomes primary (K3).
+// invoice or is gone, no card is on it twice, an admin puts on it only cards
+// that [UsePolicy] lets them use, such as those that they added (rules C4,
+// C5), and no card that has expired, was blocked or removed becomes primary
+// (K3). A cancelled subscription keeps its cards until its data is gone.
 //
 // Not guaranteed: that the primary card can be charged. See package collection.
 package billing
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"konto/domain"
+	"konto/domain/postal"
 )
 
 // Event is a fact about a subscription.
@@ -30,6 +33,22 @@ var Aggregate = domain.NewAggregate(
 		domain.Summary("Add a card of yours that steps in when the subscription's card fails")),
 	domain.Accepts[ApplyCardReplacement]("ApplyCardReplacement", domain.Internal(),
 		domain.Summary("Put a new card in the place of a replaced one")),
+	domain.Accepts[ReorderBackupCards]("ReorderBackupCards",
+		domain.Summary("Set the order in which the backup cards step in")),
+	domain.Accepts[RemoveBackupCard]("RemoveBackupCard",
+		domain.Summary("Take a backup card off the subscription")),
+	domain.Accepts[RecordAssignedLicences]("RecordAssignedLicences",
+		domain.Summary("Record how many of the subscription's licences are given to users")),
+	domain.Accepts[CancelSubscription]("CancelSubscription",
+		domain.Summary("Cancel the subscription; admins keep access for a while")),
+	domain.Accepts[ReactivateSubscription]("ReactivateSubscription",
+		domain.Summary("Take a cancelled subscription back while admins have access")),
+	domain.Accepts[ChangeServiceUsageAddress]("ChangeServiceUsageAddress",
+		domain.Summary("Say where most of the subscription's users are")),
+	domain.Accepts[ChangeBillToAddress]("ChangeBillToAddress",
+		domain.Summary("Say to whom the invoices of a subscription go that is paid for by invoice")),
+	domain.Accepts[DeleteSubscription]("DeleteSubscription", domain.Internal(),
+		domain.Summary("Note that the data of a cancelled subscription is gone")),
 	domain.Accepts[ChangePaymentMethodKind]("ChangePaymentMethodKind", domain.Internal(),
 		domain.Summary("Let a subscription be paid for by invoice")),
 	domain.Accepts[PromoteBackupCard]("PromoteBackupCard", domain.Internal(),
@@ -40,6 +59,15 @@ var Aggregate = domain.NewAggregate(
 	domain.Records[PrimaryCardChanged]("PrimaryCardChanged"),
 	domain.Records[BackupCardChanged]("BackupCardChanged"),
 	domain.Records[CardPromotedToPrimary]("CardPromotedToPrimary"),
+	domain.Records[BackupCardsReordered]("BackupCardsReordered"),
+	domain.Records[BackupCardRemoved]("BackupCardRemoved"),
+	domain.Records[AssignedLicencesRecorded]("AssignedLicencesRecorded"),
+	domain.Records[SubscriptionCancellationRequested]("SubscriptionCancellationRequested"),
+	domain.Records[SubscriptionCanceled]("SubscriptionCanceled"),
+	domain.Records[SubscriptionReactivated]("SubscriptionReactivated"),
+	domain.Records[ServiceUsageAddressChanged]("ServiceUsageAddressChanged"),
+	domain.Records[BillToAddressChanged]("BillToAddressChanged"),
+	domain.Records[SubscriptionDeleted]("SubscriptionDeleted"),
 	domain.Records[PaymentMethodKindChanged]("PaymentMethodKindChanged"),
 )
 
@@ -52,6 +80,15 @@ type Subscription struct {
 	Invoiced     bool      `json:"invoiced,omitzero"`
 	PONumber     string    `json:"poNumber,omitzero"`
 	RegisteredAt time.Time `json:"registeredAt,omitzero"`
+	Licences     int       `json:"licences,omitzero"` // assigned to users
+
+	ServiceUsage domain.Personal[postal.Address] `json:"serviceUsage,omitzero"` // where most users are
+	BillTo       domain.Personal[BillTo]         `json:"billTo,omitzero"`       // to whom invoices go
+
+	CancelledAt      time.Time `json:"cancelledAt,omitzero"`      // zero unless it is cancelled
+	AdminAccessUntil time.Time `json:"adminAccessUntil,omitzero"` // of a cancelled one
+	DataUntil        time.Time `json:"dataUntil,omitzero"`        // of a cancelled one
+	Deleted          bool      `json:"deleted,omitzero"`          // its data is gone
 }
 
 // Backup is a card that steps in. Backups are kept in order of priority.
@@ -66,9 +103,15 @@ type Card struct {
 	Exists  bool
 	Tenant  string
 	Owner   string
-	Expiry  time.Time // when it stops being valid
+	Expiry  time.Time // when it stops being valid; zero if that is not known
+	Expired bool      // the gateway says so
+	Blocked bool      // the bank accepts it no more
 	Removed bool
 }
+
+// Organization is the fact of which domains the account has besides the one
+// that it began with. Its key is the tenant's ID.
+type Organization struct{ CustomDomains []string }
 
 // Backups is the fact of which backup cards the subscription has, by which
 // [PromoteBackupCard] learns of which cards it needs to know more. Its key is
@@ -95,6 +138,19 @@ func (s Subscription) Kind() Kind {
 	return KindCard
 }
 
+// running refuses what makes no sense for a subscription that has ended.
+func (s Subscription) running() error {
+	switch {
+	case !s.Exists():
+		return ErrNotFound
+	case s.Deleted:
+		return ErrDeleted
+	case !s.CancelledAt.IsZero():
+		return ErrCancelled
+	}
+	return nil
+}
+
 // cards returns the cards that the subscription is on, the primary card first.
 func (s Subscription) cards() []string {
 	var cards []string
@@ -111,6 +167,9 @@ func (s Subscription) backup(card string) int {
 	return slices.IndexFunc(s.Backups, func(b Backup) bool { return b.CardID == card })
 }
 
+// maxLicences is the most licences of a subscription; no organization has so many users.
+const maxLicences = 10_000_000
+
 // dropBackup removes a backup. It leaves the old slice as it was, since others
 // may have a copy of the subscription.
 func (s *Subscription) dropBackup(card string) {
@@ -123,7 +182,7 @@ func (s *Subscription) dropBackup(card string) {
 // usable is the rule for a card that an admin puts on a subscription.
 func usable(m Meta, card string) *domain.Error {
 	c := domain.Fact[Card](m, card)
-	if c.Exists && c.Tenant == m.Tenant && c.Owner != m.Actor.ID {
+	if c.Exists && c.Tenant == m.Tenant && !UsePolicy.In(m).allow(m, c.Owner) {
 		return ErrNotOwner.With("owner", c.Owner)
 	}
 	return c.chargeable(m)
@@ -136,7 +195,9 @@ func (c Card) chargeable(m Meta) *domain.Error {
 		return ErrCardNotFound // another tenant's card is as good as none
 	case c.Removed:
 		return ErrCardRemoved
-	case !m.At.Before(c.Expiry):
+	case c.Blocked:
+		return ErrCardBlocked
+	case c.Expired || !c.Expiry.IsZero() && !m.At.Before(c.Expiry):
 		return ErrCardExpired
 	}
 	return nil
@@ -151,7 +212,7 @@ var (
 			ByRule("C1").Allowed("", domain.GlobalAdmin, domain.BillingAdmin).At("/product")
 	ErrCardNotFound = domain.Invalid("card-not-found", "there is no such card").
 			ByRule("C6").Allowed("AddCard", domain.GlobalAdmin, domain.BillingAdmin).At("/cardId")
-	ErrNotOwner = domain.Forbidden("card-owned-by-other-admin", "only the admin who added a card may use it").
+	ErrNotOwner = domain.Forbidden("card-owned-by-other-admin", "another admin added the card; it is not yours to use").
 			ByRule("C4").Allowed("AddCard", domain.GlobalAdmin, domain.BillingAdmin).At("/cardId")
 	ErrCardRemoved = domain.Conflict("card-removed", "the card has been removed").
 			ByRule("C6").Allowed("AddCard", domain.GlobalAdmin, domain.BillingAdmin).At("/cardId")
@@ -165,6 +226,30 @@ var (
 			ByRule("C10").Allowed("RegisterSubscription", domain.GlobalAdmin, domain.BillingAdmin)
 	ErrInvoiced = domain.Conflict("paid-by-invoice", "the subscription is paid for by invoice; it takes no cards").
 			ByRule("C10").Allowed("", domain.BillingSupport)
+	ErrCardBlocked = domain.Conflict("card-blocked", "the bank accepts the card no more").
+			ByRule("C7").Allowed("AddCard", domain.GlobalAdmin, domain.BillingAdmin).At("/cardId")
+	ErrPaidByCard = domain.Conflict("paid-by-card", "a card pays for the subscription; its billing address is the card's").
+			ByRule("S9").Allowed("UpdateCardDetails", domain.GlobalAdmin, domain.BillingAdmin)
+	ErrLine = domain.Invalid("field-invalid", "it must be one line of at most 200 letters").
+		ByRule("S9").Allowed("", domain.GlobalAdmin, domain.BillingAdmin)
+	ErrOrder = domain.Conflict("backups-differ", "the new order must name each backup card of the subscription once").
+			ByRule("C5").Allowed("", domain.GlobalAdmin, domain.BillingAdmin).At("/cardIds")
+	ErrPrimary = domain.Conflict("card-is-primary", "the card pays for the subscription; replace it instead").
+			ByRule("C6").Allowed("ReplaceCard", domain.GlobalAdmin, domain.BillingAdmin).At("/cardId")
+	ErrLicences = domain.Invalid("licences-invalid", "the number of licences must be 0 to 10,000,000").
+			ByRule("C11").Allowed("", domain.Operator).At("/licences")
+	ErrReason = domain.Invalid("reason-invalid", "a reason of one line with at most 255 letters is needed").
+			ByRule("C11").Allowed("", domain.GlobalAdmin, domain.BillingAdmin).At("/reason")
+	ErrTooManyLicences = domain.Forbidden("too-many-licences", "so many licences are assigned that billing support has to cancel the subscription").
+				ByRule("C11").Allowed("", domain.BillingSupport)
+	ErrCustomDomain = domain.Conflict("custom-domain-in-use", "take the organization's own domains off the subscription first, and say so").
+			ByRule("C11").Allowed("", domain.GlobalAdmin, domain.BillingAdmin).At("/customDomainRemoved")
+	ErrCancelled = domain.Conflict("subscription-cancelled", "the subscription is cancelled").
+			ByRule("C11").Allowed("ReactivateSubscription", domain.GlobalAdmin, domain.BillingAdmin)
+	ErrWindowOver = domain.Conflict("reactivation-over", "the time in which the subscription could be taken back is over").
+			ByRule("C11").Allowed("RegisterSubscription", domain.GlobalAdmin, domain.BillingAdmin)
+	ErrDeleted = domain.Conflict("subscription-deleted", "the subscription's data is gone").
+			ByRule("C11").Allowed("RegisterSubscription", domain.GlobalAdmin, domain.BillingAdmin)
 	ErrOnSubscription = domain.Conflict("card-already-primary", "the card pays for the subscription already").
 				ByRule("C5").Allowed("", domain.GlobalAdmin, domain.BillingAdmin).At("/cardId")
 )

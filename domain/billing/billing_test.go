@@ -12,6 +12,7 @@ import (
 	"konto/domain"
 	. "konto/domain/billing"
 	"konto/domain/domaintest"
+	"konto/domain/postal"
 )
 
 const (
@@ -33,35 +34,65 @@ func meta(actor string, backups ...string) Meta {
 		"expired":  {Exists: true, Tenant: tenant, Owner: ann, Expiry: now},
 		"removed":  {Exists: true, Tenant: tenant, Owner: ann, Expiry: now.AddDate(1, 0, 0), Removed: true},
 		"abroad":   {Exists: true, Tenant: "theirs", Owner: ann, Expiry: now.AddDate(1, 0, 0)},
+		"blocked":  {Exists: true, Tenant: tenant, Owner: ann, Expiry: now.AddDate(1, 0, 0), Blocked: true},
+		"blind":    {Exists: true, Tenant: tenant, Owner: ann},
+		"said-no":  {Exists: true, Tenant: tenant, Owner: ann, Expired: true},
 		"no-card":  {},
 		"no-card2": {},
 	}
-	facts := domain.Facts{}.Knows(domain.Of[Backups](id), Backups{Cards: backups})
+	facts := UsePolicy.Known(CancelPolicy.Known(domain.Facts{})).
+		Knows(domain.Of[Backups](id), Backups{Cards: backups}).
+		Knows(domain.Of[Organization](tenant), Organization{})
 	for key, card := range cards {
 		facts = facts.Knows(domain.Of[Card](key), card)
 	}
 	return Meta{ID: id, Tenant: tenant, At: now, Actor: domain.Actor{ID: actor, Kind: domain.KindPerson, Tenant: tenant}, Facts: facts}
 }
 
+// profile is what a decision of ann's knows when the roles of the billing
+// profile count.
+func profile(roles ...domain.Role) Meta {
+	m := meta(ann)
+	m.Actor.Roles = roles
+	m.Facts = UsePolicy.Known(m.Facts, domain.Version[UseTerms]{Number: 2, Rules: UseTerms{UsersProfileRoles}})
+	return m
+}
+
 func events(e ...Event) []Event { return e }
 
-var registered = SubscriptionRegistered{"Suite", ann, "ann-1", now}
+var registered = SubscriptionRegistered{Product: "Suite", BoughtBy: ann, CardID: "ann-1", At: now}
 
 func TestRegisterSubscription(t *testing.T) {
 	t.Parallel()
-	when := RegisterSubscription{"Suite", "ann-1"}
+	when := RegisterSubscription{Product: "Suite", CardID: "ann-1"}
 	domaintest.Run(t, Aggregate, []domaintest.Case[Subscription]{
 		{Name: "register", When: when, Meta: meta(ann), Then: events(registered)},
 		{Name: "again", Given: events(registered), When: when, Meta: meta(ann)},
-		{Name: "other product", Given: events(registered), When: RegisterSubscription{"Other", "ann-1"}, Meta: meta(ann), Err: ErrExists},
-		{Name: "other buyer", Given: events(registered), When: RegisterSubscription{"Suite", "bob-1"}, Meta: meta(bob), Err: ErrExists},
-		{Name: "no product", When: RegisterSubscription{" ", "ann-1"}, Meta: meta(ann), Err: ErrProduct},
-		{Name: "endless product", When: RegisterSubscription{strings.Repeat("x", 201), "ann-1"}, Meta: meta(ann), Err: ErrProduct},
-		{Name: "C4: another's card", When: RegisterSubscription{"Suite", "bob-1"}, Meta: meta(ann), Err: ErrNotOwner},
-		{Name: "no card", When: RegisterSubscription{"Suite", "no-card"}, Meta: meta(ann), Err: ErrCardNotFound},
-		{Name: "another tenant's card", When: RegisterSubscription{"Suite", "abroad"}, Meta: meta(ann), Err: ErrCardNotFound},
-		{Name: "removed card", When: RegisterSubscription{"Suite", "removed"}, Meta: meta(ann), Err: ErrCardRemoved},
-		{Name: "K3: expired card", When: RegisterSubscription{"Suite", "expired"}, Meta: meta(ann), Err: ErrCardExpired},
+		{Name: "other product", Given: events(registered), When: RegisterSubscription{Product: "Other", CardID: "ann-1"}, Meta: meta(ann), Err: ErrExists},
+		{Name: "other buyer", Given: events(registered), When: RegisterSubscription{Product: "Suite", CardID: "bob-1"}, Meta: meta(bob), Err: ErrExists},
+		{Name: "no product", When: RegisterSubscription{Product: " ", CardID: "ann-1"}, Meta: meta(ann), Err: ErrProduct},
+		{Name: "endless product", When: RegisterSubscription{Product: strings.Repeat("x", 201), CardID: "ann-1"}, Meta: meta(ann), Err: ErrProduct},
+		{Name: "C4: another's card", When: RegisterSubscription{Product: "Suite", CardID: "bob-1"}, Meta: meta(ann), Err: ErrNotOwner},
+		{Name: "no card", When: RegisterSubscription{Product: "Suite", CardID: "no-card"}, Meta: meta(ann), Err: ErrCardNotFound},
+		{Name: "another tenant's card", When: RegisterSubscription{Product: "Suite", CardID: "abroad"}, Meta: meta(ann), Err: ErrCardNotFound},
+		{Name: "removed card", When: RegisterSubscription{Product: "Suite", CardID: "removed"}, Meta: meta(ann), Err: ErrCardRemoved},
+		{Name: "K3: expired card", When: RegisterSubscription{Product: "Suite", CardID: "expired"}, Meta: meta(ann), Err: ErrCardExpired},
+		{Name: "C7: blocked card", When: RegisterSubscription{Product: "Suite", CardID: "blocked"}, Meta: meta(ann), Err: ErrCardBlocked},
+		{Name: "K5: expired card, says the gateway", When: RegisterSubscription{Product: "Suite", CardID: "said-no"}, Meta: meta(ann), Err: ErrCardExpired},
+		{
+			Name: "K5: card whose expiry is not kept", When: RegisterSubscription{Product: "Suite", CardID: "blind"}, Meta: meta(ann),
+			Then: events(SubscriptionRegistered{Product: "Suite", BoughtBy: ann, CardID: "blind", At: now}),
+		},
+		{
+			Name: "C11: with licences", When: RegisterSubscription{"Suite", "ann-1", 25}, Meta: meta(ann),
+			Then: events(SubscriptionRegistered{"Suite", ann, "ann-1", now, 25}),
+		},
+		{Name: "C11: with fewer licences than none", When: RegisterSubscription{"Suite", "ann-1", -1}, Meta: meta(ann), Err: ErrLicences},
+		{
+			Name: "C4: the profile's owner uses another's card", When: RegisterSubscription{Product: "Suite", CardID: "bob-1"}, Meta: profile(domain.ProfileOwner),
+			Then: events(SubscriptionRegistered{Product: "Suite", BoughtBy: ann, CardID: "bob-1", At: now}),
+		},
+		{Name: "C4: a global admin does not, even then", When: RegisterSubscription{Product: "Suite", CardID: "bob-1"}, Meta: profile(domain.GlobalAdmin), Err: ErrNotOwner},
 	})
 }
 
@@ -117,6 +148,8 @@ func TestPromoteBackupCard(t *testing.T) {
 		{Name: "first", Given: backups("bob-1", "bob-2"), When: when, Meta: meta("konto", "bob-1", "bob-2"), Then: promoted("bob-1")},
 		{Name: "C5: order stands", Given: backups("bob-2", "bob-1"), When: when, Meta: meta("konto", "bob-2", "bob-1"), Then: promoted("bob-2")},
 		{Name: "K3: expired is passed over", Given: backups("expired", "bob-2"), When: when, Meta: meta("konto", "expired", "bob-2"), Then: promoted("bob-2")},
+		{Name: "C7: blocked is passed over", Given: backups("blocked", "bob-2"), When: when, Meta: meta("konto", "blocked", "bob-2"), Then: promoted("bob-2")},
+		{Name: "K5: one whose expiry is not kept steps in", Given: backups("blind", "bob-2"), When: when, Meta: meta("konto", "blind", "bob-2"), Then: promoted("blind")},
 		{Name: "removed is passed over", Given: backups("removed", "bob-2"), When: when, Meta: meta("konto", "removed", "bob-2"), Then: promoted("bob-2")},
 		{Name: "none can be used", Given: backups("expired", "removed"), When: when, Meta: meta("konto", "expired", "removed")},
 		{Name: "no backup", Given: backups(), When: when, Meta: meta("konto")},
@@ -133,23 +166,41 @@ func TestPromoteBackupCard(t *testing.T) {
 // A command gets no facts but those that it declares.
 func TestNeeds(t *testing.T) {
 	t.Parallel()
+	card := domain.Of[Card]("new")
+	s := Subscription{Product: "Suite", Primary: "old"}
 	for _, test := range []struct {
 		when  domain.Command[Subscription]
 		state Subscription
+		want  []domain.Need
 	}{
-		{RegisterSubscription{"Suite", "new"}, Subscription{}},
-		{AddBackupCard{"new"}, Subscription{Product: "Suite", Primary: "old"}},
-		{ApplyCardReplacement{"old", "new", "requested"}, Subscription{Product: "Suite", Primary: "old"}},
+		{RegisterSubscription{Product: "Suite", CardID: "new"}, Subscription{}, []domain.Need{card, UsePolicy.Need()}},
+		{AddBackupCard{"new"}, s, []domain.Need{card, UsePolicy.Need()}},
+		{ApplyCardReplacement{"old", "new", "requested"}, s, []domain.Need{card}},
+		{CancelSubscription{Reason: "enough"}, s, []domain.Need{CancelPolicy.Need(), domain.Of[Organization](tenant)}},
+		{ChangeServiceUsageAddress{Address: road}, s, []domain.Need{road.Need()}},
+		{ChangeBillToAddress{Name: "Ann", Address: road}, Subscription{Product: "Suite", Invoiced: true}, []domain.Need{road.Need()}},
 	} {
 		m := meta(ann)
 		m.Facts = domain.Facts{}
-		card := domain.Of[Card]("new")
-		if got := test.when.(domain.Needer).Needs(m); !slices.Equal(got, []domain.Need{card}) {
-			t.Errorf("%T.Needs = %v, want %v", test.when, got, card)
+		if got := test.when.(domain.Needer).Needs(m); !slices.Equal(got, test.want) {
+			t.Errorf("%T.Needs = %v, want %v", test.when, got, test.want)
 		}
-		m.Facts = m.Facts.Knows(card, Card{Exists: true, Tenant: tenant, Owner: ann, Expiry: now.AddDate(1, 0, 0)})
-		if got, err := test.when.Decide(test.state, m); err != nil || len(got) != 1 {
-			t.Errorf("%T.Decide with what it needs = %v, %v, want one event", test.when, got, err)
+		for _, n := range test.want {
+			switch n {
+			case card:
+				m.Facts = m.Facts.Knows(n, Card{Exists: true, Tenant: tenant, Owner: ann, Expiry: now.AddDate(1, 0, 0)})
+			case UsePolicy.Need():
+				m.Facts = UsePolicy.Known(m.Facts)
+			case CancelPolicy.Need():
+				m.Facts = CancelPolicy.Known(m.Facts)
+			case road.Need():
+				m.Facts = m.Facts.Knows(n, postal.Verdict{Grade: postal.FormatOK})
+			default:
+				m.Facts = m.Facts.Knows(n, Organization{})
+			}
+		}
+		if got, err := test.when.Decide(test.state, m); err != nil || len(got) == 0 {
+			t.Errorf("%T.Decide with what it needs = %v, %v, want events", test.when, got, err)
 		}
 	}
 }
@@ -216,6 +267,7 @@ func TestRefusals(t *testing.T) {
 		{"expired", "K3", "UpdateCardDetails", nil},
 		{"removed", "C6", "AddCard", nil},
 		{"abroad", "C6", "AddCard", nil},
+		{"blocked", "C7", "AddCard", nil},
 	} {
 		_, err := AddBackupCard{test.card}.Decide(s, meta(ann))
 		var got *domain.Error

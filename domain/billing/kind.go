@@ -43,9 +43,10 @@ func (e PaymentMethodKindChanged) Evolve(s *Subscription) {
 // Decide implements [domain.Command]. There is no way back: who wants to pay
 // by card again takes out a new subscription.
 func (c ChangePaymentMethodKind) Decide(s Subscription, m Meta) ([]Event, error) {
+	if err := s.running(); err != nil {
+		return nil, err
+	}
 	switch {
-	case !s.Exists():
-		return nil, ErrNotFound
 	case c.Kind != KindCard && c.Kind != KindInvoice:
 		return nil, ErrKind
 	case len([]rune(c.PONumber)) > 50 || strings.ContainsFunc(c.PONumber, unicode.IsControl):

@@ -13,22 +13,25 @@ type AddCard struct {
 	GatewayToken  string  `json:"gatewayToken"`
 	Brand         string  `json:"brand"`
 	Last4         string  `json:"last4"`
-	ExpMonth      int     `json:"expMonth"`
+	ExpMonth      int     `json:"expMonth"` // 0, as the year, where it may not be kept (rule K5)
 	ExpYear       int     `json:"expYear"`
 	Funding       string  `json:"funding,omitzero"` // "credit", "debit", "prepaid" or "unknown"
 	IssuerCountry string  `json:"issuerCountry"`
 	Fingerprint   string  `json:"fingerprint"` // the gateway's; only a keyed hash of it is kept
 	HolderName    string  `json:"holderName"`
 	BillTo        Address `json:"billTo"`
-	Checks        Checks  `json:"checks,omitzero"`
 	// ConfirmAddress says that the address is meant as it is, although there
-	// may be a better spelling of it.
-	ConfirmAddress bool `json:"confirmAddress,omitzero"`
+	// may be a better spelling (rule A2).
+	ConfirmAddress bool   `json:"confirmAddress,omitzero"`
+	Checks         Checks `json:"checks,omitzero"`
+	// OneTimePassword says that the bank asked the holder for a one-time
+	// password, at the gateway. Some countries demand it.
+	OneTimePassword bool `json:"oneTimePassword,omitzero"`
 }
 
 // Needs implements [domain.Needer].
 func (c AddCard) Needs(m Meta) []domain.Need {
-	return []domain.Need{domain.Of[Organization](m.Tenant), c.BillTo.Need()}
+	return []domain.Need{domain.Of[Organization](m.Tenant), ExpiryPolicy.Need(), IssuerPolicy.Need(), c.BillTo.Need()}
 }
 
 // CardAdded records that a card is there.
@@ -48,7 +51,14 @@ type CardAdded struct {
 	Checks        Checks                   `json:"checks"`
 	AddedBy       string                   `json:"addedBy"`
 	At            time.Time                `json:"at"`
-	BillToChecked postal.Checked           `json:"billToChecked,omitzero"`
+
+	BillToChecked   postal.Checked `json:"billToChecked,omitzero"`
+	OneTimePassword bool           `json:"oneTimePassword,omitzero"`
+	// ManualAboveMinor is the most that is charged without the holder, in the
+	// currency's smallest unit; 0 if there is no such limit (rule K5).
+	ManualAboveMinor    int64     `json:"manualAboveMinor,omitzero"`
+	ManualAboveCurrency string    `json:"manualAboveCurrency,omitzero"`
+	ExpiryCheckAt       time.Time `json:"expiryCheckAt,omitzero"` // when to look whether somebody must be told
 }
 
 // Evolve implements [domain.Event].
@@ -57,7 +67,7 @@ func (e CardAdded) Evolve(c *Card) {
 		Tenant: e.Tenant, Owner: e.AddedBy, GatewayToken: e.GatewayToken, Brand: e.Brand, Last4: e.Last4,
 		ExpMonth: e.ExpMonth, ExpYear: e.ExpYear, Funding: e.Funding, IssuerCountry: e.IssuerCountry,
 		Country: e.Country, Fingerprint: e.Fingerprint, Holder: e.Holder, BillTo: e.BillTo,
-		Checks: e.Checks, AddedAt: e.At,
+		Checks: e.Checks, AddedAt: e.At, ExpiryCheckAt: e.ExpiryCheckAt,
 	}
 }
 
@@ -92,6 +102,7 @@ func (c AddCard) Decide(s Card, m Meta) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
+	rules := IssuerPolicy.In(m).Countries[c.IssuerCountry]
 	e := CardAdded{
 		Tenant: m.Tenant, GatewayToken: c.GatewayToken, Brand: c.Brand, Last4: c.Last4,
 		ExpMonth: c.ExpMonth, ExpYear: c.ExpYear, Funding: orUnknown(c.Funding), IssuerCountry: c.IssuerCountry,
@@ -99,7 +110,11 @@ func (c AddCard) Decide(s Card, m Meta) ([]Event, error) {
 		Holder:      domain.About(m.Actor.ID, c.HolderName),
 		BillTo:      domain.About(m.Actor.ID, c.BillTo),
 		Country:     c.BillTo.Country, Checks: c.Checks, AddedBy: m.Actor.ID, At: m.At,
+		OneTimePassword: c.OneTimePassword, ManualAboveMinor: rules.ManualAboveMinor, ManualAboveCurrency: rules.Currency,
 		BillToChecked: checked,
+	}
+	if !rules.ExpiryUnknown {
+		e.ExpiryCheckAt = ExpiryPolicy.In(m).next(ValidUntil(c.ExpMonth, c.ExpYear), m.At)
 	}
 	switch {
 	case !s.Exists():
@@ -122,8 +137,8 @@ func (e CardAdded) made(s Card) bool {
 }
 
 func (c AddCard) check(m Meta) (postal.Checked, error) {
+	checked, wrong := keep(m, c.BillTo, "/billTo", c.ConfirmAddress)
 	home := domain.Fact[Organization](m, m.Tenant).Country
-	checked, wrong := billTo(c.BillTo, m, "/billTo", c.ConfirmAddress)
 	errs := []*domain.Error{
 		token(c.GatewayToken, "/gatewayToken"),
 		token(c.Fingerprint, "/fingerprint"),
@@ -131,12 +146,24 @@ func (c AddCard) check(m Meta) (postal.Checked, error) {
 		last4(c.Last4, "/last4"),
 		oneOf(orUnknown(c.Funding), "/funding", "credit", "debit", "prepaid", "unknown"),
 		text(c.HolderName, "/holderName"),
-		expiry(c.ExpMonth, c.ExpYear, m.At),
-		c.Checks.check(),
+		c.expiry(m),
 	}
-	errs = append(errs, wrong...)
+	errs = append(append(errs, wrong...), c.Checks.check())
 	if c.IssuerCountry != home || home == "" {
 		errs = append(errs, ErrIssuedAbroad.With("country", home))
 	}
 	return checked, domain.All(errs...)
+}
+
+// expiry is rules K3 and, where the expiry may not be kept, K5.
+func (c AddCard) expiry(m Meta) *domain.Error {
+	switch rules := IssuerPolicy.In(m).Countries[c.IssuerCountry]; {
+	case rules.OneTimePassword && !c.OneTimePassword:
+		return ErrOneTimePassword
+	case !rules.ExpiryUnknown:
+		return expiry(c.ExpMonth, c.ExpYear, m.At)
+	case c.ExpMonth != 0 || c.ExpYear != 0:
+		return ErrExpiryNotKept
+	}
+	return nil
 }

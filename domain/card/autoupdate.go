@@ -17,7 +17,8 @@ type RecordCardAutoUpdate struct {
 }
 
 // CardAutomaticallyUpdated records the card's details as the network has
-// them. Changed names those that are new.
+// them. Changed names those that are new. A card that was blocked has a new
+// number by then.
 type CardAutomaticallyUpdated struct {
 	Source   string    `json:"source"`
 	Changed  []string  `json:"changed"`
@@ -26,12 +27,21 @@ type CardAutomaticallyUpdated struct {
 	ExpYear  int       `json:"expYear"`
 	Brand    string    `json:"brand"`
 	At       time.Time `json:"at"`
+
+	ExpiryCheckAt time.Time `json:"expiryCheckAt,omitzero"` // when to look whether somebody must be told
 }
 
 // Evolve implements [domain.Event].
 func (e CardAutomaticallyUpdated) Evolve(c *Card) {
+	if e.ExpMonth != c.ExpMonth || e.ExpYear != c.ExpYear {
+		c.Expired, c.WarnedDays, c.ExpiryCheckAt = false, 0, e.ExpiryCheckAt
+	}
 	c.Last4, c.ExpMonth, c.ExpYear, c.Brand = e.Last4, e.ExpMonth, e.ExpYear, e.Brand
+	c.Blocked = false
 }
+
+// Needs implements [domain.Needer].
+func (c RecordCardAutoUpdate) Needs(Meta) []domain.Need { return []domain.Need{ExpiryPolicy.Need()} }
 
 // Decide implements [domain.Command]. An expiry in the past is the network's
 // word and is kept.
@@ -42,10 +52,18 @@ func (c RecordCardAutoUpdate) Decide(s Card, m Meta) ([]Event, error) {
 	case s.Removed:
 		return nil, ErrRemoved
 	}
-	if err := c.check(); err != nil {
+	if !s.ExpiryKnown() {
+		c.ExpMonth, c.ExpYear = 0, 0 // not to be kept, whoever tells (rule K5)
+	}
+	if err := c.check(s); err != nil {
 		return nil, err
 	}
-	e := CardAutomaticallyUpdated{c.Source, nil, c.Last4, c.ExpMonth, c.ExpYear, c.Brand, m.At}
+	e := CardAutomaticallyUpdated{
+		Source: c.Source, Last4: c.Last4, ExpMonth: c.ExpMonth, ExpYear: c.ExpYear, Brand: c.Brand, At: m.At,
+	}
+	if c.ExpMonth != s.ExpMonth || c.ExpYear != s.ExpYear {
+		e.ExpiryCheckAt = ExpiryPolicy.In(m).next(ValidUntil(c.ExpMonth, c.ExpYear), m.At)
+	}
 	for _, f := range []struct {
 		name    string
 		changed bool
@@ -65,9 +83,9 @@ func (c RecordCardAutoUpdate) Decide(s Card, m Meta) ([]Event, error) {
 	return []Event{e}, nil
 }
 
-func (c RecordCardAutoUpdate) check() error {
+func (c RecordCardAutoUpdate) check(s Card) error {
 	errs := []*domain.Error{last4(c.Last4, "/last4"), word(c.Brand, "/brand"), word(c.Source, "/source")}
-	if c.ExpMonth < 1 || c.ExpMonth > 12 || c.ExpYear < 2000 || c.ExpYear > 9999 {
+	if s.ExpiryKnown() && (c.ExpMonth < 1 || c.ExpMonth > 12 || c.ExpYear < 2000 || c.ExpYear > 9999) {
 		errs = append(errs, ErrExpiry.At("/expMonth"))
 	}
 	return domain.All(errs...)

@@ -2,9 +2,9 @@
 // shown of it, who added it and which subscriptions it pays for.
 //
 // Guaranteed: a card number and a security code never get in (rule K1), only
-// the admin who added a card may edit or remove it (C4), its number never
-// changes except by the network's own updater (C1, K4), and a card that pays
-// for something is not removed (C6).
+// whom [EditPolicy] names may edit or remove a card (C4), its number never
+// changes except by the network's own updater (C1, K4), and a card that is on
+// a subscription, in whatever state that is, is not removed (C6).
 //
 // Not guaranteed: that the bank would accept a charge. See package collection.
 //
@@ -42,6 +42,10 @@ var Aggregate = domain.NewAggregate(
 	domain.Accepts[RemoveCard]("RemoveCard", domain.Summary("Remove a card that pays for nothing")),
 	domain.Accepts[RecordCardAutoUpdate]("RecordCardAutoUpdate",
 		domain.Summary("Record that the card network gave the card a new number or expiry")),
+	domain.Accepts[RecordCardStatus]("RecordCardStatus",
+		domain.Summary("Record that the gateway says that a card is expiring, has expired or was reported lost")),
+	domain.Accepts[CheckCardExpiry]("CheckCardExpiry", domain.Internal(),
+		domain.Summary("Look whether the card is about to expire")),
 	domain.Accepts[AttachCard]("AttachCard", domain.Internal(),
 		domain.Summary("Note that the card pays for a subscription")),
 	domain.Accepts[DetachCard]("DetachCard", domain.Internal(),
@@ -52,6 +56,10 @@ var Aggregate = domain.NewAggregate(
 	domain.Records[CardReplaced]("CardReplaced"),
 	domain.Records[CardRemoved]("CardRemoved"),
 	domain.Records[CardAutomaticallyUpdated]("CardAutomaticallyUpdated"),
+	domain.Records[CardExpiringSoon]("CardExpiringSoon"),
+	domain.Records[CardExpired]("CardExpired"),
+	domain.Records[CardReportedLost]("CardReportedLost"),
+	domain.Records[ExpiryCheckPostponed]("ExpiryCheckPostponed"),
 	domain.Records[CardAttached]("CardAttached"),
 	domain.Records[CardDetached]("CardDetached"),
 )
@@ -63,7 +71,7 @@ type Card struct {
 	GatewayToken  string                   `json:"gatewayToken"`
 	Brand         string                   `json:"brand"`
 	Last4         string                   `json:"last4"`
-	ExpMonth      int                      `json:"expMonth"` // 1-12
+	ExpMonth      int                      `json:"expMonth"` // 1-12; 0 if it may not be kept
 	ExpYear       int                      `json:"expYear"`  // four digits
 	Funding       string                   `json:"funding"`
 	IssuerCountry string                   `json:"issuerCountry"`
@@ -77,6 +85,12 @@ type Card struct {
 	Subscriptions []string                 `json:"subscriptions,omitempty"` // that it pays for, or backs up
 	Leaving       []Move                   `json:"leaving,omitempty"`       // replacements under way
 	Removed       bool                     `json:"removed,omitzero"`
+	Expired       bool                     `json:"expired,omitzero"`    // somebody was told so
+	Blocked       bool                     `json:"blocked,omitzero"`    // the bank accepts it no more
+	WarnedDays    int                      `json:"warnedDays,omitzero"` // of the last warning; 0 for none
+	// ExpiryCheckAt is when the expiry is looked at next. It follows from the
+	// expiry, so nobody needs to be shown that it changed.
+	ExpiryCheckAt time.Time `json:"-"`
 }
 
 // Move is a subscription on its way to another card.
@@ -111,19 +125,38 @@ type Replacement struct {
 	ExpMonth int
 	ExpYear  int
 	Removed  bool
+	Blocked  bool // the bank accepts it no more
+	Expired  bool // the gateway says so, where the expiry is not known
 	Last4    string
 	Brand    string
 }
 
+// Owner is the fact of who added a card. Its key is the admin's ID.
+type Owner struct {
+	Active bool   // the account is open
+	MayAct bool   // it has a role that may edit cards
+	Masked string // the sign-in name, made unreadable; empty if it was erased
+}
+
+// CanAct reports whether the owner can do something about their card.
+func (o Owner) CanAct() bool { return o.Active && o.MayAct }
+
 // ValidUntil returns the instant at which a card of that expiry stops being
 // valid: the end of the month where it ends last on Earth (UTC-12), so that
-// nobody is told too early that a card has expired (rule C3).
+// nobody is told too early that a card has expired (rule C3). It is zero if
+// the expiry is not known.
 func ValidUntil(expMonth, expYear int) time.Time {
+	if expMonth == 0 {
+		return time.Time{}
+	}
 	return time.Date(expYear, time.Month(expMonth)+1, 1, 12, 0, 0, 0, time.UTC)
 }
 
 // ValidUntil returns the instant at which the card stops being valid.
 func (c Card) ValidUntil() time.Time { return ValidUntil(c.ExpMonth, c.ExpYear) }
+
+// ExpiryKnown reports whether the card's expiry may be kept (rule K5).
+func (c Card) ExpiryKnown() bool { return c.ExpMonth != 0 }
 
 // Exists reports whether the card was ever added.
 func (c Card) Exists() bool { return c.Owner != "" }
@@ -145,8 +178,20 @@ var (
 			ByRule("K2").Allowed("UpdateCardDetails", domain.GlobalAdmin, domain.BillingAdmin)
 	ErrDuplicate = domain.Conflict("duplicate-card", "the card is here already").
 			ByRule("K2").Allowed("UpdateCardDetails", domain.GlobalAdmin, domain.BillingAdmin)
-	ErrNotOwner = domain.Forbidden("card-owned-by-other-admin", "only the admin who added a card may use, edit or remove it").
+	ErrNotOwner = domain.Forbidden("card-owned-by-other-admin", "another admin added the card; it is not yours to use, edit or remove").
 			ByRule("C4").Allowed("AddBackupCard", domain.GlobalAdmin, domain.BillingAdmin)
+	ErrBlocked = domain.Conflict("card-blocked", "the bank accepts the card no more").
+			ByRule("C7").Allowed("AddCard", domain.GlobalAdmin, domain.BillingAdmin)
+	ErrCVCNotAsked = domain.Invalid("cvc-check-not-asked", "a card is edited without its security code").
+			ByRule("C2").Allowed("", domain.GlobalAdmin, domain.BillingAdmin).At("/cvcCheck")
+	ErrCVCNeeded = domain.Invalid("cvc-check-needed", "the gateway's check of the security code must come with the edit").
+			ByRule("C2").Allowed("", domain.GlobalAdmin, domain.BillingAdmin).At("/cvcCheck")
+	ErrCVCFailed = domain.Conflict("cvc-check-failed", "the bank says that the security code is wrong").
+			ByRule("C2").Allowed("", domain.GlobalAdmin, domain.BillingAdmin).At("/cvcCheck")
+	ErrOneTimePassword = domain.Invalid("one-time-password-needed", "cards of this country are added with the bank's one-time password").
+				ByRule("K5").Allowed("", domain.GlobalAdmin, domain.BillingAdmin).At("/oneTimePassword")
+	ErrExpiryNotKept = domain.Invalid("expiry-not-kept", "the expiry of cards of this country may not be kept; leave it out").
+				ByRule("K5").Allowed("", domain.GlobalAdmin, domain.BillingAdmin).At("/expMonth")
 	ErrInUse = domain.Conflict("card-in-use", "the card pays for subscriptions; replace it first").
 			ByRule("C6").Allowed("ReplaceCard", domain.GlobalAdmin, domain.BillingAdmin)
 	ErrNothingToReplace = domain.Conflict("nothing-to-replace", "the card pays for nothing that could move").

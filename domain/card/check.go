@@ -117,21 +117,36 @@ func phone(s, pointer string) *domain.Error {
 	return nil
 }
 
-// billTo decides whether a may be a card's billing address: no card number in
-// it (rule K1), in the country of the account (A3), and as that country writes
-// addresses (A1, A2).
-func billTo(a Address, m Meta, pointer string, confirmed bool) (postal.Checked, []*domain.Error) {
-	for _, f := range postal.Fields() {
-		if holdsCardNumber(a.Get(f)) {
-			return postal.Checked{}, []*domain.Error{ErrCardNumber.At(f.Pointer(pointer))}
-		}
-	}
+// keep decides whether an address may be kept: it is in the account's country,
+// is written as there, and holds no card number.
+func keep(m Meta, a Address, pointer string, confirmed bool) (postal.Checked, []*domain.Error) {
 	home := domain.Fact[Organization](m, m.Tenant).Country
 	if a.Country != home || home == "" {
-		return postal.Checked{}, []*domain.Error{ErrBilledAbroad.With("country", home).At(postal.Country.Pointer(pointer))}
+		return postal.Checked{}, []*domain.Error{ErrBilledAbroad.With("country", home).At(pointer + "/country")}
+	}
+	var errs []*domain.Error
+	for _, f := range postal.Fields() {
+		if holdsCardNumber(a.Get(f)) {
+			errs = append(errs, ErrCardNumber.At(f.Pointer(pointer)))
+		}
+	}
+	if errs != nil {
+		return postal.Checked{}, errs
 	}
 	return a.Keep(m, pointer, confirmed)
 }
+
+// differs returns the names of the parts that are not the same.
+func differs(a, b Address) []string {
+	var names []string
+	for _, f := range a.Differs(b) {
+		names = append(names, "billingAddress."+string(f))
+	}
+	return names
+}
+
+// checkResults is what an issuer says of what it was asked to check.
+func checkResults() []string { return []string{"pass", "fail", "unavailable", "unchecked"} }
 
 func (c Checks) check() *domain.Error {
 	for _, p := range []struct{ pointer, value string }{
@@ -140,7 +155,7 @@ func (c Checks) check() *domain.Error {
 		{"/checks/cvc", c.CVC},
 	} {
 		if p.value != "" {
-			if err := oneOf(p.value, p.pointer, "pass", "fail", "unavailable", "unchecked"); err != nil {
+			if err := oneOf(p.value, p.pointer, checkResults()...); err != nil {
 				return err
 			}
 		}

@@ -1,7 +1,12 @@
 package card
 
+import "konto/domain"
+
 // RemoveCard removes a card that pays for nothing.
 type RemoveCard struct{}
+
+// Needs implements [domain.Needer].
+func (c RemoveCard) Needs(m Meta) []domain.Need { return editNeeds(m) }
 
 // CardRemoved records that a card is gone. It names the keys that the card
 // held, so that they can be given back; see [Reservations].
@@ -17,7 +22,7 @@ func (e CardRemoved) Evolve(c *Card) { c.Removed = true }
 
 // Decide implements [domain.Command].
 func (c RemoveCard) Decide(s Card, m Meta) ([]Event, error) {
-	if s.Removed && m.Actor.ID == s.Owner {
+	if s.Removed && EditPolicy.In(m).allow(m, s.Owner) {
 		return nil, nil
 	}
 	if err := s.mayEdit(m); err != nil {

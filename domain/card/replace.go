@@ -25,8 +25,9 @@ const (
 const moveTimeout = 5 * time.Minute
 
 // ReplaceCard lets another card do what this one does. Any billing or global
-// admin may replace any card, but only by one that they added themselves. The
-// old card stays until it is removed.
+// admin may replace any card, but only by one that [EditPolicy] lets them use,
+// such as one that they added themselves. The old card stays until it is
+// removed. A dry run lists the subscriptions that would move.
 type ReplaceCard struct {
 	NewCardID      string `json:"newCardId"`
 	Scope          string `json:"scope"` // [ScopeSubscription] or [ScopeAll]
@@ -34,8 +35,8 @@ type ReplaceCard struct {
 }
 
 // Needs implements [domain.Needer].
-func (c ReplaceCard) Needs(Meta) []domain.Need {
-	return []domain.Need{domain.Of[Replacement](c.NewCardID)}
+func (c ReplaceCard) Needs(m Meta) []domain.Need {
+	return strangerNeeds(m, c.NewCardID, domain.Of[Replacement](c.NewCardID), EditPolicy.Need())
 }
 
 // CardReplaced records, on the old card, which subscriptions move to the new
@@ -116,9 +117,11 @@ func (c ReplaceCard) check(s Card, m Meta) error {
 		return ErrReplacement // another tenant's card is as good as none
 	case by.Removed:
 		return ErrRemoved.At("/newCardId")
-	case by.Owner != m.Actor.ID:
-		return ErrNotOwner.Allowed("AddCard", domain.GlobalAdmin, domain.BillingAdmin).With("owner", by.Owner).At("/newCardId")
-	case !m.At.Before(ValidUntil(by.ExpMonth, by.ExpYear)):
+	case !EditPolicy.In(m).allow(m, by.Owner):
+		return notOwner(m, ErrNotOwner.Allowed("AddCard", domain.GlobalAdmin, domain.BillingAdmin), by.Owner).At("/newCardId")
+	case by.Blocked:
+		return ErrBlocked.At("/newCardId")
+	case by.Expired || by.ExpMonth != 0 && !m.At.Before(ValidUntil(by.ExpMonth, by.ExpYear)):
 		return ErrExpired.At("/newCardId")
 	}
 	return nil

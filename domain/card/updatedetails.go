@@ -2,14 +2,11 @@ package card
 
 import (
 	"slices"
+	"time"
 
 	"konto/domain"
 	"konto/domain/postal"
 )
-
-// editPolicy is the version of the rules for editing an existing card: 1 asks
-// for no security code (C2) and lets only the owner edit (C4).
-const editPolicy = 1
 
 // UpdateCardDetails changes what may change of a card whose number stays the
 // same. Absent fields stay as they are; an address is replaced as a whole.
@@ -18,17 +15,35 @@ type UpdateCardDetails struct {
 	ExpMonth       *int     `json:"expMonth,omitempty"`
 	ExpYear        *int     `json:"expYear,omitempty"`
 	BillingAddress *Address `json:"billingAddress,omitempty"`
-	Phone          *string  `json:"phone,omitempty"` // empty removes it
-	// ConfirmAddress says that the address is meant as it is, although there
-	// may be a better spelling of it.
-	ConfirmAddress bool `json:"confirmAddress,omitzero"`
+	ConfirmAddress bool     `json:"confirmAddress,omitzero"` // although there may be a better spelling (rule A2)
+	Phone          *string  `json:"phone,omitempty"`         // empty removes it
+	// CVCCheck is what the gateway says of the security code that it took:
+	// "pass", "fail", "unavailable" or "unchecked". [EditPolicy] says whether
+	// it must be there.
+	CVCCheck string `json:"cvcCheck,omitzero"`
 }
 
 // Needs implements [domain.Needer].
 func (c UpdateCardDetails) Needs(m Meta) []domain.Need {
-	needs := []domain.Need{domain.Of[Organization](m.Tenant)}
+	needs := append(editNeeds(m), domain.Of[Organization](m.Tenant), ExpiryPolicy.Need())
 	if c.BillingAddress != nil {
 		needs = append(needs, c.BillingAddress.Need())
+	}
+	return needs
+}
+
+// editNeeds is what [Card.mayEdit] asks for.
+func editNeeds(m Meta) []domain.Need {
+	return strangerNeeds(m, m.ID, EditPolicy.Need(), domain.Of[Replacement](m.ID))
+}
+
+// strangerNeeds adds who added a card to needs, if that is not who asks.
+func strangerNeeds(m Meta, card string, needs ...domain.Need) []domain.Need {
+	if !m.Facts.Has(domain.Of[Replacement](card)) {
+		return needs
+	}
+	if by := domain.Fact[Replacement](m, card); by.Exists && by.Tenant == m.Tenant && by.Owner != m.Actor.ID {
+		needs = append(needs, domain.Of[Owner](by.Owner))
 	}
 	return needs
 }
@@ -42,13 +57,18 @@ type CardDetailsUpdated struct {
 	ExpMonth      int                      `json:"expMonth,omitzero"`
 	ExpYear       int                      `json:"expYear,omitzero"`
 	BillTo        domain.Personal[Address] `json:"billTo,omitzero"`
-	Phone         domain.Personal[string]  `json:"phone,omitzero"`
-	PolicyVersion int                      `json:"policyVersion"`
 	BillToChecked postal.Checked           `json:"billToChecked,omitzero"`
+	Phone         domain.Personal[string]  `json:"phone,omitzero"`
+	CVCCheck      string                   `json:"cvcCheck,omitzero"`
+	PolicyVersion int                      `json:"policyVersion"`          // of [EditPolicy]
+	ExpiryCheckAt time.Time                `json:"expiryCheckAt,omitzero"` // when to look whether somebody must be told
 }
 
 // Evolve implements [domain.Event].
 func (e CardDetailsUpdated) Evolve(c *Card) {
+	if e.ExpMonth != 0 || e.ExpYear != 0 {
+		c.Expired, c.WarnedDays, c.ExpiryCheckAt = false, 0, e.ExpiryCheckAt
+	}
 	if e.ExpMonth != 0 {
 		c.ExpMonth = e.ExpMonth
 	}
@@ -60,6 +80,9 @@ func (e CardDetailsUpdated) Evolve(c *Card) {
 	}
 	if !e.BillTo.IsZero() {
 		c.BillTo = e.BillTo
+	}
+	if e.CVCCheck != "" {
+		c.Checks.CVC = e.CVCCheck
 	}
 	if slices.Contains(e.Changed, "phone") {
 		c.Phone = e.Phone
@@ -75,7 +98,8 @@ func (c UpdateCardDetails) Decide(s Card, m Meta) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := CardDetailsUpdated{PolicyVersion: editPolicy, BillToChecked: checked}
+	_, version := domain.Fact[domain.Terms[EditTerms]](m, EditPolicy.Name).InForce(m.At)
+	e := CardDetailsUpdated{PolicyVersion: version, CVCCheck: c.CVCCheck}
 	if c.HolderName != nil && *c.HolderName != s.Holder.Value {
 		e.Changed, e.Holder = append(e.Changed, "holderName"), domain.About(s.Owner, *c.HolderName)
 	}
@@ -85,11 +109,13 @@ func (c UpdateCardDetails) Decide(s Card, m Meta) ([]Event, error) {
 	if c.ExpYear != nil && *c.ExpYear != s.ExpYear {
 		e.Changed, e.ExpYear = append(e.Changed, "expYear"), *c.ExpYear
 	}
+	if e.ExpMonth != 0 || e.ExpYear != 0 {
+		end := ValidUntil(valueOr(c.ExpMonth, s.ExpMonth), valueOr(c.ExpYear, s.ExpYear))
+		e.ExpiryCheckAt = ExpiryPolicy.In(m).next(end, m.At)
+	}
 	if c.moves(s) {
-		for _, f := range c.BillingAddress.Differs(s.BillTo.Value) {
-			e.Changed = append(e.Changed, "billingAddress."+string(f))
-		}
-		e.BillTo = domain.About(s.Owner, *c.BillingAddress)
+		e.Changed = append(e.Changed, differs(*c.BillingAddress, s.BillTo.Value)...)
+		e.BillTo, e.BillToChecked = domain.About(s.Owner, *c.BillingAddress), checked
 	}
 	if c.Phone != nil && *c.Phone != s.Phone.Value {
 		e.Changed = append(e.Changed, "phone")
@@ -103,22 +129,27 @@ func (c UpdateCardDetails) Decide(s Card, m Meta) ([]Event, error) {
 	return []Event{e}, nil
 }
 
-// moves reports whether the billing address becomes another.
+// moves reports whether the billing address becomes another. One that stays
+// is not judged again.
 func (c UpdateCardDetails) moves(s Card) bool {
 	return c.BillingAddress != nil && *c.BillingAddress != s.BillTo.Value
 }
 
 func (c UpdateCardDetails) check(s Card, m Meta) (checked postal.Checked, err error) {
-	var errs []*domain.Error
+	errs := []*domain.Error{c.checkCVC(EditPolicy.In(m))}
 	if c.HolderName != nil {
 		errs = append(errs, text(*c.HolderName, "/holderName"))
 	}
-	if c.ExpMonth != nil || c.ExpYear != nil {
+	switch {
+	case c.ExpMonth == nil && c.ExpYear == nil:
+	case !s.ExpiryKnown():
+		errs = append(errs, ErrExpiryNotKept)
+	default:
 		errs = append(errs, expiry(valueOr(c.ExpMonth, s.ExpMonth), valueOr(c.ExpYear, s.ExpYear), m.At))
 	}
 	if c.moves(s) {
 		var wrong []*domain.Error
-		checked, wrong = billTo(*c.BillingAddress, m, "/billingAddress", c.ConfirmAddress)
+		checked, wrong = keep(m, *c.BillingAddress, "/billingAddress", c.ConfirmAddress)
 		errs = append(errs, wrong...)
 	}
 	if c.Phone != nil {
@@ -127,17 +158,43 @@ func (c UpdateCardDetails) check(s Card, m Meta) (checked postal.Checked, err er
 	return checked, domain.All(errs...)
 }
 
-// mayEdit is rule C4: no role stands above the owner.
+// checkCVC is rule C2. A check that the bank could not make does not stop an
+// edit: no charge depends on it.
+func (c UpdateCardDetails) checkCVC(t EditTerms) *domain.Error {
+	switch {
+	case t.CVVOnEdit == CVVNever && c.CVCCheck != "":
+		return ErrCVCNotAsked
+	case t.CVVOnEdit == CVVNever:
+		return nil
+	case c.CVCCheck == "":
+		return ErrCVCNeeded
+	case c.CVCCheck == "fail":
+		return ErrCVCFailed
+	}
+	return oneOf(c.CVCCheck, "/cvcCheck", checkResults()...)
+}
+
+// mayEdit is rule C4: no role stands above the owner, unless the policy says so.
 func (c Card) mayEdit(m Meta) error {
 	switch {
 	case !c.Exists():
 		return ErrNotFound
 	case c.Removed:
 		return ErrRemoved
-	case m.Actor.ID != c.Owner:
-		return ErrNotOwner.With("owner", c.Owner).With("subscriptions", c.listed())
+	case !EditPolicy.In(m).allow(m, c.Owner):
+		return notOwner(m, ErrNotOwner, c.Owner).With("subscriptions", c.listed())
 	}
 	return nil
+}
+
+// notOwner adds to e what somebody may know of a card's owner to turn to them.
+func notOwner(m Meta, e *domain.Error, owner string) *domain.Error {
+	o := domain.Fact[Owner](m, owner)
+	e = e.With("owner", owner).With("ownerActive", o.Active)
+	if o.Masked != "" {
+		e = e.With("ownerMasked", o.Masked)
+	}
+	return e
 }
 
 func valueOr[T any](p *T, v T) T {

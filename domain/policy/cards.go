@@ -1,21 +1,28 @@
 package policy
 
 import (
+	"slices"
+	"strings"
+
 	"konto/domain"
+	"konto/domain/admin"
 	"konto/domain/billing"
 	"konto/domain/card"
 )
 
 func cardReactions() []domain.Reaction {
 	return []domain.Reaction{
-		domain.Process("tell-of-card-change", knowing(func(w *wallet) *team { return &w.team },
+		domain.Process("tell-of-card-change", knowing(func(w *wallet) *team { return &w.team }, append(planning(),
 			domain.On(tenantOf[card.CardAdded], tellOfAdding),
 			domain.On(tenantOf[card.CardDetailsUpdated], tellOfEdit),
 			domain.On(tenantOf[card.CardReplaced], tellOfReplacement),
 			domain.On(tenantOf[card.CardRemoved], tellOfRemoval),
 			domain.On(tenantOf[card.CardAutomaticallyUpdated], tellOfAutoUpdate),
 			domain.On(tenantOf[billing.BackupCardAdded], tellOfBackup),
-		)...),
+			domain.On(tenantOf[card.CardExpiringSoon], tellOfExpiring),
+			domain.On(tenantOf[card.CardExpired], tellOfExpired),
+			domain.On(tenantOf[admin.EmployeeOffboarded], tellOfLeaver),
+		)...)...),
 		domain.Whenever("apply-card-replacement", applyReplacement),
 		domain.Process("attach-cards",
 			domain.On(forgetful[billing.SubscriptionRegistered], func(_ *nothing, e domain.Recorded[billing.SubscriptionRegistered]) []domain.Effect {
@@ -32,6 +39,12 @@ func cardReactions() []domain.Reaction {
 			}),
 			domain.On(forgetful[billing.CardPromotedToPrimary], func(_ *nothing, e domain.Recorded[billing.CardPromotedToPrimary]) []domain.Effect {
 				return attach(e.ID, e.Data.CardID, e.Data.Old)
+			}),
+			domain.On(forgetful[billing.BackupCardRemoved], func(_ *nothing, e domain.Recorded[billing.BackupCardRemoved]) []domain.Effect {
+				return release(e.ID, []string{e.Data.CardID})
+			}),
+			domain.On(forgetful[billing.SubscriptionDeleted], func(_ *nothing, e domain.Recorded[billing.SubscriptionDeleted]) []domain.Effect {
+				return release(e.ID, e.Data.Released)
 			}),
 			domain.On(forgetful[billing.PaymentMethodKindChanged], func(_ *nothing, e domain.Recorded[billing.PaymentMethodKindChanged]) []domain.Effect {
 				return release(e.ID, e.Data.Released)
@@ -77,6 +90,7 @@ func applyReplacement(e domain.Recorded[card.CardReplaced]) []domain.Effect {
 type wallet struct {
 	team
 	Cards map[string]face `json:"cards,omitempty"`
+	Plans map[string]plan `json:"plans,omitempty"` // by subscription
 }
 
 // face is what a message shows of a card, and whose it is.
@@ -133,6 +147,11 @@ func tellOfEdit(w *wallet, e domain.Recorded[card.CardDetailsUpdated]) []domain.
 		}
 		w.Cards[e.ID] = f
 	}
+	f, known := w.Cards[e.ID]
+	if known && !slices.ContainsFunc(e.Data.Changed, func(name string) bool { return !strings.HasPrefix(name, "billingAddress.") }) {
+		// Nobody is told twice of one change.
+		return tell(w.and(f.Owner), billingAddressChanged, func(string) any { return addressChange{Kind: "bill-to", CardID: e.ID} })
+	}
 	return w.tell(e.ID, cardChange{Change: "edited", Changed: e.Data.Changed})
 }
 
@@ -162,5 +181,6 @@ func tellOfAutoUpdate(w *wallet, e domain.Recorded[card.CardAutomaticallyUpdated
 }
 
 func tellOfBackup(w *wallet, e domain.Recorded[billing.BackupCardAdded]) []domain.Effect {
+	w.plan(e.ID, func(p *plan) { p.Backups = append(p.Backups, e.Data.CardID) })
 	return w.tell(e.Data.CardID, cardChange{Change: "backup-added", SubscriptionID: e.ID})
 }

@@ -2,7 +2,9 @@ package policy_test
 
 import (
 	"maps"
+	"slices"
 	"testing"
+	"time"
 
 	"konto/domain"
 	"konto/domain/admin"
@@ -160,6 +162,11 @@ func TestCardsFollowSubscriptions(t *testing.T) {
 		{name: "primary changed", reaction: name, when: event("s1", billing.PrimaryCardChanged{Old: "c1", New: "c2"}), then: []domain.Effect{attach("c2"), detach("c1")}},
 		{name: "backup changed", reaction: name, when: event("s1", billing.BackupCardChanged{Old: "c1", New: "c2"}), then: []domain.Effect{attach("c2"), detach("c1")}},
 		{name: "backup promoted", reaction: name, when: event("s1", billing.CardPromotedToPrimary{CardID: "c2", Old: "c1"}), then: []domain.Effect{attach("c2"), detach("c1")}},
+		{name: "C5: backup removed", reaction: name, when: event("s1", billing.BackupCardRemoved{CardID: "c1"}), then: []domain.Effect{detach("c1")}},
+		{
+			name: "C11: deleted", reaction: name, when: event("s1", billing.SubscriptionDeleted{Released: []string{"c1", "c2"}}),
+			then: []domain.Effect{detach("c1"), detach("c2")},
+		},
 		{
 			name: "C10: paid for by invoice", reaction: name, when: event("s1", billing.PaymentMethodKindChanged{New: billing.KindInvoice, Released: []string{"c1", "c2"}}),
 			then: []domain.Effect{detach("c1"), detach("c2")},
@@ -198,5 +205,142 @@ func TestCustomerChanges(t *testing.T) {
 		{name: "billing info: the fields, not what they say", reaction: name, given: given, when: byPartner(bill), then: told("Contoso", "firstName", "defaultAddress.city")},
 		{name: "billing info after a new name", reaction: name, given: append(given, byPartner(details)), when: byPartner(bill), then: told("Contoso AB", "firstName", "defaultAddress.city")},
 		{name: "not by a person", reaction: name, given: given, when: bySystem, then: told("Contoso AB", "companyName")[:2]},
+	})
+}
+
+func TestExpiry(t *testing.T) {
+	const watch, promote = "watch-card-expiry", "promote-over-unusable-card"
+	look := func(after time.Duration) []domain.Effect {
+		return []domain.Effect{domain.Dispatch{To: "c1", Command: card.CheckCardExpiry{DueAt: noon.Add(after)}, After: max(0, after)}}
+	}
+	at := noon.Add(48 * time.Hour)
+	over := func(reason string) []domain.Effect {
+		return []domain.Effect{
+			domain.Dispatch{To: "s1", Command: billing.PromoteBackupCard{Reason: reason, FailedCardID: "c1"}},
+			domain.Dispatch{To: "s2", Command: billing.PromoteBackupCard{Reason: reason, FailedCardID: "c1"}},
+		}
+	}
+	lost := []domain.Effect{domain.Dispatch{To: "c1", Command: card.RecordCardStatus{Status: card.StatusReportedLost, Source: "decline"}}}
+	declinedFor := func(code string) collection.ChargeDeclined {
+		d := declined(collection.FraudMasked, collection.Never, collection.ShowMasked)
+		d.Code = code
+		return d
+	}
+	run(t, []reactionCase{
+		{name: "C3: a new card is looked at in time", reaction: watch, when: event("c1", card.CardAdded{ExpiryCheckAt: at}), then: look(48 * time.Hour)},
+		{name: "C3: a new expiry is", reaction: watch, when: event("c1", card.CardDetailsUpdated{ExpiryCheckAt: at}), then: look(48 * time.Hour)},
+		{name: "C3: the network's expiry is", reaction: watch, when: event("c1", card.CardAutomaticallyUpdated{ExpiryCheckAt: at}), then: look(48 * time.Hour)},
+		{name: "C3: after a warning comes the next", reaction: watch, when: event("c1", card.CardExpiringSoon{Days: 7, ExpiryCheckAt: at}), then: look(48 * time.Hour)},
+		{name: "C3: after a look that found nothing comes the next", reaction: watch, when: event("c1", card.ExpiryCheckPostponed{ExpiryCheckAt: at}), then: look(48 * time.Hour)},
+		{name: "C3: a moment that is past is at once", reaction: watch, when: event("c1", card.CardAutomaticallyUpdated{ExpiryCheckAt: noon.Add(-1)}), then: look(-1)},
+		{name: "C3: a card added before anybody looked", reaction: watch, when: event("c1", card.CardAdded{})},
+		{name: "C3: an edit that changes no expiry", reaction: watch, when: event("c1", card.CardDetailsUpdated{Changed: []string{"phone"}})},
+		{name: "C5: backups step in for an expired card", reaction: promote, when: event("c1", card.CardExpired{Subscriptions: []string{"s1", "s2"}}), then: over("expired")},
+		{name: "C5: backups step in for a lost card, and nobody reads that it is lost", reaction: promote, when: event("c1", card.CardReportedLost{Subscriptions: []string{"s1", "s2"}}), then: over("issuer-soft")},
+		{name: "C7: a lost card is blocked", reaction: "note-lost-card", when: event("inv", declinedFor("lost_card")), then: lost},
+		{name: "C7: a stolen card is blocked", reaction: "note-lost-card", when: event("inv", declinedFor("stolen_card")), then: lost},
+		{name: "C7: a fraudulent charge says nothing of the card", reaction: "note-lost-card", when: event("inv", declinedFor("fraudulent"))},
+		{
+			name: "C11: what is cancelled is deleted in time", reaction: "delete-cancelled-subscription",
+			when: event("s1", billing.SubscriptionCanceled{At: noon, DataUntil: at}),
+			then: []domain.Effect{domain.Dispatch{To: "s1", Command: billing.DeleteSubscription{CancelledAt: noon}, After: 48 * time.Hour}},
+		},
+	})
+}
+
+func TestExpiryNotices(t *testing.T) {
+	const name = "tell-of-card-change"
+	added := func(id, owner string) domain.Recorded[any] {
+		return event(id, card.CardAdded{Brand: "visa", Last4: "4242", ExpMonth: 4, ExpYear: 2027, AddedBy: owner, At: noon})
+	}
+	given := append(people(), added("c1", "gus"), added("c2", "bea"),
+		event("s1", billing.SubscriptionRegistered{CardID: "c1"}), event("s2", billing.SubscriptionRegistered{CardID: "c1"}),
+		event("s2", billing.BackupCardAdded{CardID: "c2"}))
+	both := []string{"s1", "s2"}
+	face := object{"cardId": "c1", "brand": "visa", "last4": "4242", "expMonth": 4, "expYear": 2027}
+	with := func(more object) object {
+		o := maps.Clone(face)
+		maps.Copy(o, more)
+		return o
+	}
+	soon := func(days int, canAct, ask bool) domain.Recorded[any] {
+		return event("c1", card.CardExpiringSoon{Days: days, ExpMonth: 4, ExpYear: 2027, Subscriptions: both, OwnerCanAct: canAct, AskOthers: ask})
+	}
+	warning := func(days int, owner bool) object {
+		return with(object{"days": days, "subscriptionIds": both, "ownerIsRecipient": owner})
+	}
+	request := func(subscriptions ...string) []domain.Effect {
+		return mail("backup_card_requested", with(object{"subscriptionIds": subscriptions, "reason": "expiring"}), "bea")
+	}
+	ended := func(owner bool) object { return with(object{"subscriptionIds": both, "ownerIsRecipient": owner}) }
+	after := func(e ...domain.Recorded[any]) []domain.Recorded[any] { return append(slices.Clone(given), e...) }
+	run(t, []reactionCase{
+		{name: "C3: the owner is told", reaction: name, given: given, when: soon(60, true, false), then: mail("card_expiring", warning(60, true), "gus")},
+		{
+			name: "C5: others are asked for a backup where there is none", reaction: name, given: given, when: soon(15, true, true),
+			then: slices.Concat(mail("card_expiring", warning(15, true), "gus"), request("s1")),
+		},
+		{
+			name: "N6: others are told and asked if the owner can do nothing", reaction: name, given: given, when: soon(60, false, false),
+			then: slices.Concat(mail("card_expiring", warning(60, false), "bea"), request("s1")),
+		},
+		{
+			name: "C5: a backup that went away is asked for again", reaction: name, given: after(event("s2", billing.BackupCardRemoved{CardID: "c2"})), when: soon(7, true, true),
+			then: slices.Concat(mail("card_expiring", warning(7, true), "gus"), request("s1", "s2")),
+		},
+		{
+			name: "C5: nobody is asked for what another card pays", reaction: name, when: soon(7, true, true),
+			given: after(event("s1", billing.PrimaryCardChanged{Old: "c1", New: "c2"})), then: mail("card_expiring", warning(7, true), "gus"),
+		},
+		{
+			name: "C5: nobody is asked for what is paid by invoice", reaction: name, when: soon(7, true, true),
+			given: after(event("s1", billing.PaymentMethodKindChanged{New: billing.KindInvoice})), then: mail("card_expiring", warning(7, true), "gus"),
+		},
+		{
+			name: "C5: nobody is asked for what is gone", reaction: name, when: soon(7, true, true),
+			given: after(event("s1", billing.SubscriptionDeleted{})), then: mail("card_expiring", warning(7, true), "gus"),
+		},
+		{
+			name: "C5: a backup in another's place is a backup", reaction: name, when: soon(7, true, true),
+			given: after(added("c3", "bea"), event("s2", billing.BackupCardChanged{Old: "c2", New: "c3"})),
+			then:  slices.Concat(mail("card_expiring", warning(7, true), "gus"), request("s1")),
+		},
+		{name: "K3: the owner is told of the end", reaction: name, given: given, when: event("c1", card.CardExpired{Subscriptions: both, OwnerCanAct: true}), then: mail("card_expired", ended(true), "gus")},
+		{name: "N6: others are told of the end", reaction: name, given: given, when: event("c1", card.CardExpired{Subscriptions: both}), then: mail("card_expired", ended(false), "bea")},
+		{name: "C3: a card that was never added", reaction: name, given: people(), when: soon(7, false, true)},
+		{
+			name: "N6: a leaver's card is all that pays", reaction: name, given: given, when: event("gus", admin.EmployeeOffboarded{}),
+			then: mail("backup_card_requested", with(object{"subscriptionIds": []string{"s1"}, "reason": "owner-left"}), "bea"),
+		},
+		{name: "N6: a leaver without cards that pay", reaction: name, given: given, when: event("bea", admin.EmployeeOffboarded{})},
+		{
+			name: "C5: a backup takes over from an expired card", reaction: name, given: given,
+			when: event("s2", billing.CardPromotedToPrimary{CardID: "c2", Old: "c1", Reason: "expired"}),
+			then: mail("card_changed", with(object{
+				"change": "expired-promoted", "newCardId": "c2", "newBrand": "visa", "newLast4": "4242", "subscriptionId": "s2", "subscriptions": []string{"s2"},
+			}), "bea", "gus"),
+		},
+		{name: "C5: a backup takes over after a decline, which was told", reaction: name, given: given, when: event("s2", billing.CardPromotedToPrimary{CardID: "c2", Old: "c1", Reason: "funds"})},
+		{
+			name: "S9: a new billing address is told once", reaction: name, given: given,
+			when: event("c1", card.CardDetailsUpdated{Changed: []string{"billingAddress.city"}}),
+			then: mail("billing_address_changed", object{"kind": "bill-to", "cardId": "c1"}, "bea", "gus"),
+		},
+	})
+}
+
+func TestSubscriptionNotices(t *testing.T) {
+	const name = "tell-of-subscription-change"
+	access, data := noon.Add(time.Hour), noon.Add(2*time.Hour)
+	run(t, []reactionCase{
+		{
+			name: "C11: cancelled", reaction: name, given: people(), when: event("s1", billing.SubscriptionCanceled{At: noon, AdminAccessUntil: access, DataUntil: data}),
+			then: mail("subscription_cancelled", object{
+				"subscriptionId": "s1", "endsAt": noon.Format(time.RFC3339), "adminAccessUntil": access.Format(time.RFC3339), "dataUntil": data.Format(time.RFC3339),
+			}, "bea", "gus"),
+		},
+		{name: "C11: taken back", reaction: name, given: people(), when: event("s1", billing.SubscriptionReactivated{At: noon}), then: mail("subscription_reactivated", object{"subscriptionId": "s1"}, "bea", "gus")},
+		{name: "S9: used elsewhere", reaction: name, given: people(), when: event("s1", billing.ServiceUsageAddressChanged{}), then: mail("billing_address_changed", object{"kind": "service-usage", "subscriptionId": "s1"}, "bea", "gus")},
+		{name: "S9: billed elsewhere", reaction: name, given: people(), when: event("s1", billing.BillToAddressChanged{}), then: mail("billing_address_changed", object{"kind": "bill-to", "subscriptionId": "s1"}, "bea", "gus")},
 	})
 }

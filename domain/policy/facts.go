@@ -2,6 +2,8 @@ package policy
 
 import (
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"konto/domain"
 	"konto/domain/admin"
@@ -37,11 +39,18 @@ var Sources = append([]domain.Source{
 	domain.FromState(card.Aggregate, func(_ string, c card.Card) card.Replacement {
 		return card.Replacement{
 			Exists: c.Exists(), Tenant: c.Tenant, Owner: c.Owner, ExpMonth: c.ExpMonth, ExpYear: c.ExpYear,
-			Removed: c.Removed, Last4: c.Last4, Brand: c.Brand,
+			Removed: c.Removed, Blocked: c.Blocked, Expired: c.Expired, Last4: c.Last4, Brand: c.Brand,
 		}
 	}),
 	domain.FromState(card.Aggregate, func(_ string, c card.Card) billing.Card {
-		return billing.Card{Exists: c.Exists(), Tenant: c.Tenant, Owner: c.Owner, Expiry: c.ValidUntil(), Removed: c.Removed}
+		return billing.Card{
+			Exists: c.Exists(), Tenant: c.Tenant, Owner: c.Owner, Expiry: c.ValidUntil(),
+			Expired: c.Expired, Blocked: c.Blocked, Removed: c.Removed,
+		}
+	}),
+	domain.FromState(admin.Aggregate, cardOwner),
+	domain.FromState(tenant.Aggregate, func(_ string, t tenant.Tenant) billing.Organization {
+		return billing.Organization{CustomDomains: slices.Clone(t.Domains[min(1, len(t.Domains)):])}
 	}),
 	domain.FromState(billing.Aggregate, billing.BackupsOf),
 	domain.FromState(card.Aggregate, func(_ string, c card.Card) collection.Card {
@@ -92,6 +101,21 @@ func account(_ string, a admin.Admin) securityinfo.Account {
 			fact.Aliases = append(fact.Aliases, alias.Value)
 		}
 	}
+	return fact
+}
+
+// cardOwner masks the sign-in name: enough to tell colleagues apart.
+func cardOwner(_ string, a admin.Admin) card.Owner {
+	fact := card.Owner{
+		Active: a.Exists() && a.Status == admin.Active,
+		MayAct: slices.ContainsFunc([]domain.Role{ga, ba, po, pc}, func(r domain.Role) bool { return slices.Contains(a.Roles, r) }),
+	}
+	if !a.SignInName.Readable() {
+		return fact
+	}
+	local, at, _ := strings.Cut(a.SignInName.Value, "@")
+	_, size := utf8.DecodeRuneInString(local)
+	fact.Masked = local[:size] + "***@" + at
 	return fact
 }
 

@@ -71,7 +71,7 @@ func TestFacts(t *testing.T) {
 	t.Parallel()
 	expiry := time.Date(2030, 3, 1, 12, 0, 0, 0, time.UTC)
 	states := []any{
-		&tenant.Tenant{Country: "SE", Domains: []string{"contoso.example"}, TrialSince: noon, ManagedBy: partner, GlobalAdmins: []string{person}},
+		&tenant.Tenant{Country: "SE", Domains: []string{"contoso.example", "fabrikam.example"}, TrialSince: noon, ManagedBy: partner, GlobalAdmins: []string{person}},
 		&admin.Admin{
 			Tenant: own, SignInName: domain.About(person, "a@contoso.example"), Roles: []domain.Role{domain.GlobalAdmin},
 			Aliases: []domain.Personal[string]{domain.About(person, "b@contoso.example"), {Subject: person, Erased: true}},
@@ -88,15 +88,17 @@ func TestFacts(t *testing.T) {
 	}
 	want := []any{
 		card.Organization{Country: "SE"},
-		securityinfo.Organization{Country: "SE", Domains: []string{"contoso.example"}, TrialSince: noon},
+		securityinfo.Organization{Country: "SE", Domains: []string{"contoso.example", "fabrikam.example"}, TrialSince: noon},
 		securityinfo.Account{
 			Exists: true, Tenant: own, SignInName: "a@contoso.example", Aliases: []string{"b@contoso.example"},
 			Roles: []domain.Role{domain.GlobalAdmin},
 		},
-		admin.Organization{Country: "SE", Domains: []string{"contoso.example"}, ManagedBy: partner, GlobalAdmins: []string{person}},
+		admin.Organization{Country: "SE", Domains: []string{"contoso.example", "fabrikam.example"}, ManagedBy: partner, GlobalAdmins: []string{person}},
 		admin.Colleague{Tenant: own, GlobalAdmin: true},
 		card.Replacement{Exists: true, Tenant: own, Owner: person, ExpMonth: 2, ExpYear: 2030, Removed: true, Last4: "4242", Brand: "visa"},
 		billing.Card{Exists: true, Tenant: own, Owner: person, Expiry: expiry, Removed: true},
+		card.Owner{Active: true, MayAct: true, Masked: "a***@contoso.example"},
+		billing.Organization{CustomDomains: []string{"fabrikam.example"}},
 		billing.Backups{Cards: []string{"b1", "b2"}},
 		collection.Card{Exists: true, Tenant: own, Owner: person, Last4: "4242", Brand: "visa", ExpMonth: 2, ExpYear: 2030, ValidUntil: expiry, Removed: true, GatewayToken: "tok"},
 		collection.Wallet{Known: true, Cards: []string{"p", "b1", "b2"}},

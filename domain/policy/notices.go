@@ -16,6 +16,8 @@ var Reactions = slices.Concat(
 	invoiceSwitchReactions(),
 	collectionNotices(),
 	cardReactions(),
+	expiryReactions(),
+	subscriptionReactions(),
 	customerReactions(),
 	permissionReactions(),
 	partnerReactions(),
@@ -35,6 +37,12 @@ const (
 	invoiceSwitchStatus       = "invoice_switch_status"
 	cardDeclined              = "card_declined"
 	cardChanged               = "card_changed"
+	cardExpiring              = "card_expiring"
+	cardExpired               = "card_expired"
+	backupCardRequested       = "backup_card_requested"
+	billingAddressChanged     = "billing_address_changed"
+	subscriptionCancelled     = "subscription_cancelled"
+	subscriptionReactivated   = "subscription_reactivated"
 	customerAccountChanged    = "customer_account_changed"
 	purchasePermissionChanged = "purchase_permission_changed"
 	purchaseMade              = "purchase_made"

@@ -12,6 +12,8 @@ import (
 
 	"konto/domain"
 	"konto/domain/admin"
+	"konto/domain/billing"
+	"konto/domain/card"
 	"konto/domain/collection"
 	"konto/domain/customer"
 	"konto/domain/invoiceswitch"
@@ -47,6 +49,15 @@ var Policies = []Declared{
 	declare(customer.RegistrationNumbers, "which countries' companies must give a registration number and a phone number"),
 	declare(admin.UserNamePolicy, "how long the name to sign in with may be"),
 	declare(admin.OffboardingPolicy, "how long sessions, sign-in and data outlive the end of an account"),
+	declare(card.EditPolicy, "who may edit a card, and whether an edit takes the security code",
+		edition("2022", card.EditTerms{Editors: card.EditorsProfileRoles, CVVOnEdit: card.CVVNever}),
+		edition("2024", card.EditTerms{Editors: card.EditorsProfileRoles, CVVOnEdit: card.CVVGatewayOnly})),
+	declare(card.ExpiryPolicy, "when people are told that a card is about to expire"),
+	declare(card.IssuerPolicy, "what differs for cards that are issued in some countries",
+		edition("before-india-2022", card.IssuerTerms{Countries: map[string]card.IssuerRules{}})),
+	declare(billing.UsePolicy, "who may put a card on a subscription",
+		edition("2022", billing.UseTerms{Users: billing.UsersProfileRoles})),
+	declare(billing.CancelPolicy, "who may cancel a subscription themselves, and what is left of it for how long"),
 }
 
 // Declared is a policy of any type of terms.

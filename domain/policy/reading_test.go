@@ -14,9 +14,9 @@ var sights = map[string]struct{ read, personal string }{
 	"tenant":     {"same:global-admin,auditor,billing-admin any:operator", "same:global-admin,auditor"},
 	"admin":      {"self:* same:global-admin,auditor", "self:* same:global-admin,auditor"},
 	"secinfo":    {"self:* same:global-admin,auditor", "self:* same:global-admin,auditor"},
-	"card":       {"same:global-admin,auditor,billing-admin any:billing-support", "same:global-admin,auditor,billing-admin"},
-	"billing":    {"same:global-admin,auditor,billing-admin any:billing-support", "same:global-admin,auditor,billing-admin"},
-	"collection": {"same:global-admin,auditor,billing-admin any:billing-support gateway:*", "same:global-admin,auditor"},
+	"card":       {"same:global-admin,auditor,billing-admin,profile-owner,profile-contributor any:billing-support", "same:global-admin,auditor,billing-admin,profile-owner,profile-contributor"},
+	"billing":    {"same:global-admin,auditor,billing-admin,profile-owner,profile-contributor any:billing-support", "same:global-admin,auditor,billing-admin,profile-owner,profile-contributor"},
+	"collection": {"same:global-admin,auditor,billing-admin,profile-owner,profile-contributor any:billing-support gateway:*", "same:global-admin,auditor"},
 	"invswitch":  {"same:global-admin,auditor,billing-admin any:billing-support", "same:global-admin,auditor"},
 	"customer": {
 		"same:global-admin,auditor,billing-admin related:global-admin,sales-agent,admin-agent,helpdesk-agent",

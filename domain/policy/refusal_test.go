@@ -43,7 +43,7 @@ func TestRefusalNamesWhoMayAndWhatInstead(t *testing.T) {
 		rule, instead               string
 		who                         []domain.Role
 	}{
-		{"card", "AddCard", "same", domain.SalesAgent, "C6", "", []domain.Role{domain.GlobalAdmin, domain.BillingAdmin}},
+		{"card", "AddCard", "same", domain.SalesAgent, "C6", "", []domain.Role{domain.GlobalAdmin, domain.BillingAdmin, domain.ProfileOwner, domain.ProfileContributor}},
 		{"card", "RecordCardAutoUpdate", "same", domain.BillingAdmin, "K4", "UpdateCardDetails", nil},
 		{"card", "RecordCardAutoUpdate", "same", domain.Auditor, "K4", "", nil},
 		{"secinfo", "ConfirmContactVerification", "same", domain.GlobalAdmin, "I2", "UpdateSecurityInfo", nil},

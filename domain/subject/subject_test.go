@@ -186,8 +186,13 @@ func TestErasureNeverOvertakesAHold(t *testing.T) {
 			}
 			name := rapid.SampledFrom([]string{"a", "b"}).Draw(t, "reference")
 			command := rapid.SampledFrom([]domain.Command[subject.Subject]{
-				subject.RequestErasure{}, subject.WithdrawErasure{}, subject.StartErasure{}, subject.StartErasure{}, subject.DestroySubjectKey{},
-				subject.PlaceLegalHold{Reference: name, Until: until}, subject.ReleaseLegalHold{Reference: name},
+				subject.RequestErasure{},
+				subject.WithdrawErasure{},
+				subject.StartErasure{},
+				subject.StartErasure{},
+				subject.DestroySubjectKey{},
+				subject.PlaceLegalHold{Reference: name, Until: until},
+				subject.ReleaseLegalHold{Reference: name},
 			}).Draw(t, "command")
 			events, _ := command.Decide(s, meta(at, left))
 			for _, e := range events {

@@ -282,6 +282,36 @@ func TestEveryEventLeavesOneTrace(t *testing.T) {
 	}
 }
 
+// What Stripe says of a card's end, and the name that an update once had.
+func TestCardEvents(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	object := map[string]any{"id": token, "card": map[string]any{"brand": "visa", "last4": "1881", "exp_month": 1, "exp_year": time.Now().Year() + 4}}
+	for i, c := range []struct {
+		kind   string
+		object map[string]any
+		want   string
+	}{
+		{"customer.source.expiring", map[string]any{"id": token, "object": "card"}, "carried-out"},
+		{"customer.source.expiring", map[string]any{"id": token, "object": "card"}, "nothing"}, // said before
+		{"customer.source.expiring", map[string]any{"id": "card_other"}, "unknown-card"},
+		{"customer.source.expiring", map[string]any{"object": "card"}, "malformed"},
+		{"payment_method.card_automatically_updated", object, "carried-out"},
+		{"payment_method.card_automatically_updated", object, "nothing"},
+	} {
+		if status, r := w.deliver(event(fmt.Sprintf("evt_%d", i), c.kind, c.object)); status != http.StatusOK || r.Outcome != c.want {
+			t.Errorf("%d, %s: %d %+v, want %s", i, c.kind, status, r, c.want)
+		}
+	}
+	soon := find[card.CardExpiringSoon](w, "CardExpiringSoon")
+	if len(soon) != 1 || soon[0].Source != "stripe" || soon[0].Days == 0 {
+		t.Errorf("expiring = %+v, want one that Stripe said", soon)
+	}
+	if updated := find[card.CardAutomaticallyUpdated](w, "CardAutomaticallyUpdated"); len(updated) != 1 || updated[0].Last4 != "1881" {
+		t.Errorf("updated = %+v, want the new number once", updated)
+	}
+}
+
 // A store that cannot write now makes the gateway deliver again; what was
 // stored before it broke is found then.
 func TestStoreIsDown(t *testing.T) {

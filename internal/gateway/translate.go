@@ -27,6 +27,10 @@ var (
 	errMalformed     = errors.New("the event's object is not what its type says")
 )
 
+// cardAutomaticallyUpdated is what earlier versions of Stripe's API call
+// [stripe.EventTypePaymentMethodAutomaticallyUpdated].
+const cardAutomaticallyUpdated = "payment_method.card_automatically_updated"
+
 // charge is what Konto reads of a Stripe charge. Fields that moved between
 // Stripe's API versions are read in every place they have been.
 type charge struct {
@@ -73,8 +77,10 @@ func (s *Stripe) translate(ctx context.Context, event stripe.Event) (*command.Re
 		return s.charge(ctx, event, collection.Succeeded)
 	case stripe.EventTypeChargeDisputeCreated, stripe.EventTypeChargeDisputeClosed:
 		return s.dispute(ctx, event)
-	case stripe.EventTypePaymentMethodAutomaticallyUpdated:
+	case stripe.EventTypePaymentMethodAutomaticallyUpdated, cardAutomaticallyUpdated:
 		return s.update(ctx, event)
+	case stripe.EventTypeCustomerSourceExpiring:
+		return s.expiring(ctx, event)
 	default:
 		return nil, nil //nolint:nilnil // most of Stripe's types ask for nothing
 	}
@@ -229,6 +235,22 @@ func (s *Stripe) update(ctx context.Context, event stripe.Event) (*command.Reque
 		Brand: method.Card.Brand, Last4: method.Card.Last4,
 		ExpMonth: method.Card.ExpMonth, ExpYear: method.Card.ExpYear, Source: "account-updater",
 	})
+}
+
+// expiring is what Stripe says of a card in its last month.
+func (s *Stripe) expiring(ctx context.Context, event stripe.Event) (*command.Request, error) {
+	var source struct {
+		ID string `json:"id"`
+	}
+	if err := json.Unmarshal(event.Data.Raw, &source); err != nil || source.ID == "" {
+		return nil, errMalformed
+	}
+	cardID, tenant, err := s.card(ctx, source.ID)
+	if err != nil {
+		return nil, err
+	}
+	return s.request(event, card.Aggregate.Category(), cardID, "RecordCardStatus", tenant,
+		card.RecordCardStatus{Status: card.StatusExpiring, Source: provider})
 }
 
 // request returns the command with an ID that derives from the event's, so that

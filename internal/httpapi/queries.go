@@ -28,6 +28,8 @@ func (s *server) queries(api huma.API) {
 	get(s, api, "/v1/admins/{id}", "A person's account", "admins", s.admin, "admins")
 	get(s, api, "/v1/cards", "The organization's cards", "cards", s.cards, "payment_methods")
 	get(s, api, "/v1/cards/{id}", "A card: what may be shown of it, and what it pays for", "cards", s.card, "payment_methods")
+	get(s, api, "/v1/cards/{id}/impact", "What depends on a card: what moves if it is replaced, and what stops if it fails", "cards", s.cardImpact, "payment_methods")
+	get(s, api, "/v1/expiring-cards", "Cards that end soon, and what only they pay for", "cards", s.expiringCards, "payment_methods")
 	get(s, api, "/v1/subscriptions", "What is paid for, and with which cards", "subscriptions", s.subscriptions, "payment_methods")
 	get(s, api, "/v1/subscriptions/{id}", "How a subscription is paid for", "subscriptions", s.subscription, "payment_methods")
 	get(s, api, "/v1/declines", "Declined charges and what to do about them", "invoices", s.declines, "decline_explanations")
@@ -146,6 +148,23 @@ func (s *server) card(ctx context.Context, q *OneQuery) (answer[projections.Paym
 	return one(s, ctx, card.Aggregate.Category(), q, func(tenant string) (projections.PaymentMethod, error) {
 		return projections.PaymentMethodByID(ctx, s.Read, tenant, q.ID, s.Now())
 	}, func(r projections.PaymentMethod) int64 { return r.Revision })
+}
+
+func (s *server) cardImpact(ctx context.Context, q *OneQuery) (answer[projections.CardImpact], error) {
+	return one(s, ctx, card.Aggregate.Category(), q, func(tenant string) (projections.CardImpact, error) {
+		return projections.Impact(ctx, s.Read, tenant, q.ID)
+	}, func(i projections.CardImpact) int64 { return i.Revision })
+}
+
+type expiringQuery struct {
+	ListQuery
+	Days int `query:"days" minimum:"0" maximum:"3650" default:"60" doc:"only cards with at most so many days left"`
+}
+
+func (s *server) expiringCards(ctx context.Context, q *expiringQuery) (answer[Page[projections.ExpiringCard]], error) {
+	return many(s, ctx, card.Aggregate.Category(), &q.ListQuery, func(tenant string) ([]projections.ExpiringCard, string, error) {
+		return projections.ExpiringCards(ctx, s.Read, tenant, s.Now(), q.Days, q.Cursor, q.Limit)
+	})
 }
 
 func (s *server) subscriptions(ctx context.Context, q *ListQuery) (answer[Page[projections.SubscriptionRow]], error) {

@@ -1,0 +1,126 @@
+package billing
+
+import (
+	"strings"
+	"time"
+	"unicode"
+
+	"konto/domain"
+	"konto/domain/postal"
+)
+
+// ChangeServiceUsageAddress says where most of the subscription's users are
+// (rule S9). It replaces the address as a whole.
+type ChangeServiceUsageAddress struct {
+	Address        postal.Address `json:"address"`
+	ConfirmAddress bool           `json:"confirmAddress,omitzero"` // although there may be a better spelling (rule A2)
+}
+
+// Needs implements [domain.Needer].
+func (c ChangeServiceUsageAddress) Needs(Meta) []domain.Need {
+	return []domain.Need{c.Address.Need()}
+}
+
+// ServiceUsageAddressChanged records where most of the users are.
+type ServiceUsageAddressChanged struct {
+	Address           domain.Personal[postal.Address] `json:"address"`
+	Country           string                          `json:"country"` // of the address
+	Changed           []string                        `json:"changed"` // parts of the address
+	AddressValidation postal.Checked                  `json:"addressValidation,omitzero"`
+	At                time.Time                       `json:"at"`
+}
+
+// Evolve implements [domain.Event].
+func (e ServiceUsageAddressChanged) Evolve(s *Subscription) { s.ServiceUsage = e.Address }
+
+// Decide implements [domain.Command].
+func (c ChangeServiceUsageAddress) Decide(s Subscription, m Meta) ([]Event, error) {
+	if err := s.running(); err != nil {
+		return nil, err
+	}
+	checked, wrong := c.Address.Keep(m, "/address", c.ConfirmAddress)
+	if err := domain.All(wrong...); err != nil {
+		return nil, err
+	}
+	changed := differs(c.Address, s.ServiceUsage)
+	if changed == nil {
+		return nil, nil
+	}
+	return []Event{ServiceUsageAddressChanged{domain.About(m.Tenant, c.Address), c.Address.Country, changed, checked, m.At}}, nil
+}
+
+// ChangeBillToAddress says to whom the invoices go (rule S9). Where a card
+// pays, the card's own billing address does.
+type ChangeBillToAddress struct {
+	Name           string         `json:"name"`
+	Phone          string         `json:"phone,omitzero"`
+	Address        postal.Address `json:"address"`
+	ConfirmAddress bool           `json:"confirmAddress,omitzero"` // although there may be a better spelling (rule A2)
+}
+
+// Needs implements [domain.Needer].
+func (c ChangeBillToAddress) Needs(Meta) []domain.Need { return []domain.Need{c.Address.Need()} }
+
+// BillTo is to whom invoices go.
+type BillTo struct {
+	Name    string         `json:"name"`
+	Phone   string         `json:"phone,omitzero"`
+	Address postal.Address `json:"address"`
+}
+
+// BillToAddressChanged records to whom invoices go from now on.
+type BillToAddressChanged struct {
+	BillTo            domain.Personal[BillTo] `json:"billTo"`
+	Country           string                  `json:"country"` // of the address
+	Changed           []string                `json:"changed"` // "name", "phone" and parts of the address
+	AddressValidation postal.Checked          `json:"addressValidation,omitzero"`
+	At                time.Time               `json:"at"`
+}
+
+// Evolve implements [domain.Event].
+func (e BillToAddressChanged) Evolve(s *Subscription) { s.BillTo = e.BillTo }
+
+// Decide implements [domain.Command].
+func (c ChangeBillToAddress) Decide(s Subscription, m Meta) ([]Event, error) {
+	if err := s.running(); err != nil {
+		return nil, err
+	}
+	if !s.Invoiced {
+		return nil, ErrPaidByCard
+	}
+	checked, wrong := c.Address.Keep(m, "/address", c.ConfirmAddress)
+	if err := domain.All(append(wrong, line(c.Name, 1, "/name"), line(c.Phone, 0, "/phone"))...); err != nil {
+		return nil, err
+	}
+	var changed []string
+	if c.Name != s.BillTo.Value.Name {
+		changed = append(changed, "name")
+	}
+	if c.Phone != s.BillTo.Value.Phone {
+		changed = append(changed, "phone")
+	}
+	was := domain.Personal[postal.Address]{Value: s.BillTo.Value.Address}
+	if changed = append(changed, differs(c.Address, was)...); changed == nil {
+		return nil, nil
+	}
+	return []Event{BillToAddressChanged{
+		domain.About(m.Tenant, BillTo{c.Name, c.Phone, c.Address}), c.Address.Country, changed, checked, m.At,
+	}}, nil
+}
+
+func differs(is postal.Address, was domain.Personal[postal.Address]) []string {
+	var names []string
+	for _, f := range is.Differs(was.Value) {
+		names = append(names, string(f))
+	}
+	return names
+}
+
+// line checks one line of text of at least so many letters.
+func line(s string, least int, pointer string) *domain.Error {
+	n := len([]rune(strings.TrimSpace(s)))
+	if n < least || len([]rune(s)) > 200 || strings.ContainsFunc(s, unicode.IsControl) {
+		return ErrLine.At(pointer)
+	}
+	return nil
+}

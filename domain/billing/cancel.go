@@ -1,0 +1,95 @@
+package billing
+
+import (
+	"strings"
+	"time"
+	"unicode"
+
+	"konto/domain"
+)
+
+// maxReason is the most letters of why a subscription is cancelled.
+const maxReason = 255
+
+// CancelSubscription ends a subscription. Its cards stay on it, so that it
+// can be taken back, until its data is gone.
+type CancelSubscription struct {
+	Reason string `json:"reason,omitzero"`
+	// CustomDomainRemoved says that the organization's own domains, if it has
+	// some, are off the subscription.
+	CustomDomainRemoved bool `json:"customDomainRemoved,omitzero"`
+}
+
+// Needs implements [domain.Needer].
+func (c CancelSubscription) Needs(m Meta) []domain.Need {
+	return []domain.Need{CancelPolicy.Need(), domain.Of[Organization](m.Tenant)}
+}
+
+// SubscriptionCancellationRequested records who wanted to be rid of the
+// subscription, and why.
+type SubscriptionCancellationRequested struct {
+	Reason              domain.Personal[string] `json:"reason,omitzero"`
+	By                  string                  `json:"by"`
+	Licences            int                     `json:"licences,omitzero"` // assigned at the time
+	CustomDomainRemoved bool                    `json:"customDomainRemoved,omitzero"`
+	At                  time.Time               `json:"at"`
+}
+
+// Evolve implements [domain.Event].
+func (e SubscriptionCancellationRequested) Evolve(*Subscription) {}
+
+// SubscriptionCanceled records that the subscription is disabled: its users
+// are out, and the admins keep access for a while.
+type SubscriptionCanceled struct {
+	At               time.Time `json:"at"`
+	AdminAccessUntil time.Time `json:"adminAccessUntil"`
+	DataUntil        time.Time `json:"dataUntil"`
+}
+
+// Evolve implements [domain.Event].
+func (e SubscriptionCanceled) Evolve(s *Subscription) {
+	s.CancelledAt, s.AdminAccessUntil, s.DataUntil = e.At, e.AdminAccessUntil, e.DataUntil
+}
+
+// Decide implements [domain.Command].
+func (c CancelSubscription) Decide(s Subscription, m Meta) ([]Event, error) {
+	switch {
+	case !s.Exists():
+		return nil, ErrNotFound
+	case s.Deleted:
+		return nil, ErrDeleted
+	case !s.CancelledAt.IsZero():
+		return nil, nil
+	}
+	terms := CancelPolicy.In(m)
+	if err := c.check(s, m, terms); err != nil {
+		return nil, err
+	}
+	asked := SubscriptionCancellationRequested{
+		By: m.Actor.ID, Licences: s.Licences, CustomDomainRemoved: c.CustomDomainRemoved, At: m.At,
+	}
+	if c.Reason != "" {
+		asked.Reason = domain.About(m.Actor.ID, c.Reason)
+	}
+	return []Event{asked, SubscriptionCanceled{
+		m.At, m.At.AddDate(0, 0, terms.AdminAccessDays), m.At.AddDate(0, 0, terms.DataDays),
+	}}, nil
+}
+
+// check leaves out of account what Konto itself asks for, since then somebody
+// has decided before.
+func (c CancelSubscription) check(s Subscription, m Meta, terms CancelTerms) error {
+	if m.Actor.Kind == domain.KindSystem {
+		return nil
+	}
+	domains := domain.Fact[Organization](m, m.Tenant).CustomDomains
+	switch {
+	case strings.TrimSpace(c.Reason) == "" || len([]rune(c.Reason)) > maxReason || strings.ContainsFunc(c.Reason, unicode.IsControl):
+		return ErrReason
+	case s.Licences >= terms.SelfServiceBelowLicences && !m.Actor.Has(domain.BillingSupport):
+		return ErrTooManyLicences.With("licences", s.Licences).With("selfServiceBelow", terms.SelfServiceBelowLicences)
+	case terms.CustomDomainFirst && len(domains) > 0 && !c.CustomDomainRemoved:
+		return ErrCustomDomain.With("domains", append([]string{}, domains...))
+	}
+	return nil
+}
