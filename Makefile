@@ -64,7 +64,7 @@ conformance: ## Run the official clients' checks against the node (network; port
 	KONTO_CONFORMANCE=1 go test -count=1 -parallel 6 -timeout 15m -v ./eventstore/node/conformance
 
 golden: ## Write the golden files anew; look at the diff before you commit it
-	go test ./domain -update
+	go test ./domain ./domain/rules -update
 
 proto: CLIENT = github.com/EventStore/EventStore-Client-Go/v4
 proto: SHARED = Mshared.proto=$(CLIENT)/protos/shared

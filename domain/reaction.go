@@ -20,6 +20,9 @@ type Recorded[E any] struct {
 	Actor    Actor
 	// Correlation is the same for all that one request led to.
 	Correlation string
+	// PolicyVersions are the versions of the policies that the event's command
+	// was decided under, by the policies' names.
+	PolicyVersions map[string]int
 }
 
 // Effect is what a reaction wants done: a [Dispatch] or a [Notice].

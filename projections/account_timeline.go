@@ -3,6 +3,7 @@ package projections
 import (
 	"context"
 	_ "embed"
+	"encoding/json"
 	"strings"
 	"time"
 	"unicode"
@@ -25,19 +26,27 @@ var accountTimelineSQL string
 // It leaves no event out, however technical, and holds nothing of what the
 // event says but a code.
 var AccountTimeline = Projection{
-	Name: "account_timeline", Version: 1,
+	Name: "account_timeline", Version: 2,
 	Tables: []string{"account_timeline"},
 	Schema: accountTimelineSQL,
 	Every:  timelineEvent,
 }
 
 func timelineEvent(ctx context.Context, tx Tx, e domain.Recorded[any]) error {
+	policies := ""
+	if len(e.PolicyVersions) > 0 {
+		b, err := json.Marshal(e.PolicyVersions)
+		if err != nil {
+			return err
+		}
+		policies = string(b)
+	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO account_timeline
-		(tenant, position, stream, revision, event_id, type, summary, at, actor_id, actor_kind, correlation)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		(tenant, position, stream, revision, event_id, type, summary, at, actor_id, actor_kind, correlation, policies)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		ON CONFLICT (tenant, position) DO NOTHING`,
 		e.Tenant, e.Position, e.Category+"-"+e.ID, e.Revision, e.EventID, e.Type, summary(e),
-		at(e.At), e.Actor.ID, string(e.Actor.Kind), e.Correlation)
+		at(e.At), e.Actor.ID, string(e.Actor.Kind), e.Correlation, policies)
 	return err
 }
 
@@ -133,6 +142,8 @@ type TimelineEntry struct {
 	ActorID     string           `json:"actorId"`
 	ActorKind   domain.ActorKind `json:"actorKind"`
 	Correlation string           `json:"correlation"`
+	// PolicyVersions are the versions of the policies that it was decided under.
+	PolicyVersions map[string]int `json:"policyVersions,omitempty"`
 }
 
 // TimelineFilter narrows a timeline. Zero fields narrow nothing.
@@ -149,7 +160,7 @@ func Timeline(ctx context.Context, db DB, tenant string, f TimelineFilter, curso
 		return nil, "", err
 	}
 	const (
-		from = `SELECT position, stream, revision, event_id, type, summary, at, actor_id, actor_kind, correlation
+		from = `SELECT position, stream, revision, event_id, type, summary, at, actor_id, actor_kind, correlation, policies
 			FROM account_timeline WHERE tenant = $1 AND position < $2`
 		order = ` ORDER BY position DESC LIMIT `
 	)
@@ -167,7 +178,11 @@ func Timeline(ctx context.Context, db DB, tenant string, f TimelineFilter, curso
 }
 
 func scanTimelineEntry(row scanner) (e TimelineEntry, err error) {
+	var policies string
 	err = row.Scan(&e.Position, &e.Stream, &e.Revision, &e.EventID, &e.Type, &e.Summary, instant{&e.At},
-		&e.ActorID, &e.ActorKind, &e.Correlation)
+		&e.ActorID, &e.ActorKind, &e.Correlation, &policies)
+	if err == nil && policies != "" {
+		err = json.Unmarshal([]byte(policies), &e.PolicyVersions)
+	}
 	return e, err
 }

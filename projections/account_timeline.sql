@@ -11,6 +11,7 @@ CREATE TABLE account_timeline (
     actor_id    TEXT   NOT NULL, -- who did it
     actor_kind  TEXT   NOT NULL, -- "person", "gateway" or "system"
     correlation TEXT   NOT NULL, -- the same for all that one request led to
+    policies    TEXT   NOT NULL, -- JSON object: versions of the policies that it was decided under, by name; or ""
     PRIMARY KEY (tenant, position)
 );
 -- One account's page of its own timeline.

@@ -19,6 +19,8 @@ func (a *app) printProblem(p *client.Problem) {
 	}
 	_, _ = fmt.Fprintf(w, "%s %s %s\n", s.bad("konto:"), p.Detail, s.faint("("+strconv.Itoa(p.Status)+" "+p.Code+")"))
 	line("rule", p.Rule)
+	line("because", p.Because.Says)
+	line("source", p.Because.Page)
 	line("who may", strings.Join(p.WhoMay, ", "))
 	line("instead", p.Instead)
 	for _, e := range p.Errors {

@@ -204,6 +204,7 @@ var (
 	ErrDisplayName  = domain.Invalid("display-name-invalid", "the display name must have 1 to 256 characters, none of them a control character").ByRule("S11").At("/displayName")
 	ErrLocale       = domain.Invalid("locale-invalid", "the locale must be a BCP 47 tag, such as sv-SE").ByRule("S8").At("/locale")
 	ErrUnknownRole  = domain.Invalid("role-unknown", "there is no such role").ByRule("S12")
+	ErrProfileRole  = domain.Forbidden("role-not-of-the-profile", "who owns the billing profile gives the roles on it, and no others").ByRule("S12").Allowed("", domain.GlobalAdmin)
 	ErrOperatorRole = domain.Forbidden("role-not-assignable", "the roles of Konto's own staff are given by an operator only").ByRule("S12").Allowed("", domain.Operator)
 	ErrManaged      = domain.Forbidden("managed-by-partner", "the organization was bought from a partner that keeps names and addresses in a console of its own; change them there").ByRule("S11")
 	ErrLast         = domain.Conflict("last-global-admin", "nobody else of the organization is a global admin who can sign in; make somebody one first").ByRule("I8").Allowed("AssignRole", domain.GlobalAdmin, domain.Operator)
@@ -253,6 +254,10 @@ func assignable(m Meta, role domain.Role, pointer string) *domain.Error {
 		m.Actor.Kind == domain.KindPerson && !m.Actor.Has(domain.Operator):
 		// Staff see all tenants, so no tenant's own admin makes them.
 		return ErrOperatorRole.At(pointer)
+	case m.Actor.Has(domain.ProfileOwner) && !m.Actor.Has(domain.GlobalAdmin, domain.Operator) &&
+		role != domain.ProfileOwner && role != domain.ProfileContributor && role != domain.InvoiceManager:
+		// Who owns the billing profile gives the roles on it, and no others.
+		return ErrProfileRole.At(pointer)
 	}
 	return nil
 }

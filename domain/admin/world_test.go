@@ -20,6 +20,8 @@ var (
 	globalAdmin = domain.Actor{ID: "gina", Kind: domain.KindPerson, Tenant: "contoso", Roles: []domain.Role{domain.GlobalAdmin}}
 	operator    = domain.Actor{ID: "otto", Kind: domain.KindPerson, Roles: []domain.Role{domain.Operator}}
 	konto       = domain.Actor{ID: "konto", Kind: domain.KindSystem}
+	// profileOwner owns the billing profile.
+	profileOwner = domain.Actor{ID: "pia", Kind: domain.KindPerson, Roles: []domain.Role{domain.ProfileOwner}}
 )
 
 // A world is what surrounds a decision about ann's account.

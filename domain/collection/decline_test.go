@@ -16,7 +16,7 @@ import (
 	. "konto/domain/collection"
 )
 
-func TestTaxonomy(t *testing.T) {
+func TestT1Taxonomy(t *testing.T) {
 	t.Parallel()
 	soft := Decline{IssuerSoft, Spaced, Bank, ItemBank, ShowGeneric, false, false}
 	refused := soft
@@ -96,7 +96,7 @@ func TestTaxonomy(t *testing.T) {
 // The taxonomy has a place for each code that the gateway's own library
 // publishes, and for no other. The list is read from the library's source, so
 // that a new version with a new code fails here.
-func TestPublishedCodes(t *testing.T) {
+func TestT1PublishedCodes(t *testing.T) {
 	t.Parallel()
 	published := constants(t, "error.go", "DeclineCode")
 	if len(published) != 47 {

@@ -101,7 +101,7 @@ func (t Rules) Rule(a domain.Attempt) ([]domain.Ruling, error) {
 	row, ok := t.row(a.Category, a.Command)
 	if !ok {
 		return []domain.Ruling{{Check: fmt.Sprintf("table v%d has a row for %s", t.Version, name), Why: "what no row allows is denied"}},
-			domain.Forbidden("not-allowed", "nobody may send this command").ByRule("deny-by-default").With("policyVersion", t.Version)
+			domain.Forbidden("not-allowed", "nobody may send this command").ByRule("N10").With("policyVersion", t.Version)
 	}
 	s := standingOf(a)
 	trace := []domain.Ruling{{Check: fmt.Sprintf("table v%d has a row for %s", t.Version, name), Passed: true, Why: "rule " + row.Rule}}

@@ -48,7 +48,7 @@ var passes = map[string]string{
 	"admin/ExpireRetention":              "system:*",
 	"admin/AddEmployee":                  "same:global-admin system:*",
 	"admin/AddAlias":                     "same:global-admin",
-	"admin/AssignRole":                   "same:global-admin any:operator",
+	"admin/AssignRole":                   "same:global-admin,profile-owner any:operator",
 	"admin/RemoveRole":                   "same:global-admin any:operator",
 	"admin/ChangeDisplayName":            "same:global-admin",
 	"secinfo/UpdateSecurityInfo":         "self:* same:global-admin,auth-admin,privileged-auth-admin",
@@ -351,7 +351,7 @@ func TestMissingRowIsDenied(t *testing.T) {
 		for _, role := range roles {
 			a := attempt(t, "card", "AddCard", relation, role, true)
 			trace, err := policy.Rules{Version: 7}.Rule(a)
-			if got := refusal(err); got == nil || got.Kind != domain.KindForbidden || got.Rule != "deny-by-default" || trace[0].Passed {
+			if got := refusal(err); got == nil || got.Kind != domain.KindForbidden || got.Rule != "N10" || trace[0].Passed {
 				t.Errorf("%s %s without a row: %v, %+v, want denied", relation, role, err, trace)
 			}
 		}

@@ -30,6 +30,7 @@ import (
 	"konto/domain/invoiceswitch"
 	"konto/domain/notification"
 	"konto/domain/policyversion"
+	"konto/domain/rejection"
 	"konto/domain/relationship"
 	"konto/domain/reservation"
 	"konto/domain/securityinfo"
@@ -53,4 +54,5 @@ var Contracts = []domain.Contract{
 	inlet.Aggregate,
 	subject.Aggregate,
 	policyversion.Aggregate,
+	rejection.Aggregate,
 }

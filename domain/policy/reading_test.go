@@ -12,12 +12,12 @@ import (
 // The notation is that of passes.
 var sights = map[string]struct{ read, personal string }{
 	"tenant":     {"same:global-admin,auditor,billing-admin any:operator", "same:global-admin,auditor"},
-	"admin":      {"self:* same:global-admin,auditor", "self:* same:global-admin,auditor"},
-	"secinfo":    {"self:* same:global-admin,auditor", "self:* same:global-admin,auditor"},
+	"admin":      {"self:* same:global-admin,auditor,auth-admin,privileged-auth-admin", "self:* same:global-admin,auditor,auth-admin,privileged-auth-admin"},
+	"secinfo":    {"self:* same:global-admin,auditor,auth-admin,privileged-auth-admin", "self:* same:global-admin,auditor,auth-admin,privileged-auth-admin"},
 	"card":       {"same:global-admin,auditor,billing-admin,profile-owner,profile-contributor any:billing-support", "same:global-admin,auditor,billing-admin,profile-owner,profile-contributor"},
-	"billing":    {"same:global-admin,auditor,billing-admin,profile-owner,profile-contributor any:billing-support", "same:global-admin,auditor,billing-admin,profile-owner,profile-contributor"},
-	"collection": {"same:global-admin,auditor,billing-admin,profile-owner,profile-contributor any:billing-support gateway:*", "same:global-admin,auditor"},
-	"invswitch":  {"same:global-admin,auditor,billing-admin any:billing-support", "same:global-admin,auditor"},
+	"billing":    {"same:global-admin,auditor,billing-admin,profile-owner,profile-contributor,invoice-manager any:billing-support", "same:global-admin,auditor,billing-admin,profile-owner,profile-contributor"},
+	"collection": {"same:global-admin,auditor,billing-admin,profile-owner,profile-contributor,invoice-manager any:billing-support gateway:*", "same:global-admin,auditor"},
+	"invswitch":  {"same:global-admin,auditor,billing-admin,profile-owner,profile-contributor any:billing-support", "same:global-admin,auditor"},
 	"customer": {
 		"same:global-admin,auditor,billing-admin related:global-admin,sales-agent,admin-agent,helpdesk-agent",
 		"same:global-admin,auditor related:global-admin,sales-agent,admin-agent,helpdesk-agent",
@@ -28,10 +28,11 @@ var sights = map[string]struct{ read, personal string }{
 		"same,related:global-admin,auditor,sales-agent,admin-agent,helpdesk-agent former:global-admin,auditor customer:global-admin,auditor",
 		"same,related:global-admin,auditor,sales-agent,admin-agent,helpdesk-agent former:global-admin,auditor",
 	},
-	"resv":    {"same:global-admin,auditor any:operator", "same:global-admin,auditor"},
-	"notif":   {"same:global-admin,auditor,billing-admin any:operator", "same:global-admin,auditor"},
-	"subject": {"self:* same:global-admin,auditor", "same:global-admin,auditor"},
-	"inlet":   {"same:global-admin,auditor any:operator", "same:global-admin,auditor"},
+	"resv":       {"same:global-admin,auditor any:operator", "same:global-admin,auditor"},
+	"notif":      {"same:global-admin,auditor,billing-admin any:operator", "same:global-admin,auditor"},
+	"subject":    {"self:* same:global-admin,auditor", "same:global-admin,auditor"},
+	"inlet":      {"same:global-admin,auditor any:operator", "same:global-admin,auditor"},
+	"rejections": {"same:global-admin,auditor any:operator", "same:global-admin,auditor"},
 	// The rules that everybody is held to are no secret.
 	"policy": {read: "any:*"},
 }

@@ -59,7 +59,7 @@ var Table = Rules{
 		{Category: "admin", Command: "AddAlias", Rule: "S11", Grants: []Grant{may(OwnTenant, ga)}},
 		{Category: "admin", Command: "ChangeUserName", Rule: "S11", Grants: []Grant{may(OwnTenant, ga), may(System)}},
 		{Category: "admin", Command: "SetPrimaryEmail", Rule: "S11", Grants: []Grant{may(OwnTenant, ga), may(System)}},
-		{Category: "admin", Command: "AssignRole", Rule: "S12", Grants: []Grant{may(OwnTenant, ga), may(AnyTenant, op)}},
+		{Category: "admin", Command: "AssignRole", Rule: "S12", Grants: []Grant{may(OwnTenant, ga, po), may(AnyTenant, op)}},
 		{Category: "admin", Command: "RemoveRole", Rule: "S12", Grants: []Grant{may(OwnTenant, ga), may(AnyTenant, op)}},
 		{Category: "admin", Command: "ChangeDisplayName", Rule: "S11", Grants: []Grant{may(OwnTenant, ga)}},
 		{Category: "admin", Command: "SwitchLanguage", Rule: "C13", Grants: []Grant{may(Self), may(OwnTenant, ga)}},
@@ -166,17 +166,19 @@ var Table = Rules{
 			Categories: []string{"card", "billing", "collection", "invswitch", "customer", "tenant", "notif"},
 			Personal:   []string{"card", "billing"},
 		},
-		{Grant: may(OwnTenant, po, pc), Categories: []string{"card", "billing", "collection"}, Personal: []string{"card", "billing"}},
+		{Grant: may(OwnTenant, aua, paa), Categories: []string{"admin", "secinfo"}, Personal: []string{"admin", "secinfo"}},
+		{Grant: may(OwnTenant, po, pc), Categories: []string{"card", "billing", "collection", "invswitch"}, Personal: []string{"card", "billing"}},
+		{Grant: may(OwnTenant, im), Categories: []string{"billing", "collection"}},
 		{Grant: may(RelatedPartner, ga, sa, aa, ha), Categories: []string{"customer", "rel"}, Personal: []string{"customer", "rel"}},
 		{Grant: may(CustomerSide, ga, au), Categories: []string{"rel"}},
 		{Grant: may(Gateway), Categories: []string{"collection"}},
 		{Grant: may(AnyTenant, bs), Categories: []string{"card", "billing", "collection", "invswitch"}},
-		{Grant: may(AnyTenant, op), Categories: []string{"tenant", "notif", "inlet", "resv"}},
+		{Grant: may(AnyTenant, op), Categories: []string{"tenant", "notif", "inlet", "resv", "rejections"}},
 		{Grant: may(AnyTenant), Categories: []string{"policy"}},
 	},
 }
 
-var all = []string{"tenant", "admin", "secinfo", "card", "billing", "collection", "invswitch", "customer", "rel", "resv", "notif", "inlet", "subject"}
+var all = []string{"tenant", "admin", "secinfo", "card", "billing", "collection", "invswitch", "customer", "rel", "resv", "notif", "inlet", "subject", "rejections"}
 
 // NotFound returns what somebody hears who asks for an aggregate that is not
 // there for them: the same, whether it is not there at all or another

@@ -53,7 +53,9 @@ func (c PublishPolicyVersion) Decide(p Policy, m Meta) ([]Event, error) {
 	}
 	var wrong []*domain.Error
 	if verdict.Problem != "" {
-		wrong = append(wrong, ErrRules.With("reason", verdict.Problem))
+		e := ErrRules.With("reason", verdict.Problem)
+		e.Detail += ": " + verdict.Problem
+		wrong = append(wrong, e)
 	}
 	if e.EffectiveAt.Before(m.At) && !c.Backdate {
 		wrong = append(wrong, ErrPast)

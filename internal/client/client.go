@@ -81,11 +81,15 @@ type Ruling struct {
 
 // Problem is what the API refused with (RFC 9457).
 type Problem struct {
-	Status    int      `json:"status"`
-	Code      string   `json:"code"`
-	Title     string   `json:"title"`
-	Detail    string   `json:"detail"`
-	Rule      string   `json:"rule"`
+	Status  int    `json:"status"`
+	Code    string `json:"code"`
+	Title   string `json:"title"`
+	Detail  string `json:"detail"`
+	Rule    string `json:"rule"`
+	Because struct {
+		Says string `json:"says"`
+		Page string `json:"page"`
+	} `json:"because"`
 	WhoMay    []string `json:"whoMay"`
 	Instead   string   `json:"instead"`
 	RequestID string   `json:"requestId"`

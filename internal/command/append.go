@@ -51,7 +51,7 @@ func (h *Handler) append(ctx context.Context, t task, e *entry, m domain.Meta, e
 	}
 	e.revision, e.tenant = at.Revision, m.Tenant
 	e.commands[commandKey(t.ID)] = at.Revision
-	return Result{Stream: e.stream, Revision: at.Revision, Position: at.Position, Events: shown}, refused
+	return Result{Stream: e.stream, Revision: at.Revision, Position: at.Position, Events: shown, Versions: t.versions}, refused
 }
 
 // record turns decided events into what is stored, and into what the caller is shown.

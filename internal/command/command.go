@@ -75,6 +75,8 @@ type Result struct {
 	Position eventstore.Position // of the command's last event; zero if it has none
 	Events   []Event
 	Replayed bool // the command had been carried out before
+	// Versions of the policies that it was decided under, unless replayed.
+	Versions map[string]int
 	// Merged is what others changed since the revision that the caller saw, if
 	// the command was carried out all the same; see [Request].Merge.
 	Merged []FieldChange
@@ -106,6 +108,8 @@ type Config struct {
 	Preview func(context.Context, []domain.Recorded[any]) ([]domain.Effect, error)
 	// Observe is told of every command that ended; nil for nobody.
 	Observe func(Observation)
+	// Rejections records what is refused; nil for nobody.
+	Rejections *Rejections
 	// CacheStates is how many folded states are kept; 0 means 65,536.
 	CacheStates int
 }
@@ -173,7 +177,7 @@ func (h *Handler) Handle(ctx context.Context, req Request) (Result, error) {
 	defer span.End()
 
 	res, retries, err := h.carryOut(ctx, req, start)
-	h.report(req, res, retries, err, h.Now().Sub(start))
+	h.report(req, res, retries, err, start)
 	if err != nil {
 		span.RecordError(err)
 	}

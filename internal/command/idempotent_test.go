@@ -33,7 +33,7 @@ func same(t *testing.T, what string, first, again command.Result) {
 	}
 }
 
-func TestRepeatedCommandIsCarriedOutOnce(t *testing.T) {
+func TestX2RepeatedCommandIsCarriedOutOnce(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(w *world) {
 		t := w.T
@@ -121,7 +121,7 @@ func TestRefusalThatIsRememberedIsRepeated(t *testing.T) {
 	})
 }
 
-func TestKeyOfAnotherCommandIsRefused(t *testing.T) {
+func TestX2KeyOfAnotherCommandIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fresh(t))
 	h, c := w.handler(0), id(3, 1)

@@ -11,7 +11,7 @@ import (
 // rehearse is the end of a dry run: what would have been stored, and what
 // would have followed from it.
 func (h *Handler) rehearse(ctx context.Context, t task, e *entry, m domain.Meta, events []any, trace []domain.Ruling, refused error) (Result, error) {
-	res := Result{Stream: e.stream, Revision: e.revision, Trace: trace}
+	res := Result{Stream: e.stream, Revision: e.revision, Trace: trace, Versions: t.versions}
 	if err := h.reserve(ctx, t, m, refused); err != nil {
 		return res, err
 	}

@@ -19,7 +19,8 @@ type Observation struct {
 	Retries  int // conflicts with another writer
 }
 
-func (h *Handler) report(req Request, res Result, retries int, err error, took time.Duration) {
+func (h *Handler) report(req Request, res Result, retries int, err error, start time.Time) {
+	took := h.Now().Sub(start)
 	o := Observation{Command: req.Command, Duration: took, Retries: retries}
 	var rule *domain.Error
 	var stale *StaleError
@@ -28,6 +29,7 @@ func (h *Handler) report(req Request, res Result, retries int, err error, took t
 	switch {
 	case errors.As(err, &rule):
 		o.Outcome, o.Code = "refused", rule.Code
+		h.Rejections.note(req, rule, start)
 	case errors.As(err, &stale):
 		o.Outcome = "stale"
 	case err != nil:

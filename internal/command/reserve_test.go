@@ -34,7 +34,7 @@ func cardOf(token, number int) string {
 	return string(b)
 }
 
-func TestCardIsThereOnce(t *testing.T) {
+func TestX4CardIsThereOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fresh(t))
 	h := w.handler(0)
@@ -64,7 +64,7 @@ func TestCardIsThereOnce(t *testing.T) {
 }
 
 // Whoever is refused for one key must not block the other.
-func TestRefusedCommandGivesItsKeysBack(t *testing.T) {
+func TestX4RefusedCommandGivesItsKeysBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fresh(t))
 	h := w.handler(0)
@@ -75,7 +75,7 @@ func TestRefusedCommandGivesItsKeysBack(t *testing.T) {
 	w.must(h, albert, "card", id(3, 3), "AddCard", cardOf(2, 3))
 }
 
-func TestOneOfTwoAddersWins(t *testing.T) {
+func TestX4OneOfTwoAddersWins(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(w *world) {
 		t := w.T

@@ -90,7 +90,7 @@ func impossible() securityinfo.PhoneNumber {
 	return securityinfo.PhoneNumber{Type: securityinfo.UnknownType, MetadataVersion: contact.MetadataVersion}
 }
 
-func TestMetadataVersionIsTheOneInUse(t *testing.T) {
+func TestF4MetadataVersionIsTheOneInUse(t *testing.T) {
 	t.Parallel()
 	mod, err := os.ReadFile("../../go.mod")
 	if err != nil {
@@ -102,7 +102,7 @@ func TestMetadataVersionIsTheOneInUse(t *testing.T) {
 	}
 }
 
-func TestMail(t *testing.T) {
+func TestE1Mail(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, raw, want, domain string }{
 		{"plain", "ann@example.com", "ann@example.com", "example.com"},

@@ -36,7 +36,7 @@ func decide(country string, cmd securityinfo.UpdateSecurityInfo) ([]securityinfo
 	return cmd.Decide(securityinfo.SecurityInfo{}, m)
 }
 
-func TestNumbersAreReadInTheOrganizationsCountry(t *testing.T) {
+func TestF1NumbersAreReadInTheOrganizationsCountry(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ country, raw, want string }{
 		{"SE", "070-174 06 05", "+46701740605"},
@@ -58,7 +58,7 @@ func TestNumbersAreReadInTheOrganizationsCountry(t *testing.T) {
 	}
 }
 
-func TestSpellingHidesNoTenantDomain(t *testing.T) {
+func TestE1SpellingHidesNoTenantDomain(t *testing.T) {
 	t.Parallel()
 	for _, raw := range []string{"ann@Bücher.example", "x@XN--BCHER-KVA.example", "x@mail.bücher.example", "x@ｂücher.example"} {
 		_, err := decide("SE", securityinfo.UpdateSecurityInfo{AlternateEmail: &raw})

@@ -51,6 +51,6 @@ func (cs Contracts) Decode(r eventstore.Recorded, data []byte, m Meta) (domain.R
 		Data: e, ID: id, Category: category, Tenant: m.Tenant,
 		EventID: uuid.UUID(r.ID).String(), Type: r.Type,
 		Revision: int64(r.Revision), Position: r.Position.Commit, At: r.At,
-		Actor: m.Actor, Correlation: m.Correlation,
+		Actor: m.Actor, Correlation: m.Correlation, PolicyVersions: m.PolicyVersions,
 	}, nil
 }

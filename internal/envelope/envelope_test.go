@@ -97,7 +97,7 @@ func TestThereAndBack(t *testing.T) {
 	}
 	wanted := domain.Recorded[any]{
 		Data: noted{Text: domain.About("anna", "call Bo"), N: 7}, ID: "1", Category: "note", Tenant: tenant,
-		EventID: uuid.UUID{1}.String(), Type: "Noted", Revision: 3, Position: 9, At: meta.At, Actor: meta.Actor, Correlation: "c",
+		EventID: uuid.UUID{1}.String(), Type: "Noted", Revision: 3, Position: 9, At: meta.At, Actor: meta.Actor, Correlation: "c", PolicyVersions: meta.PolicyVersions,
 	}
 	if d := cmp.Diff(wanted, got); d != "" {
 		t.Errorf("event (-want +got):\n%s", d)

@@ -100,6 +100,18 @@ func ParseMoment(s string) (Moment, error) {
 		"a moment is a revision (12), a time (2026-03-01T12:00:00Z) or a date (2026-03-01)")
 }
 
+// ParseTime reads an RFC 3339 time or a date; "" is the zero time.
+func ParseTime(s string) (time.Time, error) {
+	m, err := ParseMoment(s)
+	switch {
+	case err != nil || m.revision != nil:
+		return time.Time{}, domain.Malformed("malformed-moment", "want a time (2026-03-01T12:00:00Z) or a date (2026-03-01)")
+	case m.time == nil:
+		return time.Time{}, nil
+	}
+	return m.time.UTC(), nil
+}
+
 func never(eventstore.Recorded) bool { return false }
 
 // includes reports whether r lies at or before m.

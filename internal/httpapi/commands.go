@@ -36,6 +36,8 @@ type Accepted struct {
 
 	Cautions []domain.Caution `json:"cautions,omitempty" doc:"consequences that people should know of"`
 
+	PolicyVersions map[string]int `json:"policyVersions,omitempty" doc:"the versions of the policies that it was decided under"`
+
 	DryRun  bool            `json:"dryRun,omitempty"`
 	Effects []Effect        `json:"effects,omitempty" doc:"what would follow (dry runs only)"`
 	Trace   []domain.Ruling `json:"trace,omitempty" doc:"how the authorization got there (dry runs only)"`
@@ -239,7 +241,7 @@ func cautionsOf(info domain.CommandInfo) []domain.Caution {
 func (s *server) writeAccepted(w http.ResponseWriter, req command.Request, res command.Result, also Accepted) {
 	out := Accepted{
 		Stream: res.Stream, Revision: int64(res.Revision), Replayed: res.Replayed,
-		Events: make([]AcceptedEvent, len(res.Events)), DryRun: req.DryRun, Trace: res.Trace,
+		Events: make([]AcceptedEvent, len(res.Events)), DryRun: req.DryRun, Trace: res.Trace, PolicyVersions: res.Versions,
 		Merged: res.Merged, RecoveryAssertion: also.RecoveryAssertion,
 	}
 	if len(res.Events) > 0 {

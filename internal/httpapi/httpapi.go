@@ -108,6 +108,7 @@ func New(cfg Config) http.Handler {
 	s.commands(mux, api)
 	s.queries(api)
 	s.accounts(api)
+	s.policies(api)
 	mux.HandleFunc("GET /v1/events", s.tail)
 	mux.HandleFunc("GET /v1/subjects/{id}/export", s.subjectExport)
 	s.system(mux)

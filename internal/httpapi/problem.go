@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"konto/domain"
+	"konto/domain/rules"
 	"konto/eventstore"
 	"konto/internal/command"
 	"konto/internal/identity"
@@ -28,6 +29,7 @@ type Problem struct {
 	Code      string                `json:"code" doc:"stable, for programs"`
 	RequestID string                `json:"requestId,omitempty" doc:"names this request in logs and events"`
 	Rule      string                `json:"rule,omitempty" doc:"the rule that refused"`
+	Because   *Because              `json:"because,omitempty" doc:"the rule in words, and the page that it comes from"`
 	WhoMay    []domain.Role         `json:"whoMay,omitempty" doc:"the roles that could do it"`
 	Instead   string                `json:"instead,omitempty" doc:"the command that is allowed instead"`
 	Facts     map[string]any        `json:"facts,omitempty" doc:"what helps to act on the refusal"`
@@ -40,6 +42,13 @@ type Problem struct {
 	challenge string                // WWW-Authenticate
 }
 
+// Because is a rule in words, and where it comes from.
+type Because struct {
+	Says      string   `json:"says"`
+	Page      string   `json:"page" doc:"the help page's title in English, or another source"`
+	Languages []string `json:"languages,omitempty" doc:"of the page's texts that the rule was read from"`
+}
+
 // FieldProblem is one of several things that are wrong.
 type FieldProblem struct {
 	Pointer string `json:"pointer,omitempty" doc:"JSON pointer (RFC 6901) into the request body, or where else it is"`
@@ -49,6 +58,13 @@ type FieldProblem struct {
 }
 
 func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
+
+// explain says what the rule is that refused.
+func (p *Problem) explain() {
+	if rule, ok := rules.Find(p.Rule); ok {
+		p.Because = &Because{Says: rule.Says, Page: rule.Source.Page, Languages: rule.Source.Languages}
+	}
+}
 
 // GetStatus implements [huma.StatusError].
 func (p *Problem) GetStatus() int { return p.Status }
@@ -168,6 +184,7 @@ func (s *server) writeProblem(w http.ResponseWriter, r *http.Request, err error)
 func (s *server) problem(ctx context.Context, route string, err error) *Problem {
 	p := *problemOf(err)
 	p.RequestID = requestID(ctx)
+	p.explain()
 	if p.Status >= http.StatusInternalServerError {
 		s.Log.Warn().Err(err).Str("request_id", p.RequestID).Str("route", route).Int("status", p.Status).Msg("request failed")
 	}
@@ -176,6 +193,7 @@ func (s *server) problem(ctx context.Context, route string, err error) *Problem 
 
 func send(w http.ResponseWriter, r *http.Request, p *Problem) {
 	p.RequestID, p.Instance = requestID(r.Context()), r.URL.Path
+	p.explain()
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) // the caller has gone if this fails

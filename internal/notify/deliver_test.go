@@ -349,7 +349,7 @@ func (f fixture) keepsSecrets(t *testing.T, err error) {
 }
 
 // The server kept the message and hung up: it fails, but is stored.
-func TestRepeatHasTheSameMessageID(t *testing.T) {
+func TestX3RepeatHasTheSameMessageID(t *testing.T) {
 	t.Parallel()
 	s := serve(t, false, false)
 	s.drop = true

@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestOnceAndInOrder(t *testing.T) {
+func TestX3OnceAndInOrder(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.add(300)
@@ -50,7 +50,7 @@ func TestOnceAndInOrder(t *testing.T) {
 }
 
 // Restarts at any moment, under load, lose and repeat nothing.
-func TestRestarts(t *testing.T) {
+func TestX3Restarts(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	written := make(chan struct{})

@@ -60,25 +60,26 @@ type System struct {
 	running context.Context //nolint:containedctx // ends when a part fails or Stop is called; owned by the system
 	fail    context.CancelCauseFunc
 
-	listener  net.Listener
-	keys      *privacy.Keys
-	store     eventstore.Store
-	bus       *bus.Bus
-	read      *readdb.DB
-	mailbox   *mailbox.Mailbox // nil but in development
-	issuer    *identity.Issuer // nil but in development
-	verifier  *identity.Verifier
-	recovery  *identity.RecoverySigner
-	metrics   *obs.Metrics
-	tracer    trace.Tracer
-	commands  *command.Handler
-	contracts envelope.Contracts
-	relay     *relay.Relay
-	projector *projector.Projector
-	reactor   *reactor.Reactor
-	lineage   lineage
-	shown     string     // see Shown
-	moving    sync.Mutex // held while the test clock is moved
+	listener   net.Listener
+	keys       *privacy.Keys
+	store      eventstore.Store
+	bus        *bus.Bus
+	read       *readdb.DB
+	mailbox    *mailbox.Mailbox // nil but in development
+	issuer     *identity.Issuer // nil but in development
+	verifier   *identity.Verifier
+	recovery   *identity.RecoverySigner
+	metrics    *obs.Metrics
+	tracer     trace.Tracer
+	commands   *command.Handler
+	rejections *command.Rejections
+	contracts  envelope.Contracts
+	relay      *relay.Relay
+	projector  *projector.Projector
+	reactor    *reactor.Reactor
+	lineage    lineage
+	shown      string     // see Shown
+	moving     sync.Mutex // held while the test clock is moved
 
 	ending   chan struct{} // closed when a stop begins
 	stopping sync.Once
@@ -113,6 +114,7 @@ func Start(ctx context.Context, cfg Config) (*System, error) {
 		{"mailbox", s.startMailbox},
 		{"identity", s.openIdentity},
 		{"commands", s.wire},
+		{"rejections", s.startRejections},
 		{"http api", s.serve},
 		{"event store protocol", s.show},
 		{"origin", s.startOrigin},

@@ -107,11 +107,12 @@ func (s *System) wire(ctx context.Context) error {
 		Seal: s.crypt(s.keys.Seal), Open: s.crypt(s.keys.Open),
 		Now: s.cfg.Now, Rand: newRand(), Log: s.component("reactor"),
 	}
+	s.rejections = command.NewRejections(s.store, s.keys, s.cfg.Now, s.component("rejections"))
 	s.commands = command.New(command.Config{
 		Store: s.store, Keys: s.keys, Contracts: s.contracts,
 		Sources: slices.Concat(policy.Sources, contact.Sources()), Authorization: policy.Table,
 		Now: s.cfg.Now, Log: s.component("command"), Tracer: s.tracer,
-		Preview: s.preview, CacheStates: s.cfg.CacheStates,
+		Preview: s.preview, Rejections: s.rejections, CacheStates: s.cfg.CacheStates,
 		Observe: func(o command.Observation) { s.metrics.Command(o.Command, o.Outcome, o.Duration, o.Retries) },
 	})
 	return s.wireEffects()
@@ -154,6 +155,11 @@ func (s *System) wireEffects() error {
 	}
 	e := effects{s.commands, notifier, s.keys, s.tracer, s.AwaitStore}
 	s.reactor.Dispatch, s.reactor.Notify = e.dispatch, e.notify
+	return nil
+}
+
+func (s *System) startRejections(context.Context) error {
+	s.run("rejections", s.rejections.Run)
 	return nil
 }
 

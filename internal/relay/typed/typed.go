@@ -121,9 +121,11 @@ func (d *Decoder) typeOf(w wire) (reflect.Type, bool) {
 // of it, and most of the time that decoding takes.
 func meta(b []byte) (envelope.Meta, error) {
 	var m struct {
-		Correlation string       `json:"$correlationId"`
-		Tenant      string       `json:"tenant"`
-		Actor       domain.Actor `json:"actor"`
+		Correlation string `json:"$correlationId"`
+		// PolicyVersions are for the timeline.
+		PolicyVersions map[string]int `json:"policyVersions"`
+		Tenant         string         `json:"tenant"`
+		Actor          domain.Actor   `json:"actor"`
 	}
 	if len(b) == 0 {
 		return envelope.Meta{}, nil
@@ -131,5 +133,5 @@ func meta(b []byte) (envelope.Meta, error) {
 	if err := json.Unmarshal(b, &m); err != nil {
 		return envelope.Meta{}, err
 	}
-	return envelope.Meta{Correlation: m.Correlation, Tenant: m.Tenant, Actor: m.Actor}, nil
+	return envelope.Meta{Correlation: m.Correlation, Tenant: m.Tenant, Actor: m.Actor, PolicyVersions: m.PolicyVersions}, nil
 }

@@ -1,4 +1,4 @@
-package backtest_test
+package retrial_test
 
 import (
 	"bytes"
@@ -21,11 +21,11 @@ import (
 	"konto/domain/policyversion"
 	"konto/eventstore"
 	"konto/eventstore/node/engine"
-	"konto/internal/backtest"
 	"konto/internal/command"
 	"konto/internal/contact"
 	"konto/internal/envelope"
 	"konto/internal/privacy"
+	"konto/internal/retrial"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -119,7 +119,7 @@ func (w *world) rename(by domain.Actor, name string) {
 	w.send(by, "customer", acme, "UpdateCustomerAccount", `{"companyDetails":{"companyName":"`+name+`"}}`)
 }
 
-func (w *world) test(q backtest.Question) backtest.Report {
+func (w *world) test(q retrial.Question) retrial.Report {
 	w.Helper()
 	r, err := w.tester().Run(w.Context(), q)
 	if err != nil {
@@ -128,8 +128,8 @@ func (w *world) test(q backtest.Question) backtest.Report {
 	return r
 }
 
-func (w *world) tester() *backtest.Tester {
-	return &backtest.Tester{
+func (w *world) tester() *retrial.Tester {
+	return &retrial.Tester{
 		Store: w.store, Keys: w.keys, Contracts: envelope.Index(policy.Contracts),
 		Sources: slices.Concat(policy.Sources, contact.Sources()), Authorization: policy.Table,
 	}
@@ -143,7 +143,7 @@ func TestDecisionsThatWouldDiffer(t *testing.T) {
 	w.rename(bob, "Three")
 	head, _ := eventstore.Head(t.Context(), w.store)
 
-	r := w.test(backtest.Question{Policy: "customer-editors", Rules: noSales})
+	r := w.test(retrial.Question{Policy: "customer-editors", Rules: noSales})
 	if r.Replayed != 3 || r.Same != 2 || r.Different != 1 || r.Undecidable != 0 {
 		t.Fatalf("N11: report = %+v, want 1 of 3 to differ", r)
 	}
@@ -152,7 +152,7 @@ func TestDecisionsThatWouldDiffer(t *testing.T) {
 		d.Now.Refused == nil || d.Now.Refused.Rule != "P1" || len(d.Was.Events) != 1 {
 		t.Errorf("N11: difference = %+v, want that the sales agent is refused by P1", d)
 	}
-	if r := w.test(backtest.Question{Policy: "customer-editors", Version: 1}); r.Replayed != 3 || r.Different != 0 {
+	if r := w.test(retrial.Question{Policy: "customer-editors", Version: 1}); r.Replayed != 3 || r.Different != 0 {
 		t.Errorf("N11: under the same version: %+v, want no difference", r)
 	}
 	if after, _ := eventstore.Head(t.Context(), w.store); after != head {
@@ -167,7 +167,7 @@ func TestFactsAreThoseOfTheirTime(t *testing.T) {
 	w := newWorld(t)
 	w.rename(seller, "One")
 	w.send(alice, "rel", borg+"-"+acme, "EndRelationship", `{}`)
-	if r := w.test(backtest.Question{Policy: "customer-editors", Version: 1}); r.Replayed != 1 || r.Same != 1 {
+	if r := w.test(retrial.Question{Policy: "customer-editors", Version: 1}); r.Replayed != 1 || r.Same != 1 {
 		t.Errorf("N11: report = %+v, want the command to be decided as it was", r)
 	}
 }
@@ -179,11 +179,11 @@ func TestPublishedVersionsAreOfTheirTime(t *testing.T) {
 	w.send(olga, "policy", "customer-editors", "PublishPolicyVersion", `{"number":2,"rules":`+string(noSales)+`,"note":"Admins alone."}`)
 	w.sleep(time.Hour)
 	w.rename(bob, "Two")
-	r := w.test(backtest.Question{Policy: "customer-editors", Version: 2})
+	r := w.test(retrial.Question{Policy: "customer-editors", Version: 2})
 	if r.Replayed != 2 || r.Different != 1 || r.Differences[0].Actor.ID != seller.ID || r.Differences[0].Version != 1 {
 		t.Errorf("N11: under version 2: %+v, want the first command to be refused", r)
 	}
-	if r := w.test(backtest.Question{Policy: "customer-editors", Version: 1}); r.Replayed != 2 || r.Different != 0 {
+	if r := w.test(retrial.Question{Policy: "customer-editors", Version: 1}); r.Replayed != 2 || r.Different != 0 {
 		t.Errorf("N11: under version 1: %+v, want no difference", r)
 	}
 }
@@ -197,15 +197,15 @@ func TestBounds(t *testing.T) {
 	w.sleep(time.Hour)
 	w.rename(seller, "Two")
 	for name, c := range map[string]struct {
-		q    backtest.Question
+		q    retrial.Question
 		want int
 	}{
-		"N11: all":              {backtest.Question{}, 2},
-		"N11: from noon":        {backtest.Question{From: noon}, 1},
-		"N11: until noon":       {backtest.Question{To: noon}, 1},
-		"N11: of the tenant":    {backtest.Question{Tenant: acme}, 2},
-		"N11: of another":       {backtest.Question{Tenant: borg}, 0},
-		"N11: no more than one": {backtest.Question{Limit: 1}, 2},
+		"N11: all":              {retrial.Question{}, 2},
+		"N11: from noon":        {retrial.Question{From: noon}, 1},
+		"N11: until noon":       {retrial.Question{To: noon}, 1},
+		"N11: of the tenant":    {retrial.Question{Tenant: acme}, 2},
+		"N11: of another":       {retrial.Question{Tenant: borg}, 0},
+		"N11: no more than one": {retrial.Question{Limit: 1}, 2},
 	} {
 		c.q.Policy, c.q.Rules = "customer-editors", noSales
 		r := w.test(c.q)
@@ -224,7 +224,7 @@ func TestErasedBodyIsNotDecidable(t *testing.T) {
 	if _, err := w.keys.Destroy(t.Context(), acme, acme); err != nil {
 		t.Fatal(err)
 	}
-	r := w.test(backtest.Question{Policy: "customer-editors", Rules: noSales})
+	r := w.test(retrial.Question{Policy: "customer-editors", Rules: noSales})
 	if r.Replayed != 0 || r.Undecidable != 1 || r.Undecided[0].Why != "erased" || r.Undecided[0].Command != "UpdateCustomerAccount" {
 		t.Errorf("N11: report = %+v, want one command that is erased", r)
 	}
@@ -234,13 +234,13 @@ func TestQuestionsThatCannotBeAnswered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for name, c := range map[string]struct {
-		q    backtest.Question
+		q    retrial.Question
 		want error
 	}{
-		"N11: no such policy":         {backtest.Question{Policy: "weather", Version: 1}, policyversion.ErrUnknown},
-		"N11: no such version":        {backtest.Question{Policy: "customer-editors", Version: 2}, backtest.ErrVersion},
-		"N11: rules it cannot take":   {backtest.Question{Policy: "customer-editors", Rules: json.RawMessage(`{}`)}, policyversion.ErrRules},
-		"N11: neither version, rules": {backtest.Question{Policy: "customer-editors"}, policyversion.ErrRules},
+		"N11: no such policy":         {retrial.Question{Policy: "weather", Version: 1}, policyversion.ErrUnknown},
+		"N11: no such version":        {retrial.Question{Policy: "customer-editors", Version: 2}, retrial.ErrVersion},
+		"N11: rules it cannot take":   {retrial.Question{Policy: "customer-editors", Rules: json.RawMessage(`{}`)}, policyversion.ErrRules},
+		"N11: neither version, rules": {retrial.Question{Policy: "customer-editors"}, policyversion.ErrRules},
 	} {
 		if _, err := w.tester().Run(t.Context(), c.q); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)

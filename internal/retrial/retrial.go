@@ -1,4 +1,4 @@
-// Package backtest replays past commands under another version of a policy and
+// Package retrial replays past commands under another version of a policy and
 // lists the decisions that would have been different. It changes nothing.
 //
 // # What is guaranteed
@@ -15,7 +15,7 @@
 // secret or was too long; those are listed. A command that today's program
 // would not decide as it was decided then is listed, too: what differs there
 // is not the policy's alone.
-package backtest
+package retrial
 
 import (
 	"bytes"
@@ -70,7 +70,7 @@ type Report struct {
 	Same        int          `json:"same"`
 	Different   int          `json:"different"`
 	Undecidable int          `json:"undecidable"`
-	Differences []Difference `json:"differences"`
+	Differences []Divergence `json:"differences"`
 	Undecided   []Undecided  `json:"undecided"`
 }
 
@@ -85,8 +85,8 @@ type Decision struct {
 	Version  int          `json:"version"` // of the policy, that was in force
 }
 
-// Difference is a decision that would have been another.
-type Difference struct {
+// Divergence is a decision that would have been another.
+type Divergence struct {
 	Decision
 	Kind string  `json:"kind"` // "refused", "accepted", "refused-differently" or "other-events"
 	Was  Outcome `json:"was"`
@@ -128,7 +128,7 @@ func (t *Tester) Run(ctx context.Context, q Question) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	r := Report{Policy: q.Policy, Version: q.Version, Rules: rules, Differences: []Difference{}, Undecided: []Undecided{}}
+	r := Report{Policy: q.Policy, Version: q.Version, Rules: rules, Differences: []Divergence{}, Undecided: []Undecided{}}
 	for rec, err := range t.Store.ReadAll(ctx, eventstore.ReadAll{}) {
 		if err != nil {
 			return r, fmt.Errorf("read the store: %w", err)
@@ -271,8 +271,8 @@ func (o outcome) shown() Outcome {
 
 // difference returns in what now is another outcome than was. Its kind is
 // empty if it is none.
-func difference(was, now outcome) (Difference, error) {
-	d := Difference{Was: was.shown(), Now: now.shown()}
+func difference(was, now outcome) (Divergence, error) {
+	d := Divergence{Was: was.shown(), Now: now.shown()}
 	switch {
 	case was.refused == nil && now.refused != nil:
 		d.Kind = "refused"

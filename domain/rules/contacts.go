@@ -1,0 +1,36 @@
+package rules
+
+var contactRules = []Rule{
+	{ID: "S1", Says: "A person keeps a mobile number and an alternate mail address as security info. They edit their own; a global admin and those who look after sign-ins edit that of others.", Source: contacts, Commands: []string{"UpdateSecurityInfo"}, Messages: []string{"security_contact_changed"}},
+	{ID: "S2", Says: "There is one number for each of mobile, alternate mobile and office. The alternate needs a mobile first, only a mobile takes text messages, and a number does not move from one slot to another.", Source: contacts, Commands: []string{"UpdateSecurityInfo"}},
+	{ID: "S3", Says: "The alternate address is neither the account's own name, main address or alias, nor in a domain of the organization. One that becomes so is no longer valid, and its owner is told.", Source: contacts, Commands: []string{"UpdateSecurityInfo", "RecheckAlternateEmail", "VerifyDomain"}, Messages: []string{"alternate_email_invalidated"}},
+	{ID: "S4", Says: "An admin recovers the account with two different proofs; one is enough for others. Not ready is who lacks one.", Source: contacts, Commands: []string{"StartPasswordReset", "SubmitRecoveryCode", "CompletePasswordReset"}, Messages: []string{"recovery_not_ready", "recovery_code", "admin_reset_done"}},
+	{ID: "S5", Says: "Security messages go to all addresses that were valid before a change; billing messages to the main and alternate address of all global and billing admins.", Source: contacts, Messages: []string{"security_contact_changed", "card_declined", "card_changed"}},
+	{ID: "S6", Says: "A new contact counts once the code that was sent to it is entered: six digits, in time, within a few attempts.", Source: contacts, Commands: []string{"RequestContactVerification", "ConfirmContactVerification", "ExpireContactVerification"}, Messages: []string{"contact_code"}},
+	{ID: "S7", Says: "One save takes all that was changed, or nothing.", Source: contacts, Commands: []string{"UpdateSecurityInfo"}},
+	{ID: "S8", Says: "The organization's name, address, contact and language are its global admins' to change. Its country never changes.", Source: linked("Change your organization's address, technical contact, and more"), Commands: []string{"RegisterTenant", "UpdateOrganizationProfile", "ChangeTechnicalContact", "ChangePreferredLanguage", "ChangeOrganizationContactEmail"}, Messages: []string{"org_profile_changed"}},
+	{ID: "S9", Says: "Bills are sold to one address, sent to another, and the service is used at a third; each is changed by itself.", Source: linked("Change your billing addresses"), Commands: []string{"ChangeSoldToAddress", "ChangeBillToAddress", "ChangeServiceUsageAddress"}, Messages: []string{"billing_address_changed"}},
+	{ID: "S10", Says: "Payment methods are kept beside the contacts, under rules of their own.", Source: contacts, Commands: []string{"AddCard", "RemoveCard"}},
+	{ID: "S11", Says: "A global admin changes names and addresses of users. An old address stays an alias, and none is ever given to somebody else.", Source: linked("Change a user name and email address"), Commands: []string{"ChangeUserName", "SetPrimaryEmail", "AddAlias", "ChangeDisplayName"}, Messages: []string{"user_name_changed"}},
+	{ID: "S12", Says: "A global admin adds employees and gives them roles. First credentials do not go to the new mailbox.", Source: linked("Add a new employee"), Commands: []string{"AddEmployee", "AssignRole", "RemoveRole"}},
+	{ID: "S13", Says: "Who leaves is blocked, signed out and, after 30 days, gone. Their cards and subscriptions are handed over.", Source: linked("Remove a former employee"), Commands: []string{"OffboardEmployee", "RestoreEmployee"}, Messages: []string{"offboarding_items"}},
+	{ID: "S14", Says: "Access to a former user's data is given for a reason and ends by itself.", Source: linked("Get access to and back up a former user's data"), Commands: []string{"GrantFormerUserDataAccess", "RevokeFormerUserDataAccess"}, Messages: []string{"former_user_access"}},
+	{ID: "S15", Says: "An organization is in one cloud, whose texts and steps it sees.", Source: contacts, Commands: []string{"RegisterTenant"}},
+
+	{ID: "I1", Says: "The last contact that can recover an account is replaced, never removed; an admin with two keeps two.", Source: linked("Password reset policies for administrators"), Commands: []string{"UpdateSecurityInfo"}},
+	{ID: "I2", Says: "What is not verified recovers nothing and is told nothing.", Source: proposed, Commands: []string{"ConfirmContactVerification", "SubmitRecoveryCode"}},
+	{ID: "I3", Says: "A verified contact stays in force until the one that replaces it is verified, and one change of it waits at a time.", Source: proposed, Commands: []string{"UpdateSecurityInfo", "ConfirmContactVerification"}},
+	{ID: "I4", Says: "Of a change or removal, the contacts from before are told, not the new one.", Source: Source{Page: "NIST SP 800-63B-4 section 4.6"}, Messages: []string{"security_contact_changed"}},
+	{ID: "I5", Says: "Security info changes only within a while of signing in.", Source: Source{Page: "NIST SP 800-63B-4 section 4.1"}, Commands: []string{"UpdateSecurityInfo"}},
+	{ID: "I6", Says: "Accounts may share a phone for recovery, but not for signing in by text message.", Source: linked("phoneAuthenticationMethod"), Commands: []string{"UpdateSecurityInfo"}},
+	{ID: "I7", Says: "A new contact recovers nothing for a day, and the previous one can take the change back for three.", Source: proposed, Commands: []string{"UndoContactChange", "SubmitRecoveryCode"}, Messages: []string{"security_contact_changed"}},
+	{ID: "I8", Says: "No change leaves an organization without a global admin who could recover.", Source: proposed, Commands: []string{"RemoveRole", "OffboardEmployee"}},
+	{ID: "I9", Says: "Contacts are confirmed again after a while that the organization chooses, or never.", Source: linked("Combined security information registration"), Commands: []string{"ReconfirmSecurityInfo"}, Messages: []string{"security_info_reconfirm"}},
+
+	{ID: "F1", Says: "Numbers are kept in E.164, with the extension apart and the input sealed. A number without a country code is read in the organization's country.", Source: Source{Page: "ITU-T E.164"}, Commands: []string{"UpdateSecurityInfo"}},
+	{ID: "F2", Says: "An impossible number is refused, an unlikely one counts once its code is entered. A mobile slot takes what may be a mobile, without extension.", Source: Source{Page: "libphonenumber"}, Commands: []string{"UpdateSecurityInfo"}},
+	{ID: "F3", Says: "The pages' way of writing, country code and space, is taken and turned into E.164.", Source: contacts, Commands: []string{"UpdateSecurityInfo"}},
+	{ID: "F4", Says: "An event names the version of the numbering plans that it was decided with.", Source: proposed, Commands: []string{"UpdateSecurityInfo"}},
+
+	{ID: "E1", Says: "Addresses are trimmed and normalized, the domain to lower case and A-labels; the local part keeps its case and is compared without it. Invisible and mixed-direction characters are refused, plus-addresses kept.", Source: Source{Page: "RFC 5321, RFC 5891, RFC 8264"}, Commands: []string{"UpdateSecurityInfo", "AddEmployee", "AddAlias"}},
+}
