@@ -43,6 +43,7 @@ type Look struct {
 	ID       string
 	Owner    string // the tenant that owns the aggregate
 	Actor    Actor
+	At       time.Time // when; zero where no right depends on it
 	Facts    Facts
 }
 

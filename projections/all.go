@@ -5,6 +5,8 @@ package projections
 var All = []Projection{
 	SecurityInfo,
 	Admins,
+	OrganizationProfiles,
+	OrphanedItems,
 	PaymentMethods,
 	DeclineExplanations,
 	CollectionCases,

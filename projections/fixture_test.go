@@ -14,6 +14,8 @@ import (
 	"konto/domain/inlet"
 	"konto/domain/invoiceswitch"
 	"konto/domain/notification"
+	"konto/domain/offboarding"
+	"konto/domain/organization"
 	"konto/domain/policyversion"
 	"konto/domain/postal"
 	"konto/domain/relationship"
@@ -27,6 +29,8 @@ func contracts() []domain.Contract {
 	return []domain.Contract{
 		tenant.Aggregate, admin.Aggregate, securityinfo.Aggregate, card.Aggregate, billing.Aggregate, collection.Aggregate, invoiceswitch.Aggregate,
 		customer.Aggregate, relationship.Aggregate, reservation.Aggregate, notification.Aggregate, inlet.Aggregate, policyversion.Aggregate,
+		tenant.Aggregate, admin.Aggregate, securityinfo.Aggregate, card.Aggregate, billing.Aggregate, collection.Aggregate,
+		customer.Aggregate, offboarding.Aggregate, organization.Aggregate, relationship.Aggregate, reservation.Aggregate, notification.Aggregate, inlet.Aggregate, policyversion.Aggregate,
 	}
 }
 
@@ -88,6 +92,7 @@ func everything(owner string) *history {
 	h.then(bo, admin.RoleRemoved{Role: domain.Auditor})
 	h.then(bo, admin.DisplayNameChanged{DisplayName: sealedValue[string](bo, "bo-new-name")})
 	leaver(h)
+	profile(h)
 	contacts(h)
 	cards(h)
 	charges(h)
@@ -101,6 +106,23 @@ func everything(owner string) *history {
 	h.then(id(6, 3), notification.NotificationSuppressed{Message: message(bo), Why: "no verified contact", At: start})
 	h.then(id(7, 1), inlet.GatewayEventReceived{Provider: "stripe", GatewayEventID: "evt_1", Type: "charge.failed", Outcome: "accepted", At: start})
 	return h
+}
+
+// profile saves the organization's profile, and finds what cleo left behind.
+func profile(h *history) {
+	its := func(what string) domain.Personal[string] { return sealedValue[string](h.tenant, what) }
+	h.then(h.tenant, organization.OrganizationProfileUpdated{Changed: []string{"name", "phone"}, Name: "Northwind", Phone: its("org-phone")})
+	h.then(h.tenant, organization.SoldToAddressChanged{
+		New: sealedValue[postal.Address](h.tenant, "org-address"), Checked: postal.Checked{Grade: postal.FormatOK},
+	})
+	h.then(h.tenant, organization.TechnicalContactChanged{New: its("org-it")})
+	h.then(h.tenant, organization.PreferredLanguageChanged{New: "sv"})
+	h.then(h.tenant, organization.OrganizationContactEmailChanged{New: its("org-mail")})
+	h.then(h.tenant, organization.InvoiceAttachmentSet{On: true})
+	h.then(cleo, offboarding.OrphanedItemsFound{Offboarding: "o1", Cards: []string{"c1"}, Subscriptions: []string{"s1"}, Bought: []string{"s2"}, DueAt: start})
+	h.then(cleo, offboarding.OrphanedItemSettled{ItemID: "s2", How: offboarding.TakenOver, By: anna})
+	h.then(cleo, offboarding.OffboardingClosed{Offboarding: "o1", Why: offboarding.Restored})
+	h.then(cleo, offboarding.OrphanedItemsFound{Offboarding: "o2", Cards: []string{"c1"}, DueAt: start})
 }
 
 // leaver lets cleo come and go, come back and go for good.

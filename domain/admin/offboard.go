@@ -78,7 +78,8 @@ func (OffboardEmployee) Decide(a Admin, m Meta) ([]Event, error) {
 	return []Event{
 		EmployeeBlocked{
 			Offboarding: m.Command, Roles: slices.Clone(a.Roles), At: m.At,
-			EffectiveBy: m.At.Add(time.Duration(terms.BlockHours) * time.Hour),
+			EffectiveBy:   m.At.Add(time.Duration(terms.BlockHours) * time.Hour),
+			RetainedUntil: m.At.AddDate(0, 0, terms.RetentionDays),
 		},
 		SessionsRevoked{At: m.At, EffectiveBy: m.At.Add(time.Duration(terms.SessionMinutes) * time.Minute)},
 	}, nil
@@ -90,11 +91,13 @@ type EmployeeBlocked struct {
 	Roles       []domain.Role `json:"roles,omitempty"`
 	At          time.Time     `json:"at"`
 	EffectiveBy time.Time     `json:"effectiveBy"` // when every service knows
+	// RetainedUntil is until when the data is kept.
+	RetainedUntil time.Time `json:"retainedUntil,omitzero"`
 }
 
 // Evolve implements [domain.Event].
 func (e EmployeeBlocked) Evolve(a *Admin) {
-	a.Status, a.Leaving = Blocked, Leaving{Offboarding: e.Offboarding, At: e.At}
+	a.Status, a.Leaving = Blocked, Leaving{Offboarding: e.Offboarding, At: e.At, RetainedUntil: e.RetainedUntil}
 }
 
 // SessionsRevoked records that no session that began before counts any more.
@@ -112,11 +115,6 @@ type CompleteOffboarding struct {
 	Offboarding string `json:"offboarding"`
 }
 
-// Needs implements [domain.Needer].
-func (CompleteOffboarding) Needs(Meta) []domain.Need {
-	return []domain.Need{OffboardingPolicy.Need()}
-}
-
 // Decide implements [domain.Command].
 func (c CompleteOffboarding) Decide(a Admin, m Meta) ([]Event, error) {
 	switch {
@@ -125,10 +123,7 @@ func (c CompleteOffboarding) Decide(a Admin, m Meta) ([]Event, error) {
 	case a.Status != Blocked || a.Leaving.Offboarding != c.Offboarding:
 		return nil, nil
 	}
-	return []Event{EmployeeOffboarded{
-		Offboarding: c.Offboarding, At: m.At,
-		RetainedUntil: a.Leaving.At.AddDate(0, 0, OffboardingPolicy.In(m).RetentionDays),
-	}}, nil
+	return []Event{EmployeeOffboarded{Offboarding: c.Offboarding, At: m.At, RetainedUntil: a.Leaving.RetainedUntil}}, nil
 }
 
 // EmployeeOffboarded records that a person is a former employee, and until

@@ -10,9 +10,9 @@ import (
 
 func TestOffboarding(t *testing.T) {
 	roles := []domain.Role{domain.BillingAdmin, domain.GlobalAdmin}
-	block := func(roles []domain.Role, at time.Time, effective, sessions time.Duration) []Event {
+	block := func(roles []domain.Role, at time.Time, effective, sessions time.Duration, days int) []Event {
 		return []Event{
-			EmployeeBlocked{Offboarding: "c", Roles: roles, At: at, EffectiveBy: at.Add(effective)},
+			EmployeeBlocked{Offboarding: "c", Roles: roles, At: at, EffectiveBy: at.Add(effective), RetainedUntil: at.AddDate(0, 0, days)},
 			SessionsRevoked{At: at, EffectiveBy: at.Add(sessions)},
 		}
 	}
@@ -26,20 +26,20 @@ func TestOffboarding(t *testing.T) {
 	quick := OffboardingTerms{SessionMinutes: 5, BlockHours: 1, RetentionDays: 7}
 	until := start.AddDate(0, 0, 30)
 	run(t, []row{
-		{"S13: sign-in is blocked and sessions end", usual(), added(domain.Auditor), OffboardEmployee{}, block([]domain.Role{domain.Auditor}, start, day, time.Hour), nil},
-		{"S13: by the times of a later version", usual().times(quick), added(), OffboardEmployee{}, block(nil, start, time.Hour, 5*time.Minute), nil},
+		{"S13: sign-in is blocked and sessions end", usual(), added(domain.Auditor), OffboardEmployee{}, block([]domain.Role{domain.Auditor}, start, day, time.Hour, 30), nil},
+		{"S13: by the times of a later version", usual().times(quick), added(), OffboardEmployee{}, block(nil, start, time.Hour, 5*time.Minute, 7), nil},
 		{"S13: somebody who is blocked", usual(), blocked(), OffboardEmployee{}, nil, nil},
 		{"S13: somebody who has left", usual(), left(), OffboardEmployee{}, nil, nil},
 		{"S13: somebody whose data is gone", usual(), gone(), OffboardEmployee{}, nil, nil},
 		{"S13: nobody", usual(), nil, OffboardEmployee{}, nil, ErrNotFound},
-		{"S13: somebody who was restored leaves again", usual().at(day), restored, OffboardEmployee{}, block([]domain.Role{domain.Auditor}, start.Add(day), day, time.Hour), nil},
-		{"I8: a global admin leaves while there is another", usual(), added(roles...), OffboardEmployee{}, block(roles, start, day, time.Hour), nil},
+		{"S13: somebody who was restored leaves again", usual().at(day), restored, OffboardEmployee{}, block([]domain.Role{domain.Auditor}, start.Add(day), day, time.Hour, 30), nil},
+		{"I8: a global admin leaves while there is another", usual(), added(roles...), OffboardEmployee{}, block(roles, start, day, time.Hour, 30), nil},
 		{"I8: the only global admin stays", usual().admins("ann"), added(roles...), OffboardEmployee{}, nil, ErrLast},
 		{"I8: the other one cannot sign in", usual().gina(Colleague{Tenant: "contoso"}), added(roles...), OffboardEmployee{}, nil, ErrLast},
-		{"I8: who is no global admin may leave a tenant without one", usual().admins(), added(domain.Auditor), OffboardEmployee{}, block([]domain.Role{domain.Auditor}, start, day, time.Hour), nil},
+		{"I8: who is no global admin may leave a tenant without one", usual().admins(), added(domain.Auditor), OffboardEmployee{}, block([]domain.Role{domain.Auditor}, start, day, time.Hour, 30), nil},
 
 		{"S13: what is left behind is known", usual().at(time.Minute), blocked(), CompleteOffboarding{"o1"}, offboarded(start.Add(time.Minute), until), nil},
-		{"S13: data is kept as long as a later version says", usual().times(quick), blocked(), CompleteOffboarding{"o1"}, offboarded(start, start.AddDate(0, 0, 7)), nil},
+		{"S13: data is kept as long as the version of the block says", usual().times(quick), blocked(), CompleteOffboarding{"o1"}, offboarded(start, until), nil},
 		{"S13: it is known already", usual(), left(), CompleteOffboarding{"o1"}, nil, nil},
 		{"S13: it is known of an end that came to nothing", usual(), restored, CompleteOffboarding{"o1"}, nil, nil},
 		{"S13: it is known of an earlier end", usual(), again, CompleteOffboarding{"o1"}, nil, nil},

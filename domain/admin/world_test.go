@@ -133,7 +133,7 @@ func then(given []Event, more ...Event) []Event {
 // blocked, left and gone are how ann's account ends.
 func blocked(roles ...domain.Role) []Event {
 	return then(added(roles...),
-		EmployeeBlocked{Offboarding: "o1", Roles: roles, At: start, EffectiveBy: start.Add(day)},
+		EmployeeBlocked{Offboarding: "o1", Roles: roles, At: start, EffectiveBy: start.Add(day), RetainedUntil: start.AddDate(0, 0, 30)},
 		SessionsRevoked{At: start, EffectiveBy: start.Add(time.Hour)})
 }
 

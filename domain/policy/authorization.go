@@ -55,6 +55,9 @@ const (
 	Gateway        Scope = "gateway"           // a payment gateway's signed call
 	Identity       Scope = "identity provider" // the tenant's, for people who cannot sign in
 	System         Scope = "system"            // Konto itself
+	// FormerUser is for reading alone: it is a former employee's account, and
+	// the actor was given access to it that has not ended.
+	FormerUser Scope = "former user"
 )
 
 // Owner implements [domain.Authorization]. A tenant and what partners keep
@@ -63,7 +66,7 @@ const (
 // cannot name such an aggregate.
 func (Rules) Owner(category, id string, actor domain.Actor) string {
 	switch category {
-	case "tenant", "customer":
+	case "tenant", "customer", "org":
 		return id
 	case "policy":
 		return policyversion.Tenant
@@ -249,6 +252,8 @@ func (s standing) in(scope Scope) bool {
 		return person && s.ownTenant()
 	case AnyTenant:
 		return person
+	case FormerUser:
+		return person && s.entrusted()
 	case RelatedPartner:
 		return person && s.related()
 	case CustomerSide:
@@ -272,6 +277,13 @@ func (s standing) party() bool {
 }
 
 func (s standing) ownTenant() bool { return s.Owner != "" && s.Owner == s.Actor.Tenant }
+
+// entrusted reports whether the actor was let read the account of somebody who
+// has left, and until later than now.
+func (s standing) entrusted() bool {
+	return s.ownTenant() && s.Facts.Has(domain.Of[Entrusted](s.ID)) &&
+		domain.Fact[Entrusted](domain.Meta{Facts: s.Facts}, s.ID).Until[s.Actor.ID].After(s.At) && !s.At.IsZero()
+}
 
 // within reports whether an actor that is no person keeps to its tenant, if it
 // is bound to one.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -107,6 +108,20 @@ var passes = map[string]string{
 	"invswitch/RequestSwitchToCard":      "same:global-admin,billing-admin",
 	"customer/RegisterCustomer":          "related:global-admin,sales-agent",
 	"customer/UpdateCustomerAccount":     "related:global-admin,sales-agent",
+	// The leaver's account is no longer "self" to anybody.
+	"org/UpdateOrganizationProfile":       "same:global-admin",
+	"org/ChangeSoldToAddress":             "same:global-admin",
+	"org/ChangeTechnicalContact":          "same:global-admin",
+	"org/ChangePreferredLanguage":         "same:global-admin",
+	"org/ChangeOrganizationContactEmail":  "same:global-admin",
+	"org/SetInvoiceAttachment":            "same:global-admin",
+	"offboard/FindOrphanedItems":          "system:*",
+	"offboard/SettleOrphanedItem":         "system:*",
+	"offboard/TakeOverSubscription":       "same:global-admin,billing-admin",
+	"offboard/CloseOffboarding":           "system:*",
+	"offboard/GrantFormerUserDataAccess":  "same:global-admin",
+	"offboard/RevokeFormerUserDataAccess": "same:global-admin",
+	"offboard/ExpireFormerUserDataAccess": "system:*",
 	// Every partner owns the relationship that it is in, ended or not.
 	"rel/RequestRelationship":       "same,related,former:global-admin,sales-agent,admin-agent",
 	"rel/AcceptRelationship":        "customer:global-admin",
@@ -167,7 +182,7 @@ func scene(category, relation string, role domain.Role) (id, owner string, actor
 		actor.Roles = []domain.Role{role}
 	}
 	switch category {
-	case "customer", "tenant":
+	case "customer", "tenant", "org":
 		id = own
 	case "policy":
 		id, owner = "customer-editors", policyversion.Tenant
@@ -205,6 +220,7 @@ func scene(category, relation string, role domain.Role) (id, owner string, actor
 		Knows(domain.Of[policy.Relation](relationship.ID(partner, own)), policy.Relation{Active: true}).
 		Knows(domain.Of[policy.Relation](relationship.ID(former, own)), policy.Relation{}).
 		Knows(domain.Of[policy.Relation](relationship.ID(other, own)), policy.Relation{}).
+		Knows(domain.Of[policy.Entrusted](id), policy.Entrusted{Until: map[string]time.Time{person: noon}}).
 		Knows(domain.Of[policy.Home](id), policy.Home{Tenant: owner})
 	facts = policy.PurchasePermission.Known(policy.CustomerEditors.Known(facts))
 	return id, owner, actor, facts
@@ -222,6 +238,8 @@ func only(t *testing.T, known domain.Facts, needs []domain.Need) domain.Facts {
 		switch {
 		case n.Type == reflect.TypeFor[policy.Relation]():
 			facts = facts.Knows(n, domain.Fact[policy.Relation](domain.Meta{Facts: known}, n.Key))
+		case n.Type == reflect.TypeFor[policy.Entrusted]():
+			facts = facts.Knows(n, domain.Fact[policy.Entrusted](domain.Meta{Facts: known}, n.Key))
 		case n.Type == reflect.TypeFor[policy.Home]():
 			facts = facts.Knows(n, domain.Fact[policy.Home](domain.Meta{Facts: known}, n.Key))
 		case n.Type == policy.CustomerEditors.Need().Type:

@@ -29,6 +29,8 @@ import (
 	"konto/domain/inlet"
 	"konto/domain/invoiceswitch"
 	"konto/domain/notification"
+	"konto/domain/offboarding"
+	"konto/domain/organization"
 	"konto/domain/policyversion"
 	"konto/domain/rejection"
 	"konto/domain/relationship"
@@ -42,6 +44,8 @@ import (
 var Contracts = []domain.Contract{
 	tenant.Aggregate,
 	admin.Aggregate,
+	offboarding.Aggregate,
+	organization.Aggregate,
 	securityinfo.Aggregate,
 	card.Aggregate,
 	billing.Aggregate,

@@ -3,6 +3,7 @@ package policy
 import (
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"konto/domain"
@@ -12,6 +13,8 @@ import (
 	"konto/domain/collection"
 	"konto/domain/customer"
 	"konto/domain/invoiceswitch"
+	"konto/domain/offboarding"
+	"konto/domain/organization"
 	"konto/domain/relationship"
 	"konto/domain/securityinfo"
 	"konto/domain/subject"
@@ -35,6 +38,16 @@ var Sources = append([]domain.Source{
 	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) admin.Colleague {
 		return admin.Colleague{Tenant: a.Tenant, GlobalAdmin: a.Has(domain.GlobalAdmin)}
 	}),
+	domain.FromState(tenant.Aggregate, func(_ string, t tenant.Tenant) organization.Tenant {
+		return organization.Tenant{Exists: t.Exists(), Country: t.Country}
+	}),
+	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) offboarding.Leaver {
+		return offboarding.Leaver{Tenant: a.Tenant, Former: a.Status == admin.Blocked || a.Status == admin.Offboarded}
+	}),
+	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) offboarding.Person {
+		return offboarding.Person{Tenant: a.Tenant, Active: a.CanSignIn()}
+	}),
+	domain.FromState(offboarding.Aggregate, entrusted),
 	domain.FromState(admin.Aggregate, account),
 	domain.FromState(card.Aggregate, func(_ string, c card.Card) card.Replacement {
 		return card.Replacement{
@@ -117,6 +130,20 @@ func cardOwner(_ string, a admin.Admin) card.Owner {
 	_, size := utf8.DecodeRuneInString(local)
 	fact.Masked = local[:size] + "***@" + at
 	return fact
+}
+
+// Entrusted is the fact of who may read a former employee's account, and until
+// when. Its key is the account's ID.
+type Entrusted struct {
+	Until map[string]time.Time // by grantee
+}
+
+func entrusted(_ string, o offboarding.Offboarding) Entrusted {
+	e := Entrusted{Until: map[string]time.Time{}}
+	for _, g := range o.Grants {
+		e.Until[g.GranteeID] = g.ExpiresAt
+	}
+	return e
 }
 
 // Relation is the fact of whether a partner acts for a customer. Its key is

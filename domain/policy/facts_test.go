@@ -13,6 +13,8 @@ import (
 	"konto/domain/collection"
 	"konto/domain/customer"
 	"konto/domain/invoiceswitch"
+	"konto/domain/offboarding"
+	"konto/domain/organization"
 	"konto/domain/policy"
 	"konto/domain/policyversion"
 	"konto/domain/postal"
@@ -29,6 +31,7 @@ var library = []reflect.Type{
 	reflect.TypeFor[customer.Locale](), reflect.TypeFor[customer.Country](), reflect.TypeFor[customer.PhoneNumber](),
 	reflect.TypeFor[postal.Verdict](),
 	reflect.TypeFor[admin.Phone](),
+	reflect.TypeFor[organization.Phone](), reflect.TypeFor[organization.MailAddress](), reflect.TypeFor[organization.Locale](),
 	reflect.TypeFor[securityinfo.PhoneNumber](), reflect.TypeFor[securityinfo.MailAddress](),
 }
 
@@ -76,6 +79,7 @@ func TestFacts(t *testing.T) {
 			Tenant: own, SignInName: domain.About(person, "a@contoso.example"), Roles: []domain.Role{domain.GlobalAdmin},
 			Aliases: []domain.Personal[string]{domain.About(person, "b@contoso.example"), {Subject: person, Erased: true}},
 		},
+		&offboarding.Offboarding{Grants: []offboarding.Grant{{GranteeID: person, ExpiresAt: noon}}},
 		&card.Card{Tenant: own, Owner: person, Last4: "4242", Brand: "visa", ExpMonth: 2, ExpYear: 2030, Removed: true, GatewayToken: "tok"},
 		&invoiceswitch.Case{SubscriptionID: "sub"},
 		&collection.Invoice{SubscriptionID: "sub", LastCardID: "last"},
@@ -95,6 +99,9 @@ func TestFacts(t *testing.T) {
 		},
 		admin.Organization{Country: "SE", Domains: []string{"contoso.example", "fabrikam.example"}, ManagedBy: partner, GlobalAdmins: []string{person}},
 		admin.Colleague{Tenant: own, GlobalAdmin: true},
+		organization.Tenant{Exists: true, Country: "SE"},
+		offboarding.Leaver{Tenant: own}, offboarding.Person{Tenant: own, Active: true},
+		policy.Entrusted{Until: map[string]time.Time{person: noon}},
 		card.Replacement{Exists: true, Tenant: own, Owner: person, ExpMonth: 2, ExpYear: 2030, Removed: true, Last4: "4242", Brand: "visa"},
 		billing.Card{Exists: true, Tenant: own, Owner: person, Expiry: expiry, Removed: true},
 		card.Owner{Active: true, MayAct: true, Masked: "a***@contoso.example"},

@@ -24,6 +24,8 @@ var Reactions = slices.Concat(
 	reservationReactions(),
 	erasureReactions(),
 	peopleReactions(),
+	offboardingReactions(),
+	peopleNotices(),
 )
 
 // The messages, by the names that package notify knows them under.
@@ -44,6 +46,10 @@ const (
 	subscriptionCancelled     = "subscription_cancelled"
 	subscriptionReactivated   = "subscription_reactivated"
 	customerAccountChanged    = "customer_account_changed"
+	userNameChanged           = "user_name_changed"
+	orgProfileChanged         = "org_profile_changed"
+	offboardingItems          = "offboarding_items"
+	formerUserAccess          = "former_user_access"
 	purchasePermissionChanged = "purchase_permission_changed"
 	purchaseMade              = "purchase_made"
 	relationshipChanged       = "relationship_changed"

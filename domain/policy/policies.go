@@ -17,6 +17,7 @@ import (
 	"konto/domain/collection"
 	"konto/domain/customer"
 	"konto/domain/invoiceswitch"
+	"konto/domain/offboarding"
 	"konto/domain/policyversion"
 	"konto/domain/relationship"
 	"konto/domain/securityinfo"
@@ -48,6 +49,7 @@ var Policies = []Declared{
 		edition("two-people", twoPeople())),
 	declare(customer.RegistrationNumbers, "which countries' companies must give a registration number and a phone number"),
 	declare(admin.UserNamePolicy, "how long the name to sign in with may be"),
+	declare(offboarding.AccessPolicy, "for how long somebody may read a former employee's account"),
 	declare(admin.OffboardingPolicy, "how long sessions, sign-in and data outlive the end of an account"),
 	declare(card.EditPolicy, "who may edit a card, and whether an edit takes the security code",
 		edition("2022", card.EditTerms{Editors: card.EditorsProfileRoles, CVVOnEdit: card.CVVNever}),

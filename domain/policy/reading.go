@@ -19,6 +19,9 @@ func (Rules) ReadNeeds(l domain.Look) []domain.Need {
 	if s.Category == "rel" && s.in(OwnTenant) {
 		return []domain.Need{domain.Of[Relation](s.ID)}
 	}
+	if (s.Category == "admin" || s.Category == "secinfo") && s.ID != "" && s.ID != s.Actor.ID && s.in(OwnTenant) {
+		return []domain.Need{domain.Of[Entrusted](s.ID)}
+	}
 	return s.partnership()
 }
 
@@ -41,5 +44,5 @@ func (t Rules) Read(l domain.Look) (domain.Sight, error) {
 }
 
 func beholder(l domain.Look) standing {
-	return standing{Category: l.Category, ID: l.ID, Owner: l.Owner, Actor: l.Actor, Facts: l.Facts}
+	return standing{Category: l.Category, ID: l.ID, Owner: l.Owner, Actor: l.Actor, At: l.At, Facts: l.Facts}
 }

@@ -3,6 +3,7 @@ package policy_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"konto/domain"
 	"konto/domain/policy"
@@ -33,6 +34,8 @@ var sights = map[string]struct{ read, personal string }{
 	"subject":    {"self:* same:global-admin,auditor", "same:global-admin,auditor"},
 	"inlet":      {"same:global-admin,auditor any:operator", "same:global-admin,auditor"},
 	"rejections": {"same:global-admin,auditor any:operator", "same:global-admin,auditor"},
+	"org":        {"same:global-admin,auditor,billing-admin", "same:global-admin,auditor"},
+	"offboard":   {"same:global-admin,auditor,billing-admin", "same:global-admin,auditor"},
 	// The rules that everybody is held to are no secret.
 	"policy": {read: "any:*"},
 }
@@ -75,6 +78,34 @@ func look(t *testing.T, category, relation string, role domain.Role) domain.Look
 	l := domain.Look{Category: category, ID: id, Owner: owner, Actor: actor}
 	l.Facts = only(t, facts, policy.Table.ReadNeeds(l))
 	return l
+}
+
+// Somebody without any role reads a former employee's account until their
+// access ends, and sees no contacts.
+func TestAccessToAFormerEmployeesAccount(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, category, actor string
+		at                    time.Time
+		read, personal        bool
+	}{
+		{"S14: the account", "admin", person, noon.Add(-time.Second), true, true},
+		{"S14: the contacts are there, and not shown", "secinfo", person, noon.Add(-time.Second), true, false},
+		{"S14: at the end", "admin", person, noon, false, false},
+		{"S14: without a clock", "admin", person, time.Time{}, false, false},
+		{"S14: somebody else", "admin", "bo", noon.Add(-time.Second), false, false},
+		{"S14: other accounts of the leaver", "offboard", person, noon.Add(-time.Second), false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			l := look(t, c.category, "same", "")
+			l.Actor.ID, l.At = c.actor, c.at
+			got, err := policy.Table.Read(l)
+			if (err == nil) != c.read || got.Personal != c.personal {
+				t.Errorf("Read = %+v, %v, want read %v, personal values %v", got, err, c.read, c.personal)
+			}
+		})
+	}
 }
 
 func TestNobodyReadsWhatNoLineNames(t *testing.T) {

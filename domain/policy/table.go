@@ -8,6 +8,8 @@ import (
 	"konto/domain/collection"
 	"konto/domain/customer"
 	"konto/domain/invoiceswitch"
+	"konto/domain/offboarding"
+	"konto/domain/organization"
 	"konto/domain/policyversion"
 	"konto/domain/relationship"
 	"konto/domain/reservation"
@@ -67,6 +69,21 @@ var Table = Rules{
 		{Category: "admin", Command: "CompleteOffboarding", Rule: "S13", Grants: []Grant{may(System)}},
 		{Category: "admin", Command: "RestoreEmployee", Rule: "S13", Grants: []Grant{may(OwnTenant, ga)}},
 		{Category: "admin", Command: "ExpireRetention", Rule: "S13", Grants: []Grant{may(System)}},
+
+		{Category: "org", Command: "UpdateOrganizationProfile", Rule: "S8", Creates: true, Grants: []Grant{may(OwnTenant, ga)}},
+		{Category: "org", Command: "ChangeSoldToAddress", Rule: "S9", Grants: []Grant{may(OwnTenant, ga)}},
+		{Category: "org", Command: "ChangeTechnicalContact", Rule: "S8", Grants: []Grant{may(OwnTenant, ga)}},
+		{Category: "org", Command: "ChangePreferredLanguage", Rule: "S8", Grants: []Grant{may(OwnTenant, ga)}},
+		{Category: "org", Command: "ChangeOrganizationContactEmail", Rule: "S8", Grants: []Grant{may(OwnTenant, ga)}},
+		{Category: "org", Command: "SetInvoiceAttachment", Rule: "S8", Grants: []Grant{may(OwnTenant, ga)}},
+
+		{Category: "offboard", Command: "FindOrphanedItems", Rule: "S13", Creates: true, Grants: []Grant{may(System)}},
+		{Category: "offboard", Command: "SettleOrphanedItem", Rule: "S13", Grants: []Grant{may(System)}},
+		{Category: "offboard", Command: "TakeOverSubscription", Rule: "S13", Grants: []Grant{may(OwnTenant, ga, ba)}},
+		{Category: "offboard", Command: "CloseOffboarding", Rule: "S13", Grants: []Grant{may(System)}},
+		{Category: "offboard", Command: "GrantFormerUserDataAccess", Rule: "S14", Grants: []Grant{may(OwnTenant, ga)}},
+		{Category: "offboard", Command: "RevokeFormerUserDataAccess", Rule: "S14", Grants: []Grant{may(OwnTenant, ga)}},
+		{Category: "offboard", Command: "ExpireFormerUserDataAccess", Rule: "S14", Grants: []Grant{may(System)}},
 
 		{Category: "secinfo", Command: "UpdateSecurityInfo", Rule: "S1", Creates: true, Grants: []Grant{may(Self), may(OwnTenant, ga, aua, paa)}},
 		{Category: "secinfo", Command: "AddPhoneMethod", Rule: "S1", Creates: true, Grants: []Grant{may(Self), may(OwnTenant, ga, aua, paa)}},
@@ -160,10 +177,11 @@ var Table = Rules{
 	},
 	Readers: []Reader{
 		{Grant: may(Self), Categories: []string{"admin", "secinfo", "subject"}, Personal: []string{"admin", "secinfo"}},
+		{Grant: may(FormerUser), Categories: []string{"admin", "secinfo"}, Personal: []string{"admin"}},
 		{Grant: may(OwnTenant, ga, au), Categories: all, Personal: all},
 		{
 			Grant:      may(OwnTenant, ba),
-			Categories: []string{"card", "billing", "collection", "invswitch", "customer", "tenant", "notif"},
+			Categories: []string{"card", "billing", "collection", "invswitch", "customer", "tenant", "notif", "offboard", "org"},
 			Personal:   []string{"card", "billing"},
 		},
 		{Grant: may(OwnTenant, aua, paa), Categories: []string{"admin", "secinfo"}, Personal: []string{"admin", "secinfo"}},
@@ -178,7 +196,7 @@ var Table = Rules{
 	},
 }
 
-var all = []string{"tenant", "admin", "secinfo", "card", "billing", "collection", "invswitch", "customer", "rel", "resv", "notif", "inlet", "subject", "rejections"}
+var all = []string{"tenant", "org", "admin", "offboard", "secinfo", "card", "billing", "collection", "invswitch", "customer", "rel", "resv", "notif", "inlet", "subject", "rejections"}
 
 // NotFound returns what somebody hears who asks for an aggregate that is not
 // there for them: the same, whether it is not there at all or another
@@ -189,6 +207,10 @@ func NotFound(category string) *domain.Error {
 		return tenant.ErrNotFound
 	case "admin":
 		return admin.ErrNotFound
+	case "org":
+		return organization.ErrNotFound
+	case "offboard":
+		return offboarding.ErrNotFound
 	case "secinfo":
 		return securityinfo.ErrNoAccount
 	case "card":

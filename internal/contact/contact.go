@@ -18,6 +18,7 @@ import (
 	"konto/domain"
 	"konto/domain/admin"
 	"konto/domain/customer"
+	"konto/domain/organization"
 	"konto/domain/securityinfo"
 	"konto/domain/tenant"
 	"konto/internal/place"
@@ -40,6 +41,19 @@ func Sources() []domain.Source {
 		domain.FromInput(func(key string) admin.Locale {
 			tag, ok := Locale(key)
 			return admin.Locale{OK: ok, Tag: tag}
+		}),
+		domain.FromInput(func(key string) organization.Phone {
+			region, raw, _ := strings.Cut(key, " ")
+			n := Phone(region, raw)
+			return organization.Phone{OK: n.Possible, E164: n.E164}
+		}),
+		domain.FromInput(func(key string) organization.MailAddress {
+			a := Mail(key)
+			return organization.MailAddress{OK: a.OK, Normalized: a.Normalized, Reason: a.Reason}
+		}),
+		domain.FromInput(func(key string) organization.Locale {
+			tag, ok := Locale(key)
+			return organization.Locale{OK: ok, Tag: tag}
 		}),
 		domain.FromInput(func(key string) admin.Phone {
 			region, raw, _ := strings.Cut(key, " ")

@@ -10,6 +10,7 @@ import (
 
 	"konto/domain/admin"
 	"konto/domain/customer"
+	"konto/domain/organization"
 	"konto/domain/postal"
 	"konto/domain/securityinfo"
 	"konto/domain/tenant"
@@ -223,6 +224,9 @@ func TestSources(t *testing.T) {
 		reflect.TypeFor[securityinfo.MailAddress](): {"ann@Example.com", securityinfo.MailAddress{OK: true, Normalized: "ann@example.com", Domain: "example.com"}},
 		reflect.TypeFor[admin.Address]():            {"ann@Example.com", admin.Address{OK: true, Normalized: "ann@example.com", Domain: "example.com"}},
 		reflect.TypeFor[admin.Locale]():             {"sv-se", admin.Locale{OK: true, Tag: "sv-SE"}},
+		reflect.TypeFor[organization.Phone]():       {"SE 070-174 06 05", organization.Phone{OK: true, E164: "+46701740605"}},
+		reflect.TypeFor[organization.MailAddress](): {"ann@Example.com", organization.MailAddress{OK: true, Normalized: "ann@example.com"}},
+		reflect.TypeFor[organization.Locale]():      {"sv-se", organization.Locale{OK: true, Tag: "sv-SE"}},
 		reflect.TypeFor[admin.Phone]():              {"SE 070-174 06 05", admin.Phone{OK: true, E164: "+46701740605"}},
 		reflect.TypeFor[tenant.Locale]():            {"sv-se", tenant.Locale{OK: true, Tag: "sv-SE"}},
 		reflect.TypeFor[customer.Locale]():          {"sv-se", customer.Locale{OK: true, Tag: "sv-SE"}},

@@ -118,5 +118,5 @@ func (s *server) sightOf(ctx context.Context, stream string) (domain.Sight, erro
 }
 
 func (s *server) sight(ctx context.Context, category, id, owner string) (domain.Sight, error) {
-	return s.Commands.Look(ctx, s.Reading, domain.Look{Category: category, ID: id, Owner: owner, Actor: actorOf(ctx)})
+	return s.Commands.Look(ctx, s.Reading, domain.Look{Category: category, ID: id, Owner: owner, Actor: actorOf(ctx), At: s.Now()})
 }

@@ -14,6 +14,8 @@ import (
 	"konto/domain/customer"
 	"konto/domain/invoiceswitch"
 	"konto/domain/notification"
+	"konto/domain/offboarding"
+	"konto/domain/organization"
 	"konto/domain/relationship"
 	"konto/domain/securityinfo"
 	"konto/projections"
@@ -26,6 +28,8 @@ func (s *server) queries(api huma.API) {
 	get(s, api, "/v1/recovery-readiness", "Which people could recover their accounts now", "security-info", s.readiness, "security_info")
 	get(s, api, "/v1/admins", "The people of your organization", "admins", s.admins, "admins")
 	get(s, api, "/v1/admins/{id}", "A person's account", "admins", s.admin, "admins")
+	get(s, api, "/v1/organizations/{id}", "What an organization says of itself: its profile and sold-to address", "organizations", s.organization, "organization_profiles")
+	get(s, api, "/v1/orphaned-items", "Cards and subscriptions that leavers left behind", "offboardings", s.orphanedItems, "orphaned_items")
 	get(s, api, "/v1/cards", "The organization's cards", "cards", s.cards, "payment_methods")
 	get(s, api, "/v1/cards/{id}", "A card: what may be shown of it, and what it pays for", "cards", s.card, "payment_methods")
 	get(s, api, "/v1/cards/{id}/impact", "What depends on a card: what moves if it is replaced, and what stops if it fails", "cards", s.cardImpact, "payment_methods")
@@ -129,6 +133,25 @@ func (s *server) admin(ctx context.Context, q *OneQuery) (answer[projections.Adm
 	return one(s, ctx, admin.Aggregate.Category(), q, func(tenant string) (projections.AdminRow, error) {
 		return projections.Admin(ctx, s.Read, tenant, q.ID)
 	}, func(r projections.AdminRow) int64 { return r.Revision })
+}
+
+func (s *server) organization(ctx context.Context, q *OneQuery) (answer[projections.OrganizationProfile], error) {
+	q.Tenant = q.ID // a profile is the organization's own
+	return one(s, ctx, organization.Aggregate.Category(), q, func(tenant string) (projections.OrganizationProfile, error) {
+		return projections.OrganizationProfileOf(ctx, s.Read, tenant)
+	}, func(r projections.OrganizationProfile) int64 { return r.Revision })
+}
+
+type orphansQuery struct {
+	ListQuery
+	Admin   string `query:"admin" doc:"only what this person left behind"`
+	Settled bool   `query:"settled" doc:"what somebody looks after by now, too"`
+}
+
+func (s *server) orphanedItems(ctx context.Context, q *orphansQuery) (answer[Page[projections.OrphanedItem]], error) {
+	return many(s, ctx, offboarding.Aggregate.Category(), &q.ListQuery, func(tenant string) ([]projections.OrphanedItem, string, error) {
+		return projections.OrphanedItemList(ctx, s.Read, tenant, q.Admin, q.Settled, q.Cursor, q.Limit)
+	})
 }
 
 type cardsQuery struct {

@@ -5,6 +5,7 @@ import (
 
 	"konto/domain"
 	"konto/domain/admin"
+	"konto/domain/organization"
 	"konto/domain/securityinfo"
 	"konto/domain/tenant"
 	"konto/eventstore"
@@ -50,8 +51,15 @@ func appendReadable(to []string, p domain.Personal[string]) []string {
 	return to
 }
 
-// TenantLocale implements [notify.Directory].
+// TenantLocale implements [notify.Directory]. The profile says in which language
+// the organization is written to; before it was saved, the registration does.
 func (p people) TenantLocale(ctx context.Context, id string) (locale string, err error) {
+	err = p.commands.View(ctx, organization.Aggregate.Category(), id, func(state any, _ eventstore.Revision, _ string) {
+		locale = state.(*organization.Profile).Language
+	})
+	if err != nil || locale != "" {
+		return locale, err
+	}
 	err = p.commands.View(ctx, tenant.Aggregate.Category(), id, func(state any, _ eventstore.Revision, _ string) {
 		locale = state.(*tenant.Tenant).Locale
 	})
