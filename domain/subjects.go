@@ -1,6 +1,9 @@
 package domain
 
-import "reflect"
+import (
+	"reflect"
+	"slices"
+)
 
 // personalValue is a [Personal] of any type.
 type personalValue interface{ subject() string }
@@ -64,10 +67,8 @@ func once(found []string, subject string) []string {
 	if subject == "" {
 		return found
 	}
-	for _, s := range found {
-		if s == subject {
-			return found
-		}
+	if slices.Contains(found, subject) {
+		return found
 	}
 	return append(found, subject)
 }

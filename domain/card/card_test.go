@@ -221,7 +221,7 @@ func TestNoFieldForSecrets(t *testing.T) {
 	}
 }
 
-func TestReservations(t *testing.T) {
+func TestK2Reservations(t *testing.T) {
 	t.Parallel()
 	type key struct{ Kind, Scope, Key string }
 	of := func(c AddCard, m Meta) (keys []key) {

@@ -13,7 +13,7 @@ var cardRules = []Rule{
 	{ID: "C10", Says: "An admin asks to pay by invoice; billing support alone decides, after what is owed is paid and the credit was checked.", Source: card, Commands: []string{"RequestSwitchToInvoice", "RecordCreditCheck", "ApproveSwitchToInvoice", "DenySwitchToInvoice", "ChangePaymentMethodKind"}, Messages: []string{"invoice_switch_status"}},
 	{ID: "C11", Says: "Admins cancel a subscription of less than 25 licences themselves, larger ones through support. They keep access for 90 days, data goes within 180.", Source: linked("Cancel your subscription"), Commands: []string{"CancelSubscription", "ReactivateSubscription"}, Messages: []string{"subscription_cancelled", "subscription_reactivated"}},
 	{ID: "C12", Says: "Feedback on a page has 255 characters at most and holds no address, phone or card number. It is not kept with an account.", Source: card, Commands: []string{"SubmitFeedback"}},
-	{ID: "C13", Says: "A person's language is their own and changes nothing for the organization.", Source: card, Commands: []string{"ChangeLocale"}},
+	{ID: "C13", Says: "A person's language is their own and changes nothing for the organization.", Source: card, Commands: []string{"SwitchLanguage"}},
 
 	{ID: "K1", Says: "No card number and no security code is accepted, logged, stored or published; a card is the gateway's token.", Source: Source{Page: "PCI DSS v4.0.1 requirement 3"}, Commands: []string{"AddCard"}},
 	{ID: "K2", Says: "A card is there once for each owner; the gateway's fingerprint tells, kept as a keyed hash.", Source: proposed, Commands: []string{"AddCard"}},

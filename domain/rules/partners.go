@@ -26,9 +26,11 @@ var partnerRules = []Rule{
 	{ID: "X6", Says: "Who acts for a customer does so until the relationship ends, at that very position.", Source: proposed, Commands: []string{"UpdateCustomerAccount"}},
 
 	{ID: "N4", Says: "A person's data is erased by destroying their key, unless a legal hold stands; the history stays whole and can still be proved. They get a copy on request.", Source: Source{Page: "GDPR Art. 15 and 17"}, Commands: []string{"RequestErasure", "WithdrawErasure", "PlaceLegalHold", "ReleaseLegalHold", "ExportSubjectData", "DestroySubjectKey", "CertifyErasure"}, Messages: []string{"erasure_done", "erasure_blocked", "subject_access_ready"}},
+	{ID: "N6", Says: "Cards and subscriptions that hang on one person are found, and others are asked for a backup in time.", Source: proposed, Messages: []string{"backup_card_requested"}},
 	{ID: "N9", Says: "A dry run of any command shows the events, the messages and the authorization, and writes nothing.", Source: proposed},
 	{ID: "N10", Says: "A refusal names its rule, the sentence it comes from, who may, and what is allowed instead. What no row allows is denied.", Source: proposed},
 	{ID: "N11", Says: "Rules that change are versions of policies. Events name those that they were decided under, and old commands can be decided again under others.", Source: proposed, Commands: []string{"PublishPolicyVersion"}},
 	{ID: "N14", Says: "How many attempts a network still allows is counted and shown.", Source: Source{Page: "Visa rules on excessive retries"}},
+	{ID: "N16", Says: "Partner and customer hear of the same things: permissions, purchases, the end of a relationship.", Source: proposed, Messages: []string{"purchase_made", "purchase_permission_changed", "relationship_changed"}},
 	{ID: "N17", Says: "A permission to buy can be bounded in time, amount and products.", Source: proposed},
 }

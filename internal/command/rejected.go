@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
@@ -105,7 +104,7 @@ func (r *Rejections) record(ctx context.Context, w refused) error {
 	if err != nil {
 		return err
 	}
-	e := eventstore.Event{ID: eventstore.ID(uuid.NewSHA1(w.req.ID, []byte("rejection"))), Type: raw.Type, Data: json.RawMessage(raw.Data)}
+	e := eventstore.Event{ID: eventstore.ID(uuid.NewSHA1(w.req.ID, []byte("rejection"))), Type: raw.Type, Data: raw.Data}
 	stream := envelope.Stream(rejection.Aggregate.Category(), tenant)
 	if e, err = envelope.Seal(ctx, r.Keys, stream, tenant, e, envelope.Meta{
 		Correlation: w.req.Correlation, Causation: w.req.ID.String(), Tenant: tenant, Actor: w.req.Actor,

@@ -152,14 +152,14 @@ func (t *Tester) Run(ctx context.Context, q Question) (Report, error) {
 
 // rules returns the rules in question.
 func (w *world) rules(ctx context.Context, d policy.Declared, q Question) (json.RawMessage, error) {
-	switch {
-	case q.Version == 0:
+	switch q.Version {
+	case 0:
 		rules, err := d.Check(q.Rules)
 		if err != nil {
 			return nil, policyversion.ErrRules.With("reason", err.Error())
 		}
 		return rules, nil
-	case q.Version == 1:
+	case 1:
 		return d.First, nil
 	}
 	a, err := w.at(ctx, policyversion.Aggregate.Category(), d.Name, latest)
