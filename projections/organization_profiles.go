@@ -69,7 +69,7 @@ func setProfile(ctx context.Context, tx Tx, tenant, column string, value any, t 
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, fmt.Sprintf( //nolint:gosec // the column is a constant of this file
+	_, err = tx.ExecContext(ctx, fmt.Sprintf(
 		`UPDATE organization_profiles SET %s = $2, updated_at = $3, revision = $4 WHERE tenant = $1`, column),
 		tenant, value, at(t), revision)
 	return err

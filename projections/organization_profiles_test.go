@@ -58,7 +58,8 @@ func TestOrphanedItems(t *testing.T) {
 		return got
 	}
 	all := []item{
-		{"c1", string(offboarding.OwnCard), "", ""}, {"s1", string(offboarding.Paying), string(offboarding.Restored), ""},
+		{"c1", string(offboarding.OwnCard), "", ""},
+		{"s1", string(offboarding.Paying), string(offboarding.Restored), ""},
 		{"s2", string(offboarding.Bought), string(offboarding.TakenOver), anna},
 	}
 	for name, c := range map[string]struct {

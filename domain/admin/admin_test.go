@@ -50,8 +50,10 @@ func TestAddEmployee(t *testing.T) {
 		{"S12: with other roles", usual(), is, with(func(c *AddEmployee) { c.Roles = nil }), nil, ErrAdded},
 		{"S12: what was erased is not the same", usual(), erased, add, nil, ErrAdded},
 		{
-			"S12: without locale and roles", usual(), nil, AddEmployee{SignInName: "bo@contoso.se", DisplayName: "Bo"},
-			[]Event{EmployeeAdded{Tenant: "contoso", SignInName: ann("bo@contoso.se"), DisplayName: ann("Bo")}}, nil,
+			"S12: without locale and roles", usual(), nil,
+			AddEmployee{SignInName: "bo@contoso.se", DisplayName: "Bo"},
+			[]Event{EmployeeAdded{Tenant: "contoso", SignInName: ann("bo@contoso.se"), DisplayName: ann("Bo")}},
+			nil,
 		},
 		{"S11: a name that is no mail address", usual(), nil, name("ann"), nil, ErrSignInName},
 		{"S11: 64 characters before the @", usual(), nil, name(strings.Repeat("a", 64) + "@contoso.se"), named(strings.Repeat("a", 64) + "@contoso.se"), nil},

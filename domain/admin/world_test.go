@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -127,7 +128,7 @@ func added(roles ...domain.Role) []Event {
 }
 
 func then(given []Event, more ...Event) []Event {
-	return append(given[:len(given):len(given)], more...)
+	return append(slices.Clip(given), more...)
 }
 
 // blocked, left and gone are how ann's account ends.

@@ -3,6 +3,7 @@ package offboarding_test
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,7 +77,7 @@ func run(t *testing.T, rows []row) {
 }
 
 func then(given []Event, more ...Event) []Event {
-	return append(given[:len(given):len(given)], more...)
+	return append(slices.Clip(given), more...)
 }
 
 // found is what ann left behind: a card, what it pays for, and what she bought.
@@ -123,19 +124,23 @@ func TestItems(t *testing.T) {
 
 		{"S13: the employee is back", usual(), found(), CloseOffboarding{"o1", Restored}, []Event{OffboardingClosed{"o1", Restored, start}}, nil},
 		{
-			"S14: access ends when the employee is back", usual(), then(found(), granted("g1", "bo", day), granted("g2", "gina", 2*day)), CloseOffboarding{"o1", Restored},
+			"S14: access ends when the employee is back", usual(), then(found(), granted("g1", "bo", day), granted("g2", "gina", 2*day)),
+			CloseOffboarding{"o1", Restored},
 			[]Event{
 				FormerUserDataAccessRevoked{Grant: "g1", GranteeID: "bo", ExpiresAt: start.Add(day), Why: "restored", At: start},
 				FormerUserDataAccessRevoked{Grant: "g2", GranteeID: "gina", ExpiresAt: start.Add(2 * day), Why: "restored", At: start},
 				OffboardingClosed{"o1", Restored, start},
-			}, nil,
+			},
+			nil,
 		},
 		{
-			"S14: access ends when the data is gone", usual(), then(found(), granted("g1", "bo", day)), CloseOffboarding{"o1", RetentionOver},
+			"S14: access ends when the data is gone", usual(), then(found(), granted("g1", "bo", day)),
+			CloseOffboarding{"o1", RetentionOver},
 			[]Event{
 				FormerUserDataAccessRevoked{Grant: "g1", GranteeID: "bo", ExpiresAt: start.Add(day), Why: "retention-over", At: start},
 				OffboardingClosed{"o1", RetentionOver, start},
-			}, nil,
+			},
+			nil,
 		},
 		{"S13: it is over already", usual(), closed, CloseOffboarding{"o1", Restored}, nil, nil},
 		{"S13: an earlier end is over", usual(), found(), CloseOffboarding{"o0", Restored}, nil, nil},

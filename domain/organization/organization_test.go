@@ -3,6 +3,7 @@ package organization_test
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,7 +75,7 @@ func run(t *testing.T, rows []row) {
 }
 
 func then(given []Event, more ...Event) []Event {
-	return append(given[:len(given):len(given)], more...)
+	return append(slices.Clip(given), more...)
 }
 
 func its(v string) domain.Personal[string] { return domain.About("contoso", v) }
@@ -163,7 +164,8 @@ func TestPage(t *testing.T) {
 			[]Event{SoldToAddressChanged{
 				Old: domain.Personal[postal.Address]{Subject: "contoso", Erased: true}, New: at(avenue),
 				Changed: []postal.Field{postal.Line1, postal.City, postal.PostalCode, postal.Country}, Checked: fine,
-			}}, nil,
+			}},
+			nil,
 		},
 	})
 }
