@@ -11,6 +11,7 @@ import (
 	"konto/domain/card"
 	"konto/domain/collection"
 	"konto/domain/customer"
+	"konto/domain/feedback"
 	"konto/domain/inlet"
 	"konto/domain/invoiceswitch"
 	"konto/domain/notification"
@@ -30,7 +31,7 @@ func contracts() []domain.Contract {
 		tenant.Aggregate, admin.Aggregate, securityinfo.Aggregate, card.Aggregate, billing.Aggregate, collection.Aggregate, invoiceswitch.Aggregate,
 		customer.Aggregate, relationship.Aggregate, reservation.Aggregate, notification.Aggregate, inlet.Aggregate, policyversion.Aggregate,
 		tenant.Aggregate, admin.Aggregate, securityinfo.Aggregate, card.Aggregate, billing.Aggregate, collection.Aggregate,
-		customer.Aggregate, offboarding.Aggregate, organization.Aggregate, relationship.Aggregate, reservation.Aggregate, notification.Aggregate, inlet.Aggregate, policyversion.Aggregate,
+		customer.Aggregate, offboarding.Aggregate, organization.Aggregate, feedback.Aggregate, relationship.Aggregate, reservation.Aggregate, notification.Aggregate, inlet.Aggregate, policyversion.Aggregate,
 	}
 }
 

@@ -115,6 +115,7 @@ var passes = map[string]string{
 	"org/ChangePreferredLanguage":         "same:global-admin",
 	"org/ChangeOrganizationContactEmail":  "same:global-admin",
 	"org/SetInvoiceAttachment":            "same:global-admin",
+	"feedback/SubmitFeedback":             "same:*",
 	"offboard/FindOrphanedItems":          "system:*",
 	"offboard/SettleOrphanedItem":         "system:*",
 	"offboard/TakeOverSubscription":       "same:global-admin,billing-admin",

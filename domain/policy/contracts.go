@@ -26,6 +26,7 @@ import (
 	"konto/domain/card"
 	"konto/domain/collection"
 	"konto/domain/customer"
+	"konto/domain/feedback"
 	"konto/domain/inlet"
 	"konto/domain/invoiceswitch"
 	"konto/domain/notification"
@@ -46,6 +47,7 @@ var Contracts = []domain.Contract{
 	admin.Aggregate,
 	offboarding.Aggregate,
 	organization.Aggregate,
+	feedback.Aggregate,
 	securityinfo.Aggregate,
 	card.Aggregate,
 	billing.Aggregate,

@@ -36,6 +36,7 @@ var sights = map[string]struct{ read, personal string }{
 	"rejections": {"same:global-admin,auditor any:operator", "same:global-admin,auditor"},
 	"org":        {"same:global-admin,auditor,billing-admin", "same:global-admin,auditor"},
 	"offboard":   {"same:global-admin,auditor,billing-admin", "same:global-admin,auditor"},
+	"feedback":   {read: "any:operator"},
 	// The rules that everybody is held to are no secret.
 	"policy": {read: "any:*"},
 }

@@ -77,6 +77,8 @@ var Table = Rules{
 		{Category: "org", Command: "ChangeOrganizationContactEmail", Rule: "S8", Grants: []Grant{may(OwnTenant, ga)}},
 		{Category: "org", Command: "SetInvoiceAttachment", Rule: "S8", Grants: []Grant{may(OwnTenant, ga)}},
 
+		{Category: "feedback", Command: "SubmitFeedback", Rule: "C12", Creates: true, Grants: []Grant{may(OwnTenant)}},
+
 		{Category: "offboard", Command: "FindOrphanedItems", Rule: "S13", Creates: true, Grants: []Grant{may(System)}},
 		{Category: "offboard", Command: "SettleOrphanedItem", Rule: "S13", Grants: []Grant{may(System)}},
 		{Category: "offboard", Command: "TakeOverSubscription", Rule: "S13", Grants: []Grant{may(OwnTenant, ga, ba)}},
@@ -191,7 +193,7 @@ var Table = Rules{
 		{Grant: may(CustomerSide, ga, au), Categories: []string{"rel"}},
 		{Grant: may(Gateway), Categories: []string{"collection"}},
 		{Grant: may(AnyTenant, bs), Categories: []string{"card", "billing", "collection", "invswitch"}},
-		{Grant: may(AnyTenant, op), Categories: []string{"tenant", "notif", "inlet", "resv", "rejections"}},
+		{Grant: may(AnyTenant, op), Categories: []string{"feedback", "tenant", "notif", "inlet", "resv", "rejections"}},
 		{Grant: may(AnyTenant), Categories: []string{"policy"}},
 	},
 }
