@@ -28,7 +28,7 @@ func TestPages(t *testing.T) {
 	base := devServer(t)
 	browser, stop := chromedp.NewContext(t.Context(), chromedp.WithAllocatorOptions(chromedp.ExecPath(chromium), chromedp.NoSandbox))
 	defer stop()
-	tab, cancel := context.WithTimeout(browser, patience)
+	tab, cancel := context.WithTimeout(browser, 4*patience) // a page for each theme, the large one twice
 	defer cancel()
 	seen := &complaints{base: base}
 	if err := chromedp.Listen(tab, seen.watch); err != nil {

@@ -89,7 +89,7 @@ var Sources = append([]domain.Source{
 		return Relation{Active: r.Active()}
 	}),
 	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) subject.Account {
-		return subject.Account{Exists: a.Exists(), Active: a.Exists()}
+		return subject.Account{Exists: a.Exists(), Active: a.CanSignIn()}
 	}),
 	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) Home { return Home{Tenant: a.Tenant} }),
 }, policySources()...)

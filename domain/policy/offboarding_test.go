@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -23,7 +24,7 @@ func TestOrphansAreFound(t *testing.T) {
 		added("c2", "ann"), added("c1", "ann"), added("c3", "bo"),
 		bought("s1", "bo", "c1"), bought("s2", "ann", "c3"), bought("s3", "ann", "c2"), bought("s4", "bo", "c3"),
 	}
-	gone := append(all[:len(all):len(all)], left)
+	gone := append(slices.Clip(all), left)
 	found := func(to string, f offboarding.FindOrphanedItems) domain.Effect {
 		f.Offboarding, f.DueAt = "o1", due
 		return domain.Dispatch{To: to, Command: f}
@@ -54,7 +55,7 @@ func TestOrphansAreFound(t *testing.T) {
 		}},
 		{name: "S13: what was fine stays so", reaction: name, given: gone, when: event("s4", billing.PrimaryCardChanged{Old: "c3", New: "c3"})},
 		{name: "S13: the employee is back", reaction: name, given: gone, when: event("ann", admin.EmployeeRestored{Offboarding: "o1"}), then: closed(offboarding.Restored)},
-		{name: "S13: and their cards are theirs again", reaction: name, given: append(gone[:len(gone):len(gone)], event("ann", admin.EmployeeRestored{Offboarding: "o1"})), when: event("c1", card.CardRemoved{})},
+		{name: "S13: and their cards are theirs again", reaction: name, given: append(slices.Clip(gone), event("ann", admin.EmployeeRestored{Offboarding: "o1"})), when: event("c1", card.CardRemoved{})},
 		{name: "S13: the data is gone", reaction: name, given: gone, when: event("ann", admin.EmployeeDataRetentionExpired{Offboarding: "o1"}), then: closed(offboarding.RetentionOver)},
 	})
 }

@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -45,7 +46,7 @@ func TestTellOfRecovery(t *testing.T) {
 		event("zoe", admin.RoleRemoved{Role: domain.GlobalAdmin}),
 	}
 	use := func(who string, slots ...securityinfo.Slot) []domain.Recorded[any] {
-		given := staff[:len(staff):len(staff)]
+		given := slices.Clip(staff)
 		for _, slot := range slots {
 			given = append(given, event(who, verified(slot, about("x"), domain.Personal[string]{})))
 		}

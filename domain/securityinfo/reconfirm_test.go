@@ -41,10 +41,12 @@ func TestReconfirm(t *testing.T) {
 		{name: "I9: postponed under a longer policy", given: both(), when: ask, in: on(180, period(365)), then: []Event{
 			ReconfirmationPostponed{DueAt: start.AddDate(0, 0, 365), At: due},
 		}},
-		{name: "I9: asked after it was postponed", given: append(both(), ReconfirmationPostponed{DueAt: start.AddDate(0, 0, 365), At: due}),
+		{
+			name: "I9: asked after it was postponed", given: append(both(), ReconfirmationPostponed{DueAt: start.AddDate(0, 0, 365), At: due}),
 			when: RequestReconfirmation{DueAt: start.AddDate(0, 0, 365)}, in: on(365), then: []Event{
 				ReconfirmationRequested{DueAt: start.AddDate(0, 0, 365), At: start.AddDate(0, 0, 365)},
-			}},
+			},
+		},
 		{name: "I9: asked when due under a policy that has become shorter", given: both(), when: ask, in: on(180, period(30)), then: []Event{asked}},
 		{name: "I9: not asked under a policy that has stopped asking", given: both(), when: ask, in: on(180, period(0))},
 		{name: "I9: nothing in use any more", given: append(history(do(altMail(private)), confirm(SlotAlternateEmail)), AlternateEmailInvalidated{Email: about(private), At: start}), when: ask, in: on(180)},

@@ -1,8 +1,8 @@
 package securityinfo_test
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -59,7 +59,7 @@ func TestStartPasswordReset(t *testing.T) {
 			given := both()
 			for i := range n {
 				e := reset(GateTwo)
-				e.Reset, e.At = ResetID(fmt.Sprint(i)), e.At.Add(time.Duration(i-n)*time.Hour)
+				e.Reset, e.At = ResetID(strconv.Itoa(i)), e.At.Add(time.Duration(i-n)*time.Hour)
 				given = append(given, e)
 			}
 			return given

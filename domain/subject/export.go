@@ -26,7 +26,7 @@ type SubjectDataExported struct {
 }
 
 // Evolve implements [domain.Event].
-func (e SubjectDataExported) Evolve(s *Subject) { s.Export = Export{e.To, e.At} }
+func (e SubjectDataExported) Evolve(s *Subject) { s.Export = Export(e) }
 
 // MayFetch reports whether a person may fetch a copy at a time.
 func (s Subject) MayFetch(person string, at time.Time) bool {
