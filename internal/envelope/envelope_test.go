@@ -34,13 +34,13 @@ var notes = domain.NewAggregate("note", "notes", domain.Records[noted]("Noted"))
 
 const tenant = "00000001-0000-7000-8000-000000000001"
 
-func openKeys(t testing.TB) *privacy.Keys {
-	t.Helper()
-	k, err := privacy.Open(t.Context(), privacy.Config{Path: filepath.Join(t.TempDir(), "keys.db"), RootKey: bytes.Repeat([]byte{7}, 32), Now: time.Now})
+func openKeys(tb testing.TB) *privacy.Keys {
+	tb.Helper()
+	k, err := privacy.Open(tb.Context(), privacy.Config{Path: filepath.Join(tb.TempDir(), "keys.db"), RootKey: bytes.Repeat([]byte{7}, 32), Now: time.Now})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = k.Close() })
+	tb.Cleanup(func() { _ = k.Close() })
 	return k
 }
 
