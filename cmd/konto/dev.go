@@ -37,7 +37,8 @@ directory. Data is kept between runs.
 
 With --clock, time can be moved forward: konto clock advance 30d lets a month
 pass, with every deadline, retry and reminder in it at its own moment. Data that
-was made under such a clock stays under it.
+was made under such a clock stays under it. It needs the embedded event store:
+deadlines go by the time at which the store took an event.
 
 With --store, events are in the EventStoreDB there, and what belongs to them,
 such as keys, is still in the data directory: the two go together.`,
@@ -80,6 +81,9 @@ func (o devOptions) validate() error {
 		if err := esdb.Check(o.store); err != nil {
 			return fmt.Errorf("--store: %w", err)
 		}
+	}
+	if o.clock != "" && o.store != "" {
+		return errors.New("--clock: the clock of another event store cannot be moved, and deadlines go by it")
 	}
 	if _, err := o.clockStart(); err != nil {
 		return fmt.Errorf("--clock %s: %w", o.clock, err)

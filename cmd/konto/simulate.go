@@ -28,7 +28,7 @@ type simulateOptions struct {
 	tenants, years int
 	seed           uint64
 	start          string
-	into, store    string
+	into           string
 }
 
 func (a *app) simulate() *cobra.Command {
@@ -40,8 +40,8 @@ func (a *app) simulate() *cobra.Command {
 years, on a clock that is moved. The same seed makes the same history.
 
 It goes to the konto dev on this machine, which has to run with --clock, and
-moves its clock. With --into it goes straight into a new data directory instead
-(and with --store into that event store), for konto dev --data to show.`,
+moves its clock. With --into it goes straight into a new data directory instead,
+for konto dev --data to show; konto store copy brings it to another event store.`,
 		Example: `  konto simulate --into history --tenants 10 --years 2 --seed 7
   konto dev --data history --seed empty
   konto simulate --tenants 1`,
@@ -64,15 +64,12 @@ moves its clock. With --into it goes straight into a new data directory instead
 	f.Uint64Var(&o.seed, "seed", 1, "the same seed makes the same history")
 	f.StringVar(&o.start, "start", "", "when it begins, a date or an RFC 3339 time; default: so that it ends today, or now on a test clock")
 	f.StringVar(&o.into, "into", "", "new data directory to make it in")
-	f.StringVar(&o.store, "store", "", "with --into: "+storeUsage)
 	return c
 }
 
 // begins is when the history begins.
 func (o simulateOptions) begins(now time.Time) (time.Time, error) {
 	switch {
-	case o.store != "" && o.into == "":
-		return now, errors.New("--store: it needs --into, for what belongs to its events")
 	case o.start != "" && o.into == "":
 		return now, errors.New("--start: it is for --into; a running clock goes on from where it is")
 	case o.start != "":
@@ -102,7 +99,7 @@ func (a *app) simulateInto(ctx context.Context, o simulateOptions, cfg simulate.
 	}
 	secret := newSecret()
 	s, err := system.Start(ctx, system.Config{
-		Data: o.into, Addr: "127.0.0.1:0", Store: o.store, Dev: true, Stripe: system.Stripe{Secrets: []string{secret}},
+		Data: o.into, Addr: "127.0.0.1:0", Dev: true, Stripe: system.Stripe{Secrets: []string{secret}},
 		Version: buildVersion(), Log: log, Now: clock.Now, Clock: clock, Getenv: a.getenv,
 	})
 	if err != nil {

@@ -34,6 +34,7 @@ func (l life) usable() string {
 		return "admin-data-gone"
 	case Blocked, Offboarded:
 		return "admin-off-boarded"
+	case Active:
 	}
 	return ""
 }

@@ -139,7 +139,7 @@ func TestTermsEverywhere(t *testing.T) {
 	en := stringsOf(t, "en")
 	for english, terms := range map[string]map[string]string{
 		`(?i)security info`:   {"sv": `Säkerhetsinformation`, "da": `Sikkerhedsoplysninger`, "nl": `Beveiligingsgegevens`},
-		`(?i)alternate email`: {"sv": `(?i)alternativa? e-postadress`, "da": `(?i)alternative? mailadresse`, "nl": `(?i)alternatie(f|ve) e-mailadres`},
+		`(?i)alternate email`: {"sv": `(?i)alternativa? e-postadress`, "da": `(?i)alternative? mailadresse`, "nl": `(?i)alternati[e](f|ve) e-mailadres`},
 		`(?i)backup card`:     {"sv": `(?i)reservkort`, "da": `(?i)reservekort`, "nl": `(?i)reservekaart`},
 		`(?i)subscription`:    {"sv": `(?i)prenumeration`, "da": `(?i)abonnement`, "nl": `(?i)abonnement`},
 	} {
