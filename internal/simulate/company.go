@@ -65,13 +65,16 @@ func (c *company) newID(at time.Time) string {
 	return b.String()
 }
 
-// do sends a command of the company's own. Nth tells commands of one name apart.
+// do sends a command of the company's own.
 func (c *company) do(ctx context.Context, by Person, collection, id, name string, body any) (bool, error) {
+	return c.sendOwn(ctx, by, client.Command{Collection: collection, ID: id, Name: name, Body: body})
+}
+
+// sendOwn sends cmd under the company's next key.
+func (c *company) sendOwn(ctx context.Context, by Person, cmd client.Command) (bool, error) {
 	c.made++
-	return c.send(ctx, by, client.Command{
-		Collection: collection, ID: id, Name: name, Body: body,
-		Key: fmt.Sprintf("simulate/%d/%d/%d", c.Seed, c.n, c.made),
-	})
+	cmd.Key = fmt.Sprintf("simulate/%d/%d/%d", c.Seed, c.n, c.made)
+	return c.send(ctx, by, cmd)
 }
 
 // open founds the company and plans its years.
@@ -132,10 +135,8 @@ func (c *company) hire(ctx context.Context, roles []domain.Role) error {
 
 // prove changes contacts and confirms them with the codes that were sent.
 func (c *company) prove(ctx context.Context, p *person, contacts map[string]any, seen *int64) error {
-	c.made++
-	ok, err := c.send(ctx, p.Person, client.Command{
+	ok, err := c.sendOwn(ctx, p.Person, client.Command{
 		Collection: "security-info", ID: p.ID, Name: "UpdateSecurityInfo", Body: contacts, IfMatch: seen,
-		Key: fmt.Sprintf("simulate/%d/%d/%d", c.Seed, c.n, c.made),
 	})
 	if err != nil || !ok {
 		return err

@@ -134,10 +134,9 @@ func (c *company) editCard(ctx context.Context) error {
 		return err
 	}
 	k.expYear++
-	c.made++
-	_, err = c.send(ctx, k.owner.Person, client.Command{
+	_, err = c.sendOwn(ctx, k.owner.Person, client.Command{
 		Collection: "cards", ID: k.id, Name: "UpdateCardDetails", Body: map[string]any{"expYear": k.expYear}, IfMatch: seen,
-		Key: fmt.Sprintf("simulate/%d/%d/%d", c.Seed, c.n, c.made), Reason: "a new card with the same number",
+		Reason: "a new card with the same number",
 	})
 	return err
 }
@@ -202,11 +201,11 @@ func (c *company) updateCustomer(ctx context.Context) error {
 	if err != nil || seen == nil {
 		return err
 	}
-	c.made++
-	_, err = c.send(ctx, agent, client.Command{
+	name := fmt.Sprintf("%s %d", c.domain, c.made+1)
+	_, err = c.sendOwn(ctx, agent, client.Command{
 		Collection: "customers", ID: c.id, Name: "UpdateCustomerAccount", IfMatch: seen, Merge: true,
-		Body: map[string]any{"companyDetails": map[string]any{"companyName": fmt.Sprintf("%s %d", c.domain, c.made)}},
-		Key:  fmt.Sprintf("simulate/%d/%d/%d", c.Seed, c.n, c.made), Reason: "as the customer asked",
+		Body:   map[string]any{"companyDetails": map[string]any{"companyName": name}},
+		Reason: "as the customer asked",
 	})
 	return err
 }

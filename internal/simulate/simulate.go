@@ -151,9 +151,6 @@ func (s *simulation) send(ctx context.Context, by Person, cmd client.Command) (o
 	if err != nil {
 		return false, err
 	}
-	if cmd.Key == "" {
-		cmd.Key = "simulate/" + cmd.Name + "/" + s.now.Format(time.RFC3339Nano)
-	}
 	_, err = c.Send(ctx, cmd)
 	var p *client.Problem
 	switch {
