@@ -94,16 +94,16 @@ func profileTo(file string) (stop func(), err error) {
 }
 
 // progress returns what is told of progress, and what ends it: a bar on a
-// terminal, a line for each step elsewhere.
+// terminal, elsewhere a line for each step, or [progressLines] of very many.
 func (a *app) progress() (func(step string, done, total int), func()) {
 	f, ok := a.stderr.(*os.File)
 	if !ok || !isatty.IsTerminal(f.Fd()) {
 		last := -1
 		return func(step string, done, total int) {
-			if done != last {
-				_, _ = fmt.Fprintf(a.stderr, "[%d/%d] %s\n", done+1, total, step)
+			if last < 0 || done != last && (total <= progressLines || done*progressLines/total != last*progressLines/total) {
+				_, _ = fmt.Fprintf(a.stderr, "[%d/%d] %s\n", min(done+1, total), total, step)
+				last = done
 			}
-			last = done
 		}, func() {}
 	}
 	bars := mpb.New(mpb.WithOutput(f), mpb.WithWidth(40))
@@ -121,3 +121,6 @@ func (a *app) progress() (func(step string, done, total int), func()) {
 			bars.Wait()
 		}
 }
+
+// progressLines are so many lines of progress at most, where there is no terminal.
+const progressLines = 25

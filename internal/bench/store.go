@@ -19,8 +19,8 @@ import (
 //   - the embedded engine in process, beside one writer that syncs a file;
 //   - the node over gRPC through EventStoreDB's official client, one connection,
 //     beside a bare unary echo of as many bytes over one connection, and beside
-//     the same client's appends to a server that stores nothing: no node can
-//     be faster than that;
+//     the same client's appends and reads of a server that stores nothing: no
+//     node can be faster than that;
 //   - PostgreSQL over a Unix socket, a commit for each event, at most
 //     [postgresConns] connections;
 //   - JetStream in process that syncs each message.
@@ -99,6 +99,10 @@ type Reads struct {
 	All    float64 `json:"allPerSecond"`
 	Stream float64 `json:"streamPerSecond"`
 	Short  float64 `json:"shortStreamsPerSecond"` // of 30 events
+	// Unstored is the same client reading from a server that sends one event
+	// again and again.
+	Unstored float64 `json:"unstoredPerSecond,omitempty"`
+	Ratio    float64 `json:"ofUnstored,omitempty"` // of All to it
 }
 
 // Figure is one of the design's, and whether it was reached.
@@ -133,6 +137,8 @@ type contender struct {
 	ceiling func(ctx context.Context, callers int) (Rate, error)
 	// unstored is the same client with a server that stores nothing; or nil.
 	unstored func(ctx context.Context, callers int) (Rate, error)
+	// unread is a side whose all reads n events that are not stored; or nil.
+	unread func(ctx context.Context, n int) (*side, error)
 }
 
 // errLeftOut: a store cannot be measured here.
@@ -322,7 +328,28 @@ func (s *storeBench) reads(ctx context.Context, dir string, c contender) (_ *Rea
 	if r.Short, err = s.rate(func(n int) (int, error) { return open.short(ctx, n*7919%s.Short) }, shortStream); err != nil {
 		return nil, fmt.Errorf("read short streams: %w", err)
 	}
+	if c.unread != nil {
+		if err := s.unread(ctx, c, r); err != nil {
+			return nil, fmt.Errorf("read without a store: %w", err)
+		}
+	}
 	return r, nil
+}
+
+// unread measures the ceiling of reads through a client.
+func (s *storeBench) unread(ctx context.Context, c contender, r *Reads) (err error) {
+	events := s.Long + s.Short*shortStream
+	open, err := c.unread(ctx, events)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, open.close()) }()
+	runtime.GC()
+	if r.Unstored, err = s.rate(func(int) (int, error) { return open.all(ctx) }, events); err != nil {
+		return err
+	}
+	r.Ratio = round(r.All / r.Unstored)
+	return nil
 }
 
 // rate reads again and again, at least once, and returns events per second. A

@@ -41,7 +41,7 @@ func (s *storeBench) nodeContender() contender {
 			}
 			return s.nodeSide(ctx, store)
 		},
-		ceiling: s.grpcEcho, unstored: s.grpcUnstored,
+		ceiling: s.grpcEcho, unstored: s.grpcUnstored, unread: s.unstoredSide,
 	}
 }
 
@@ -198,15 +198,7 @@ func (s *storeBench) grpcEcho(ctx context.Context, callers int) (_ Rate, err err
 // append is a stream of two messages and an answer: the same appends to a
 // server that reads them and answers, one connection.
 func (s *storeBench) grpcUnstored(ctx context.Context, callers int) (_ Rate, err error) {
-	server := rpc.NewServer()
-	streams.RegisterStreamsServer(server, answering{})
-	serverfeatures.RegisterServerFeaturesServer(server, features{})
-	addr, stop, err := serve(ctx, server)
-	if err != nil {
-		return Rate{}, err
-	}
-	defer func() { err = errors.Join(err, stop()) }()
-	open, err := s.clientSide(addr)
+	open, err := s.unstoredSide(ctx, 0)
 	if err != nil {
 		return Rate{}, err
 	}
@@ -214,9 +206,30 @@ func (s *storeBench) grpcUnstored(ctx context.Context, callers int) (_ Rate, err
 	return s.bench.closed(ctx, s.Duration, loops(open, callers))
 }
 
-// answering accepts every append and forgets it.
+// unstoredSide is the official client with a server that keeps nothing and has
+// so many events to read.
+func (s *storeBench) unstoredSide(ctx context.Context, events int) (*side, error) {
+	server := rpc.NewServer()
+	streams.RegisterStreamsServer(server, answering{events: events})
+	serverfeatures.RegisterServerFeaturesServer(server, features{})
+	addr, stop, err := serve(ctx, server)
+	if err != nil {
+		return nil, err
+	}
+	open, err := s.clientSide(addr)
+	if err != nil {
+		return nil, errors.Join(err, stop())
+	}
+	closeClient := open.close
+	open.close = func() error { return errors.Join(closeClient(), stop()) }
+	return open, nil
+}
+
+// answering accepts every append and forgets it, and answers every read with so
+// many times the same event.
 type answering struct {
 	streams.UnimplementedStreamsServer
+	events int
 }
 
 func (answering) Append(in streams.Streams_AppendServer) error {
@@ -231,6 +244,36 @@ func (answering) Append(in streams.Streams_AppendServer) error {
 			return err
 		}
 	}
+}
+
+// Read sends an event that was encoded once: what it costs is gRPC's share and
+// the client's.
+func (a answering) Read(_ *streams.ReadReq, out streams.Streams_ReadServer) error {
+	var message rpc.PreparedMsg
+	if err := message.Encode(out, unstoredEvent()); err != nil {
+		return err
+	}
+	for range a.events {
+		if err := out.SendMsg(&message); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unstoredEvent is the benchmark's event as a node sends it.
+func unstoredEvent() *streams.ReadResp {
+	id := newEventID()
+	return &streams.ReadResp{Content: &streams.ReadResp_Event{Event: &streams.ReadResp_ReadEvent{
+		Event: &streams.ReadResp_ReadEvent_RecordedEvent{
+			Id:               &shared.UUID{Value: &shared.UUID_String_{String_: uuid.UUID(id).String()}},
+			StreamIdentifier: &shared.StreamIdentifier{StreamName: []byte("bench-0-0")},
+			StreamRevision:   1, PreparePosition: 1_000_000, CommitPosition: 1_000_000,
+			Metadata: map[string]string{"type": "bench.appended", "content-type": "application/json", "created": "17000000000000000"},
+			Data:     record,
+		},
+		Position: &streams.ReadResp_ReadEvent_CommitPosition{CommitPosition: 1_000_000},
+	}}}
 }
 
 // features is what the client asks for before its first append.

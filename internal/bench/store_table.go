@@ -69,10 +69,14 @@ func (r StoreReport) Table(w io.Writer) {
 				c.PerSync, ceilingCells(c.Ceiling, c.Ratio), ceilingCells(c.Unstored, c.UnstoredRatio), c.CPUMicros(), c.CPU.Others)
 		}
 	}
-	line("\nREADS, EVENTS/s\t$all\tONE STREAM\tSTREAMS OF %d\tPEAK MB", shortStream)
+	line("\nREADS, EVENTS/s\t$all\tUNSTORED/s\tOF UNSTORED\tONE STREAM\tSTREAMS OF %d\tPEAK MB", shortStream)
 	for _, s := range r.Stores {
 		if s.Reads != nil {
-			line("%s\t%.0f\t%.0f\t%.0f\t%.0f", s.Kind, s.Reads.All, s.Reads.Stream, s.Reads.Short, s.PeakMB)
+			var unstored *Rate
+			if s.Reads.Unstored > 0 {
+				unstored = &Rate{PerSecond: s.Reads.Unstored}
+			}
+			line("%s\t%.0f\t%s\t%.0f\t%.0f\t%.0f", s.Kind, s.Reads.All, ceilingCells(unstored, s.Reads.Ratio), s.Reads.Stream, s.Reads.Short, s.PeakMB)
 		}
 	}
 	line("")
