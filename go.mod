@@ -51,6 +51,7 @@ require (
 	golang.org/x/sync v0.24.0 // groups of goroutines that share an error
 	golang.org/x/sys v0.49.0 // the sync that everything is measured against
 	golang.org/x/text v0.43.0 // languages, numbers and strings by Unicode's rules
+	golang.org/x/time v0.16.0 // the number of requests a minute
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260928230214-8a89bd6388cc // the status inside batch appends
 	google.golang.org/grpc v1.83.2 // EventStoreDB's protocol
 	google.golang.org/protobuf v1.36.12 // EventStoreDB's protocol
@@ -131,7 +132,6 @@ require (
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/exp v0.0.0-20231006140011-7918f672742d // indirect
 	golang.org/x/oauth2 v0.37.0 // indirect
-	golang.org/x/time v0.16.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
 	google.golang.org/genproto/googleapis/api v0.0.0-20260928230214-8a89bd6388cc // indirect
 	modernc.org/libc v1.77.1 // indirect

@@ -12,7 +12,7 @@ var partnerRules = []Rule{
 	{ID: "P9", Says: "A relationship is asked for by the partner, accepted by the customer and ended by either, but not while something is open.", Source: linked("Remove a reseller relationship with a customer"), Commands: []string{"RequestRelationship", "AcceptRelationship", "EndRelationship"}, Messages: []string{"relationship_changed"}},
 	{ID: "P10", Says: "What was done, by whom, with the old and the new value, is kept for ever.", Source: linked("Auditing resources")},
 	{ID: "P11", Says: "Subscribers hear of changes in signed calls.", Source: linked("Partner Center webhook events")},
-	{ID: "P12", Says: "Callers are held to a number of requests a minute.", Source: linked("Customer resources")},
+	{ID: "P12", Says: "A tenant sends at most so many requests a minute about customers; others are not affected, and who is refused hears when to come again.", Source: linked("Customer resources")},
 
 	{ID: "A1", Says: "Which parts an address has, and how its postal code looks, is its country's; a state must agree with its postal code.", Source: Source{Page: "libaddressinput"}, Commands: []string{"AddCard", "UpdateCustomerAccount"}},
 	{ID: "A2", Says: "A checked address says how far it was checked, and keeps what was typed; a correction needs the person's consent.", Source: linked("Validate an address"), Commands: []string{"UpdateCustomerAccount"}},

@@ -119,6 +119,11 @@ func (s *server) request(w http.ResponseWriter, r *http.Request, category, name 
 	if err != nil {
 		return command.Request{}, err
 	}
+	if limited(category) {
+		if err := s.count(w, actor); err != nil {
+			return command.Request{}, err
+		}
+	}
 	id := r.PathValue("id")
 	if !isID(category, id) {
 		return command.Request{}, newProblem(http.StatusNotFound, "not-found", "there is no such account")

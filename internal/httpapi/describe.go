@@ -65,6 +65,9 @@ func commandOperation(api huma.API, c domain.Contract, info domain.CommandInfo, 
 	if info.CallerSaw {
 		addProblems(api, op, http.StatusPreconditionRequired)
 	}
+	if limited(c.Category()) {
+		addProblems(api, op, http.StatusTooManyRequests)
+	}
 	return op
 }
 

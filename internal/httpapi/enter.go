@@ -99,13 +99,19 @@ func (s *server) actor(r *http.Request) (domain.Actor, error) {
 	return s.Verifier.Actor(r.Context(), token)
 }
 
-// authenticate is actor for queries.
+// authenticate is actor for queries, and counts those that have a quota.
 func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	a, err := s.actor(r)
 	if err != nil {
 		s.writeProblem(w, r, err)
 		return
+	}
+	if limitedQuery(ctx.Operation(), ctx.Param("stream")) {
+		if err := s.count(w, a); err != nil {
+			s.writeProblem(w, r, err)
+			return
+		}
 	}
 	next(huma.WithValue(ctx, actorKey, a))
 }

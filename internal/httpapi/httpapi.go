@@ -21,6 +21,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -40,6 +41,7 @@ import (
 	"konto/internal/history"
 	"konto/internal/identity"
 	"konto/internal/privacy"
+	"konto/internal/quota"
 	"konto/projections"
 )
 
@@ -51,7 +53,7 @@ type ReadDB interface {
 }
 
 // Config is what the API works with. All fields but Recovery, Extra, Checks,
-// Metrics, Ending and WaitLimit must be set.
+// Metrics, Ending, WaitLimit and CustomerRequests must be set.
 type Config struct {
 	Commands  *command.Handler
 	Contracts []domain.Contract
@@ -79,6 +81,9 @@ type Config struct {
 	Ending <-chan struct{}
 	// WaitLimit bounds how long a query waits for its read model; 0 means 5 s.
 	WaitLimit time.Duration
+	// CustomerRequests is how many requests a minute each tenant may send about
+	// customers; 0 means [CustomerRequests].
+	CustomerRequests int
 }
 
 // Version says which build is running.
@@ -91,6 +96,7 @@ type Version struct {
 type server struct {
 	Config
 	history *history.Reader
+	quota   *quota.Quota // of requests about customers
 }
 
 // New returns the API. It panics if two routes clash, since that is a mistake
@@ -99,9 +105,10 @@ func New(cfg Config) http.Handler {
 	if cfg.WaitLimit == 0 {
 		cfg.WaitLimit = 5 * time.Second
 	}
-	s := &server{Config: cfg, history: &history.Reader{
-		Store: cfg.Store, Keys: cfg.Keys, Contracts: envelope.Index(cfg.Contracts),
-	}}
+	s := &server{
+		Config: cfg, quota: quota.New(cmp.Or(cfg.CustomerRequests, CustomerRequests), cfg.Now),
+		history: &history.Reader{Store: cfg.Store, Keys: cfg.Keys, Contracts: envelope.Index(cfg.Contracts)},
+	}
 	mux := http.NewServeMux()
 	api := humago.New(mux, s.description())
 	api.UseMiddleware(s.authenticate)

@@ -38,8 +38,10 @@ type Problem struct {
 	Seen      *int64                `json:"seen,omitempty" doc:"the revision that you named"`
 	Current   *int64                `json:"current,omitempty" doc:"the revision that there is"`
 	Changes   []command.FieldChange `json:"changes,omitempty" doc:"what changed since the revision that you named"`
-	retry     string                // Retry-After, seconds
-	challenge string                // WWW-Authenticate
+	// ViolatedPolicies has its name from draft-ietf-httpapi-ratelimit-headers.
+	ViolatedPolicies []string `json:"violated-policies,omitempty" doc:"the quotas that are used up, as the RateLimit-Policy header names them"`
+	retry            string   // Retry-After, seconds
+	challenge        string   // WWW-Authenticate
 }
 
 // Because is a rule in words, and where it comes from.

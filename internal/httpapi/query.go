@@ -54,6 +54,9 @@ func get[In, Out any, PIn interface {
 		}}},
 	}
 	addProblems(api, &op, http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusServiceUnavailable)
+	if limitedQuery(&op, "") {
+		addProblems(api, &op, http.StatusTooManyRequests)
+	}
 	huma.Register(api, op, func(ctx context.Context, in *In) (*output, error) {
 		c := PIn(in).base()
 		if err := s.catchUp(ctx, c.After, models); err != nil {

@@ -44,6 +44,7 @@ type Config struct {
 	Identity Identity `koanf:"identity"`
 	Mail     Mail     `koanf:"mail"`
 	Stripe   Stripe   `koanf:"stripe"`
+	Limits   Limits   `koanf:"limits"`
 
 	// WriteOnly takes commands and keeps no read model, publishes nothing and
 	// carries out no effect: the write side by itself, for measuring it.
@@ -111,6 +112,13 @@ type Stripe struct {
 	Secrets []string `koanf:"secrets"` // signing secrets; none closes the inlet
 }
 
+// Limits hold callers to how much they may ask.
+type Limits struct {
+	// CustomerRequests is how many requests a minute each tenant may send about
+	// customers; default 500.
+	CustomerRequests int `koanf:"customer-requests"`
+}
+
 // Validate reports the first field that cannot be used, and fills in defaults.
 func (c *Config) Validate() error {
 	switch {
@@ -120,6 +128,8 @@ func (c *Config) Validate() error {
 		return errors.New("now: want a clock")
 	case c.Clock != nil && !c.Dev:
 		return errors.New("clock: time is moved in development only")
+	case c.Limits.CustomerRequests < 0:
+		return fmt.Errorf("limits.customer-requests: %d is less than one request a minute", c.Limits.CustomerRequests)
 	}
 	if c.Addr == "" {
 		c.Addr = "127.0.0.1:8080"

@@ -206,7 +206,7 @@ func (s *System) api() http.Handler {
 		Commands: s.commands, Contracts: policy.Contracts, Reading: policy.Table, Store: s.store, Keys: s.keys,
 		Read: s.read, Verifier: s.verifier, Now: s.cfg.Now, NewID: newID, Log: s.component("http"),
 		Version: s.cfg.Version, Tracer: s.tracer, Checks: s.checks(), Metrics: s.metrics.Registry, Extra: extra, Ending: s.ending,
-		Recovery: s.recovery,
+		Recovery: s.recovery, CustomerRequests: s.cfg.Limits.CustomerRequests,
 	})
 }
 
