@@ -275,19 +275,45 @@ func inbox(ts *testscript.TestScript, want func(mail) bool) []mail {
 }
 
 // code waits until everything has settled and sets a variable to the newest
-// one-time code that was sent to a recipient:
+// one-time code that was sent to a recipient, to verify a contact unless
+// another template is named:
 //
-//	code NAME RECIPIENT
+//	code NAME RECIPIENT [TEMPLATE]
 func code(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: code NAME RECIPIENT")
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: code NAME RECIPIENT [TEMPLATE]")
 	}
+	found := codes.FindString(newest(ts, append(args, "contact_code")[2], args[1]).Text)
+	if found == "" {
+		ts.Fatalf("there is no code in what was sent to %s", args[1])
+	}
+	ts.Setenv(args[0], found)
+}
+
+// link waits until everything has settled and sets a variable to where the
+// newest message of a template to a recipient leads, below $URL:
+//
+//	link NAME RECIPIENT TEMPLATE
+func link(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: link NAME RECIPIENT TEMPLATE")
+	}
+	_, rest, ok := strings.Cut(newest(ts, args[2], args[1]).Text, ts.Getenv("URL"))
+	if !ok {
+		ts.Fatalf("what was sent to %s does not lead to %s", args[1], ts.Getenv("URL"))
+	}
+	ts.Setenv(args[0], strings.Fields(rest)[0])
+}
+
+// newest waits until everything has settled and returns the newest message of
+// a template to a recipient.
+func newest(ts *testscript.TestScript, template, recipient string) mail {
 	settled(ts, false, nil)
-	found := inbox(ts, func(m mail) bool { return m.Template == "contact_code" && m.to(args[1]) })
+	found := inbox(ts, func(m mail) bool { return m.Template == template && m.to(recipient) })
 	if len(found) == 0 {
-		ts.Fatalf("no code was sent to %s", args[1])
+		ts.Fatalf("no %s was sent to %s", template, recipient)
 	}
-	ts.Setenv(args[0], codes.FindString(found[len(found)-1].Text))
+	return found[len(found)-1]
 }
 
 // countMails waits until everything has settled and counts mails:

@@ -231,7 +231,7 @@ func (c *crash) drain() {
 }
 
 func (c *crash) as(p demo.Person) (*client.Client, error) {
-	token, err := c.issuer.Mint(identity.Person{ID: p.ID, Tenant: p.Tenant, Roles: p.Roles}, 2*time.Hour)
+	token, err := c.issuer.Mint(p.Identity(), 2*time.Hour)
 	return &client.Client{Base: c.base, Token: token}, err
 }
 

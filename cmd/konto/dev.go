@@ -266,7 +266,7 @@ func writeTokens(issuer *identity.Issuer, dir string) error {
 
 // mintBy returns a token for a person.
 func mintBy(issuer *identity.Issuer, p demo.Person) (string, error) {
-	return issuer.Mint(identity.Person{ID: p.ID, Tenant: p.Tenant, Roles: p.Roles}, tokenLife)
+	return issuer.Mint(p.Identity(), tokenLife)
 }
 
 // codes finds a one-time code in a message.
@@ -277,7 +277,7 @@ func makeDemo(ctx context.Context, s *system.System) error {
 	defer cancel()
 	return demo.World{
 		As: func(p demo.Person) (*client.Client, error) {
-			token, err := s.Issuer().Mint(identity.Person{ID: p.ID, Tenant: p.Tenant, Roles: p.Roles}, time.Minute)
+			token, err := s.Issuer().Mint(p.Identity(), time.Minute)
 			return &client.Client{Base: s.URL(), Token: token}, err
 		},
 		Code: func(ctx context.Context, recipient string) (string, error) {

@@ -59,6 +59,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"json":     jsonIs,
 		"keep":     keep,
 		"code":     code,
+		"link":     link,
 		"mails":    countMails,
 		"settled":  settled,
 		"webhook":  sendWebhook,

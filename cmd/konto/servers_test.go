@@ -44,7 +44,7 @@ func issuer(ts *testscript.TestScript, neg bool, args []string) {
 		<-ended
 	})
 	for _, p := range demo.People() {
-		token, err := i.Mint(identity.Person{ID: p.ID, Tenant: p.Tenant, Roles: p.Roles}, time.Hour)
+		token, err := i.Mint(p.Identity(), time.Hour)
 		ts.Check(err)
 		ts.Check(os.WriteFile(filepath.Join(dir, p.Name), []byte(token), 0o600))
 	}

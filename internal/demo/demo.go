@@ -1,7 +1,8 @@
 // Package demo is the small world that `konto dev` begins with: a Swedish
-// company with three people, its partner in Denmark, billing support and an
-// operator. Its people are invented; its domains and numbers are reserved for
-// examples (RFC 2606; the Swedish PTS's range for fiction).
+// company with three people and an identity provider, its partner in Denmark,
+// billing support and an operator. Its people are invented; its domains and
+// numbers are reserved for examples (RFC 2606; the Swedish PTS's range for
+// fiction).
 //
 // The world is made through the command API, as anybody would make it, so that
 // it shows nothing that the API does not allow. Every command has its own key:
@@ -18,6 +19,7 @@ import (
 	"konto/domain/securityinfo"
 	"konto/domain/tenant"
 	"konto/internal/client"
+	"konto/internal/identity"
 )
 
 // IDs of the world. They are the same in every world, so that a command that
@@ -38,26 +40,34 @@ const (
 	MikkelsToken = "pm_demo_mikkel_mastercard" //nolint:gosec // the same
 )
 
-// Person is somebody in the world.
+// Person is somebody in the world, or a service that speaks for people.
 type Person struct {
 	Name   string // what the command line calls them: konto cmd --as NAME
 	ID     string
 	Tenant string
 	Roles  []domain.Role
-	Title  string // who they are, for people
+	Title  string           // who they are, for people
+	Kind   domain.ActorKind // empty: a person
+}
+
+// Identity is whom p's token is for.
+func (p Person) Identity() identity.Person {
+	return identity.Person{ID: p.ID, Tenant: p.Tenant, Roles: p.Roles, Kind: p.Kind}
 }
 
 // People are all people of the world.
 func People() []Person {
 	id := func(n int) string { return fmt.Sprintf("01930000-0000-7000-8000-%012d", 10+n) }
 	return []Person{
-		{"anna", id(0), Norrsken, []domain.Role{domain.GlobalAdmin}, "owner and global admin of Norrsken Trädgård AB (Swedish)"},
-		{"mikkel", id(1), Norrsken, []domain.Role{domain.BillingAdmin}, "second admin of Norrsken, billing (Danish)"},
-		{"eva", id(2), Norrsken, []domain.Role{domain.Auditor}, "auditor of Norrsken (Dutch)"},
-		{"saga", id(3), Nordvind, []domain.Role{domain.SalesAgent}, "sales agent of the partner Nordvind ApS"},
-		{"bo", id(4), Nordvind, []domain.Role{domain.GlobalAdmin}, "global admin of the partner Nordvind ApS"},
-		{"support", id(5), Staff, []domain.Role{domain.BillingSupport}, "billing support"},
-		{"operator", id(6), Staff, []domain.Role{domain.Operator}, "operator of this Konto"},
+		{Name: "anna", ID: id(0), Tenant: Norrsken, Roles: []domain.Role{domain.GlobalAdmin}, Title: "owner and global admin of Norrsken Trädgård AB (Swedish)"},
+		{Name: "mikkel", ID: id(1), Tenant: Norrsken, Roles: []domain.Role{domain.BillingAdmin}, Title: "second admin of Norrsken, billing (Danish)"},
+		{Name: "eva", ID: id(2), Tenant: Norrsken, Roles: []domain.Role{domain.Auditor}, Title: "auditor of Norrsken (Dutch)"},
+		{Name: "saga", ID: id(3), Tenant: Nordvind, Roles: []domain.Role{domain.SalesAgent}, Title: "sales agent of the partner Nordvind ApS"},
+		{Name: "bo", ID: id(4), Tenant: Nordvind, Roles: []domain.Role{domain.GlobalAdmin}, Title: "global admin of the partner Nordvind ApS"},
+		{Name: "ida", ID: id(8), Tenant: Nordvind, Roles: []domain.Role{domain.AdminAgent}, Title: "admin agent of the partner Nordvind ApS"},
+		{Name: "support", ID: id(5), Tenant: Staff, Roles: []domain.Role{domain.BillingSupport}, Title: "billing support"},
+		{Name: "operator", ID: id(6), Tenant: Staff, Roles: []domain.Role{domain.Operator}, Title: "operator of this Konto"},
+		{Name: "login", ID: id(7), Tenant: Norrsken, Kind: domain.KindIdentity, Title: "Norrsken's identity provider, for people who cannot sign in"},
 	}
 }
 
@@ -139,6 +149,7 @@ func staff() []step {
 		{"anna", "eva", "eva.jansen@norrsken.example", "Eva Jansen", "nl-NL"},
 		{"bo", "bo", "bo.friis@nordvind.example", "Bo Friis", "da-DK"},
 		{"bo", "saga", "saga.holm@nordvind.example", "Saga Holm", "en-GB"},
+		{"bo", "ida", "ida.krogh@nordvind.example", "Ida Krogh", "da-DK"},
 	} {
 		p, _ := Find(e.who)
 		steps = append(steps, step{by: e.by, collection: "admins", id: p.ID, name: "AddEmployee", body: map[string]any{

@@ -42,6 +42,10 @@ func TestActor(t *testing.T) {
 	if got, err = w.verifier.Actor(t.Context(), mint(t, w.issuer, later, time.Hour)); err != nil || !got.AuthenticatedAt.Equal(later.AuthenticatedAt) {
 		t.Errorf("Actor() = %+v, %v, want it authenticated at %v", got, err, later.AuthenticatedAt)
 	}
+	service := identity.Person{ID: "login", Tenant: "tenant-a", Kind: domain.KindIdentity}
+	if got, err = w.verifier.Actor(t.Context(), mint(t, w.issuer, service, time.Hour)); err != nil || got.Kind != domain.KindIdentity {
+		t.Errorf("Actor() = %+v, %v, want an identity provider", got, err)
+	}
 	if n := w.server.asked.Load(); n != 1 {
 		t.Errorf("the issuer was asked %d times for its keys, want 1", n)
 	}

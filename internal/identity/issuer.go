@@ -44,6 +44,7 @@ type Person struct {
 	ID     string
 	Tenant string
 	Roles  []domain.Role
+	Kind   domain.ActorKind // empty means a person
 	// AuthenticatedAt is when they signed in; zero means now.
 	AuthenticatedAt time.Time
 }
@@ -84,8 +85,9 @@ func (i *Issuer) Mint(p Person, ttl time.Duration) (string, error) {
 	}).Claims(struct {
 		Tenant        string           `json:"tenant"`
 		Roles         []domain.Role    `json:"roles"`
+		Kind          domain.ActorKind `json:"kind,omitempty"`
 		Authenticated *jwt.NumericDate `json:"auth_time"`
-	}{p.Tenant, p.Roles, jwt.NewNumericDate(p.AuthenticatedAt)}).Serialize()
+	}{p.Tenant, p.Roles, p.Kind, jwt.NewNumericDate(p.AuthenticatedAt)}).Serialize()
 	if err != nil {
 		return "", fmt.Errorf("mint: %w", err)
 	}

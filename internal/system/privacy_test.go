@@ -49,7 +49,7 @@ func secrets() []string {
 		holder, street, mobile, mobileIn, mailAddr, reason, agent, billing, dryName, badName, staleNm, expired,
 		"Anna Lindqvist", "Mikkel Sørensen", "Eva Jansen", "Bo Friis", "Saga Holm",
 		"anna.lindqvist@norrsken.example", "mikkel.sorensen@norrsken.example", "eva.jansen@norrsken.example",
-		"bo.friis@nordvind.example", "saga.holm@nordvind.example", "anna@privat.example", "070-174 06 05", "46701740605",
+		"bo.friis@nordvind.example", "saga.holm@nordvind.example", "ida.krogh@nordvind.example", "anna@privat.example", "070-174 06 05", "46701740605",
 		"Storgatan 1", "903 26", "demo-fingerprint-anna", "Zelda", "Wexelblatt", "Bokhyllan 4",
 	})
 }
