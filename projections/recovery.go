@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"konto/domain"
+	"konto/domain/recovery"
 	"konto/domain/securityinfo"
 )
 
@@ -110,17 +111,17 @@ func pageOrder(a, b securityinfo.Slot) int {
 
 // candidate is an account as far as it decides who could recover it.
 type candidate struct {
-	id           string
-	hasRole      bool
-	organization securityinfo.Organization
-	verified     []CoolingDown // contacts in use
+	id       string
+	hasRole  bool
+	standing recovery.Standing
+	verified []CoolingDown // contacts in use
 }
 
 // readiness judges verified contacts alone (rule I2).
 func (c candidate) readiness(terms securityinfo.RecoveryTerms, now time.Time) Readiness {
 	slices.SortFunc(c.verified, func(a, b CoolingDown) int { return pageOrder(a.Slot, b.Slot) })
 	r := Readiness{
-		AdminID: c.id, Gate: terms.GateOf(c.hasRole, c.organization, now),
+		AdminID: c.id, Gate: terms.GateOf(c.hasRole, c.standing, now),
 		Usable: []securityinfo.Slot{}, Missing: []string{},
 	}
 	for _, v := range c.verified {
@@ -130,7 +131,7 @@ func (c candidate) readiness(terms securityinfo.RecoveryTerms, now time.Time) Re
 			r.Usable = append(r.Usable, v.Slot)
 		}
 	}
-	r.Ready = r.Gate.Passed(r.Usable)
+	r.Ready = securityinfo.Passed(r.Gate, r.Usable)
 	if r.Ready {
 		return r
 	}
@@ -156,13 +157,12 @@ const selectCandidate = `SELECT a.admin_id,
 	FROM security_accounts a WHERE a.tenant = $1`
 
 func scanCandidate(row scanner) (c candidate, err error) {
-	var roles, domains int
+	var roles int
 	var verified sql.NullString
-	if err := row.Scan(&c.id, &roles, &domains, instant{&c.organization.TrialSince}, &verified); err != nil {
+	if err := row.Scan(&c.id, &roles, &c.standing.Domains, instant{&c.standing.TrialSince}, &verified); err != nil {
 		return c, err
 	}
 	c.hasRole = roles > 0
-	c.organization.Domains = make([]string, domains)
 	for v := range strings.FieldsSeq(verified.String) {
 		slot, from, _ := strings.Cut(v, ":")
 		micros, err := strconv.ParseInt(from, 10, 64)

@@ -14,7 +14,9 @@
 // # What is guaranteed
 //
 // No sequence of these commands leaves a tenant without a global admin who can
-// sign in (I8). The tenant's stream lists who may be one, the decision looks at
+// sign in (I8), nor take from it the last one who could recover their account:
+// an organization none of whose global admins has got that far yet loses
+// nothing and is not stopped. The tenant's stream lists who may be one, the decision looks at
 // the accounts themselves, and of two global admins who leave at the same
 // moment one is told to try again: see [RemoveRole.Reserves].
 //
@@ -181,10 +183,11 @@ type Phone struct {
 
 // Organization is the fact of the account's tenant. Its key is the tenant's ID.
 type Organization struct {
-	Country      string   // ISO 3166-1 alpha-2
-	Domains      []string // A-labels
-	ManagedBy    string   // the partner in whose console its people are kept, if there is one
-	GlobalAdmins []string // who may be global admins: their accounts say whether they are
+	Country      string    // ISO 3166-1 alpha-2
+	Domains      []string  // A-labels
+	ManagedBy    string    // the partner in whose console its people are kept, if there is one
+	TrialSince   time.Time // when the organization began a trial; zero if it is on none
+	GlobalAdmins []string  // who may be global admins: their accounts say whether they are
 }
 
 // Colleague is the fact of another account. Its key is the account's ID.
@@ -208,9 +211,12 @@ var (
 	ErrOperatorRole = domain.Forbidden("role-not-assignable", "the roles of Konto's own staff are given by an operator only").ByRule("S12").Allowed("", domain.Operator)
 	ErrManaged      = domain.Forbidden("managed-by-partner", "the organization was bought from a partner that keeps names and addresses in a console of its own; change them there").ByRule("S11")
 	ErrLast         = domain.Conflict("last-global-admin", "nobody else of the organization is a global admin who can sign in; make somebody one first").ByRule("I8").Allowed("AssignRole", domain.GlobalAdmin, domain.Operator)
-	ErrLeaving      = domain.Conflict("global-admin-leaving", "another global admin has just ceased to be one; try again in a minute").ByRule("I8")
-	ErrOffboarded   = domain.Conflict("admin-off-boarded", "the account is off-boarded; restore it first").ByRule("S13").Allowed("RestoreEmployee", domain.GlobalAdmin)
-	ErrGone         = domain.Conflict("admin-data-gone", "the account's data is no longer kept; open a new account").ByRule("S13").Allowed("AddEmployee", domain.GlobalAdmin)
+	// ErrLastRecoverable also holds for an operator: whoever is to go later can
+	// be followed by somebody who verifies their contacts today.
+	ErrLastRecoverable = domain.Conflict("last-recoverable-global-admin", "no other global admin of the organization could recover their account: let one verify a phone and an alternate address first, or a contact of either kind where one is enough; a new contact counts at once").ByRule("I8").Allowed("UpdateSecurityInfo", domain.GlobalAdmin)
+	ErrLeaving         = domain.Conflict("global-admin-leaving", "another global admin has just ceased to be one; try again in a minute").ByRule("I8")
+	ErrOffboarded      = domain.Conflict("admin-off-boarded", "the account is off-boarded; restore it first").ByRule("S13").Allowed("RestoreEmployee", domain.GlobalAdmin)
+	ErrGone            = domain.Conflict("admin-data-gone", "the account's data is no longer kept; open a new account").ByRule("S13").Allowed("AddEmployee", domain.GlobalAdmin)
 )
 
 // Addresses is the kind of reservation that guards mail addresses.

@@ -12,6 +12,7 @@ import (
 
 	"konto/domain"
 	. "konto/domain/admin"
+	"konto/domain/recovery"
 )
 
 // many makes a run of [TestLife] long, for a night's work.
@@ -59,12 +60,20 @@ func walk(t *rapid.T) {
 		now      time.Duration
 		commands int
 		alone    bool // nobody else is a global admin
+		// mine and theirs say whose contacts would recover their account.
+		mine, theirs bool
 	)
 	send := func(cmd domain.Command[Admin]) string {
 		commands++
 		w := usual().at(now)
 		if w.command = fmt.Sprint("c", commands); alone {
 			w = w.admins("ann")
+		}
+		if mine {
+			w = w.reach("ann", recovery.Contacts{Phone: true, Mail: true})
+		}
+		if theirs {
+			w = w.reach("gina", recovery.Contacts{Phone: true, Mail: true})
 		}
 		events, err := cmd.Decide(a, w.meta(cmd))
 		for _, e := range events {
@@ -114,6 +123,8 @@ func walk(t *rapid.T) {
 			case want != "":
 			case l.admin && alone:
 				want = "last-global-admin"
+			case l.admin && mine && !theirs:
+				want = "last-recoverable-global-admin"
 			default:
 				l.admin = false
 			}
@@ -125,6 +136,8 @@ func walk(t *rapid.T) {
 			case l.status != Active:
 			case l.admin && alone:
 				want = "last-global-admin"
+			case l.admin && mine && !theirs:
+				want = "last-recoverable-global-admin"
 			default:
 				l.status, l.block, l.blocked = Blocked, fmt.Sprint("c", commands+1), start.Add(now)
 			}
@@ -153,6 +166,8 @@ func walk(t *rapid.T) {
 			expect(t, ExpireRetention{l.block}, "")
 		},
 		"others": func(*rapid.T) { alone = !alone },
+		"mine":   func(*rapid.T) { mine = !mine },
+		"theirs": func(*rapid.T) { theirs = !theirs },
 		"wait":   func(t *rapid.T) { now += time.Duration(rapid.IntRange(1, 20).Draw(t, "days")) * day },
 		"": func(t *rapid.T) {
 			if a.Status != l.status || a.SignInName.Value != l.name || a.Has(domain.GlobalAdmin) != (l.admin && l.status == Active) {

@@ -71,8 +71,11 @@ func (OffboardEmployee) Decide(a Admin, m Meta) ([]Event, error) {
 		return nil, ErrNotFound
 	case a.Status != Active:
 		return nil, nil
-	case a.Has(domain.GlobalAdmin) && !succeeded(m):
-		return nil, ErrLast
+	}
+	if a.Has(domain.GlobalAdmin) {
+		if err := succeeded(m); err != nil {
+			return nil, err
+		}
 	}
 	terms := OffboardingPolicy.In(m)
 	return []Event{

@@ -7,7 +7,8 @@ import (
 )
 
 // RemoveRole takes a role from the account. A role that it does not have
-// changes nothing. The last global admin who can sign in keeps theirs.
+// changes nothing. The last global admin who can sign in keeps theirs, and so
+// does the last one who could recover their account.
 type RemoveRole struct {
 	Role domain.Role `json:"role"`
 }
@@ -40,37 +41,6 @@ func Exit(tenant string) domain.Reservation {
 	}
 }
 
-// successors are the needs by which somebody else is found who is a global
-// admin: one account after the other, until one is.
-func successors(m Meta) []domain.Need {
-	needs := []domain.Need{domain.Of[Organization](m.Tenant)}
-	if !m.Facts.Has(needs[0]) {
-		return needs
-	}
-	for _, id := range domain.Fact[Organization](m, m.Tenant).GlobalAdmins {
-		n := domain.Of[Colleague](id)
-		if id == m.ID {
-			continue
-		}
-		if needs = append(needs, n); !m.Facts.Has(n) || succeeds(m, id) {
-			break
-		}
-	}
-	return needs
-}
-
-// succeeded reports whether somebody else is a global admin.
-func succeeded(m Meta) bool {
-	return slices.ContainsFunc(domain.Fact[Organization](m, m.Tenant).GlobalAdmins, func(id string) bool {
-		return id != m.ID && m.Facts.Has(domain.Of[Colleague](id)) && succeeds(m, id)
-	})
-}
-
-func succeeds(m Meta, id string) bool {
-	c := domain.Fact[Colleague](m, id)
-	return c.GlobalAdmin && c.Tenant == m.Tenant
-}
-
 // Decide implements [domain.Command].
 func (c RemoveRole) Decide(a Admin, m Meta) ([]Event, error) {
 	if err := a.usable(); err != nil {
@@ -81,8 +51,11 @@ func (c RemoveRole) Decide(a Admin, m Meta) ([]Event, error) {
 		return nil, ErrUnknownRole.At("/role")
 	case !slices.Contains(a.Roles, c.Role):
 		return nil, nil
-	case c.Role == domain.GlobalAdmin && !succeeded(m):
-		return nil, ErrLast
+	}
+	if c.Role == domain.GlobalAdmin {
+		if err := succeeded(m); err != nil {
+			return nil, err
+		}
 	}
 	return []Event{RoleRemoved(c)}, nil
 }

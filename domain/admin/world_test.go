@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"konto/domain"
 	. "konto/domain/admin"
 	"konto/domain/domaintest"
+	"konto/domain/recovery"
 )
 
 var start = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
@@ -32,6 +34,8 @@ type world struct {
 	command      string
 	organization Organization
 	colleagues   map[string]Colleague
+	contacts     map[string]recovery.Contacts
+	recovery     []domain.Version[recovery.Terms]
 	names        []domain.Version[UserNameTerms]
 	offboarding  []domain.Version[OffboardingTerms]
 }
@@ -45,11 +49,30 @@ func usual() world {
 	}
 }
 
-func (w world) by(a domain.Actor) world        { w.actor = a; return w }
-func (w world) at(d time.Duration) world       { w.after = d; return w }
-func (w world) admins(ids ...string) world     { w.organization.GlobalAdmins = ids; return w }
-func (w world) managed() world                 { w.organization.ManagedBy = "fabrikam"; return w }
-func (w world) gina(c Colleague) world         { w.colleagues = map[string]Colleague{"gina": c}; return w }
+func (w world) by(a domain.Actor) world    { w.actor = a; return w }
+func (w world) at(d time.Duration) world   { w.after = d; return w }
+func (w world) admins(ids ...string) world { w.organization.GlobalAdmins = ids; return w }
+func (w world) managed() world             { w.organization.ManagedBy = "fabrikam"; return w }
+func (w world) gina(c Colleague) world     { w.colleagues = map[string]Colleague{"gina": c}; return w }
+
+func (w world) hans() world {
+	w.organization.GlobalAdmins = []string{"ann", "gina", "hans"}
+	w.colleagues = map[string]Colleague{"gina": {Tenant: "contoso", GlobalAdmin: true}, "hans": {Tenant: "contoso", GlobalAdmin: true}}
+	return w
+}
+func (w world) asks(t recovery.Terms) world   { w.recovery = version(t); return w }
+func (w world) trial(since time.Time) world   { w.organization.TrialSince = since; return w }
+func (w world) domains(names ...string) world { w.organization.Domains = names; return w }
+
+// reach says which contacts somebody has verified.
+func (w world) reach(id string, c recovery.Contacts) world {
+	w.contacts = maps.Clone(w.contacts)
+	if w.contacts == nil {
+		w.contacts = map[string]recovery.Contacts{}
+	}
+	w.contacts[id] = c
+	return w
+}
 func (w world) limits(t UserNameTerms) world   { w.names = version(t); return w }
 func (w world) times(t OffboardingTerms) world { w.offboarding = version(t); return w }
 func version[P any](rules P) []domain.Version[P] {
@@ -63,16 +86,7 @@ func (w world) meta(cmd any) Meta {
 		ID: "ann", Tenant: "contoso", Actor: w.actor, At: start.Add(w.after), Command: w.command,
 		MAC: func(purpose, value string) string { return purpose + "/" + value },
 	}
-	needer, ok := cmd.(domain.Needer)
-	for more := ok; more; {
-		more = false
-		for _, n := range needer.Needs(m) {
-			if !m.Facts.Has(n) {
-				m.Facts, more = m.Facts.Knows(n, w.fact(n)), true
-			}
-		}
-	}
-	return m
+	return domaintest.Gather(m, cmd, w.fact)
 }
 
 func (w world) fact(n domain.Need) any {
@@ -81,6 +95,10 @@ func (w world) fact(n domain.Need) any {
 		return w.organization
 	case reflect.TypeFor[Colleague]():
 		return w.colleagues[n.Key]
+	case reflect.TypeFor[recovery.Contacts]():
+		return w.contacts[n.Key]
+	case reflect.TypeFor[domain.Terms[recovery.Terms]]():
+		return domain.Terms[recovery.Terms]{Name: n.Key, Versions: w.recovery}
 	case reflect.TypeFor[domain.Terms[UserNameTerms]]():
 		return domain.Terms[UserNameTerms]{Name: n.Key, Versions: w.names}
 	case reflect.TypeFor[domain.Terms[OffboardingTerms]]():

@@ -1,4 +1,5 @@
-// Package domaintest runs given/when/then cases against an aggregate.
+// Package domaintest runs given/when/then cases against an aggregate, and gives
+// decisions the facts that they ask for.
 package domaintest
 
 import (
@@ -74,4 +75,21 @@ func history[S any](a *domain.Aggregate[S], events []domain.Event[S]) iter.Seq2[
 			}
 		}
 	}
+}
+
+// Gather returns m with the facts that cmd asks for, as fact knows them. It
+// asks again until nothing new is named, as the command handler does, so a
+// test finds out when a command leaves a need out. A command that needs none
+// gets m back.
+func Gather(m domain.Meta, cmd any, fact func(domain.Need) any) domain.Meta {
+	needer, ok := cmd.(domain.Needer)
+	for more := ok; more; {
+		more = false
+		for _, n := range needer.Needs(m) {
+			if !m.Facts.Has(n) {
+				m.Facts, more = m.Facts.Knows(n, fact(n)), true
+			}
+		}
+	}
+	return m
 }

@@ -29,16 +29,7 @@ func (w world) says(v postal.Verdict) world { w.verdict = v; return w }
 // command handler does.
 func (w world) meta(cmd any) Meta {
 	m := Meta{ID: "contoso", Tenant: "contoso", Command: "c", Actor: domain.Actor{ID: "gina", Kind: domain.KindPerson, Tenant: "contoso"}}
-	needer, ok := cmd.(domain.Needer)
-	for more := ok; more; {
-		more = false
-		for _, n := range needer.Needs(m) {
-			if !m.Facts.Has(n) {
-				m.Facts, more = m.Facts.Knows(n, w.fact(n)), true
-			}
-		}
-	}
-	return m
+	return domaintest.Gather(m, cmd, w.fact)
 }
 
 func (w world) fact(n domain.Need) any {

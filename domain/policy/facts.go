@@ -32,9 +32,11 @@ var Sources = append([]domain.Source{
 	}),
 	domain.FromState(tenant.Aggregate, func(_ string, t tenant.Tenant) admin.Organization {
 		return admin.Organization{
-			Country: t.Country, Domains: slices.Clone(t.Domains), ManagedBy: t.ManagedBy, GlobalAdmins: slices.Clone(t.GlobalAdmins),
+			Country: t.Country, Domains: slices.Clone(t.Domains), TrialSince: t.TrialSince,
+			ManagedBy: t.ManagedBy, GlobalAdmins: slices.Clone(t.GlobalAdmins),
 		}
 	}),
+	domain.FromState(securityinfo.Aggregate, securityinfo.ContactsOf),
 	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) admin.Colleague {
 		return admin.Colleague{Tenant: a.Tenant, GlobalAdmin: a.Has(domain.GlobalAdmin)}
 	}),
@@ -108,7 +110,7 @@ func purse(_ string, s billing.Subscription) collection.Wallet {
 
 // account leaves out addresses that were erased.
 func account(_ string, a admin.Admin) securityinfo.Account {
-	fact := securityinfo.Account{Exists: a.Exists(), Tenant: a.Tenant, SignInName: a.SignInName.Value, Roles: slices.Clone(a.Roles)}
+	fact := securityinfo.Account{Exists: a.Exists(), Tenant: a.Tenant, SignInName: a.SignInName.Value, Roles: slices.Clone(a.Roles), Blocked: !a.CanSignIn()}
 	for _, alias := range a.Aliases {
 		if alias.Readable() {
 			fact.Aliases = append(fact.Aliases, alias.Value)

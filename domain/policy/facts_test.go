@@ -18,6 +18,7 @@ import (
 	"konto/domain/policy"
 	"konto/domain/policyversion"
 	"konto/domain/postal"
+	"konto/domain/recovery"
 	"konto/domain/relationship"
 	"konto/domain/securityinfo"
 	"konto/domain/subject"
@@ -79,6 +80,10 @@ func TestFacts(t *testing.T) {
 			Tenant: own, SignInName: domain.About(person, "a@contoso.example"), Roles: []domain.Role{domain.GlobalAdmin},
 			Aliases: []domain.Personal[string]{domain.About(person, "b@contoso.example"), {Subject: person, Erased: true}},
 		},
+		&securityinfo.SecurityInfo{
+			Office:         securityinfo.Method[securityinfo.Phone]{Verified: domain.About(person, securityinfo.Phone{E164: "+4681234"}), VerifiedAt: noon, UsableFrom: noon.AddDate(9, 0, 0)},
+			AlternateEmail: securityinfo.Method[string]{Verified: domain.Personal[string]{Subject: person, Erased: true}, VerifiedAt: noon},
+		},
 		&offboarding.Offboarding{Grants: []offboarding.Grant{{GranteeID: person, ExpiresAt: noon}}},
 		&card.Card{Tenant: own, Owner: person, Last4: "4242", Brand: "visa", ExpMonth: 2, ExpYear: 2030, Removed: true, GatewayToken: "tok"},
 		&invoiceswitch.Case{SubscriptionID: "sub"},
@@ -97,7 +102,8 @@ func TestFacts(t *testing.T) {
 			Exists: true, Tenant: own, SignInName: "a@contoso.example", Aliases: []string{"b@contoso.example"},
 			Roles: []domain.Role{domain.GlobalAdmin},
 		},
-		admin.Organization{Country: "SE", Domains: []string{"contoso.example", "fabrikam.example"}, ManagedBy: partner, GlobalAdmins: []string{person}},
+		admin.Organization{Country: "SE", Domains: []string{"contoso.example", "fabrikam.example"}, TrialSince: noon, ManagedBy: partner, GlobalAdmins: []string{person}},
+		recovery.Contacts{Phone: true},
 		admin.Colleague{Tenant: own, GlobalAdmin: true},
 		organization.Tenant{Exists: true, Country: "SE"},
 		offboarding.Leaver{Tenant: own},
@@ -167,6 +173,21 @@ func TestFactsOfNothing(t *testing.T) {
 		fact := s.State("id", s.Contract.New())
 		if exists := reflect.ValueOf(fact).FieldByName("Exists"); exists.IsValid() && exists.Bool() {
 			t.Errorf("%T of no history says that it exists", fact)
+		}
+	}
+}
+
+func TestWhoCannotSignInHasNothingToRecover(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[admin.Status]bool{admin.Active: false, admin.Blocked: true, admin.Offboarded: true, admin.Gone: true} {
+		for _, s := range policy.Sources {
+			if s.Type != reflect.TypeFor[securityinfo.Account]() {
+				continue
+			}
+			got := s.State(person, &admin.Admin{Tenant: own, Status: status}).(securityinfo.Account)
+			if got.Blocked != want || !got.Exists {
+				t.Errorf("S13: an account that is %q is blocked = %v, want %v", status, got.Blocked, want)
+			}
 		}
 	}
 }

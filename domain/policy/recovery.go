@@ -118,13 +118,13 @@ func (s *staff) use(id string, slot securityinfo.Slot) {
 // without tells of an account with a role that could be recovered and no
 // longer can.
 func (s *staff) without(id string, slot securityinfo.Slot) []domain.Effect {
-	ready := securityinfo.GateTwo.Passed(s.InUse[id])
+	ready := securityinfo.Passed(securityinfo.GateTwo, s.InUse[id])
 	if kept := slices.DeleteFunc(s.InUse[id], func(u securityinfo.Slot) bool { return u == slot }); len(kept) > 0 {
 		s.InUse[id] = kept
 	} else {
 		delete(s.InUse, id)
 	}
-	if !ready || len(s.Roles[id]) == 0 || securityinfo.GateTwo.Passed(s.InUse[id]) {
+	if !ready || len(s.Roles[id]) == 0 || securityinfo.Passed(securityinfo.GateTwo, s.InUse[id]) {
 		return nil
 	}
 	missing := []string{"phone"}

@@ -1,6 +1,6 @@
 // Package postal is what aggregates know of postal addresses: what one is,
-// what a library says of it, and which may be kept. It is the only package
-// that aggregates share besides the kit.
+// what a library says of it, and which may be kept. Aggregates share it, as they
+// share package recovery.
 //
 // Guaranteed: an address that breaks its country's format is refused with
 // every field that is wrong (rule A1), and one for which there is a better

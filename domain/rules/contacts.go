@@ -24,7 +24,7 @@ var contactRules = []Rule{
 	{ID: "I5", Says: "Security info changes only within a while of signing in.", Source: Source{Page: "NIST SP 800-63B-4 section 4.1"}, Commands: []string{"UpdateSecurityInfo"}},
 	{ID: "I6", Says: "Accounts may share a phone for recovery, but not for signing in by text message.", Source: linked("phoneAuthenticationMethod"), Commands: []string{"UpdateSecurityInfo"}},
 	{ID: "I7", Says: "A new contact recovers nothing for a day, and the previous one can take the change back for three.", Source: proposed, Commands: []string{"UndoContactChange", "SubmitRecoveryCode"}, Messages: []string{"security_contact_changed"}},
-	{ID: "I8", Says: "No change leaves an organization without a global admin who could recover.", Source: proposed, Commands: []string{"RemoveRole", "OffboardEmployee"}},
+	{ID: "I8", Says: "No change leaves an organization without a global admin who could recover.", Source: proposed, Policy: "account-recovery", Commands: []string{"RemoveRole", "OffboardEmployee", "RemovePhoneMethod", "RemoveAlternateEmail"}},
 	{ID: "I9", Says: "Contacts are confirmed again after a while that the organization chooses, or never.", Source: linked("Combined security information registration"), Commands: []string{"ReconfirmSecurityInfo"}, Messages: []string{"security_info_reconfirm"}},
 
 	{ID: "F1", Says: "Numbers are kept in E.164, with the extension apart and the input sealed. A number without a country code is read in the organization's country.", Source: Source{Page: "ITU-T E.164"}, Commands: []string{"UpdateSecurityInfo"}},

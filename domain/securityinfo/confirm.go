@@ -62,7 +62,7 @@ func (c ConfirmContactVerification) Decide(s SecurityInfo, m Meta) ([]Event, err
 		verified.ReconfirmBy = due
 	}
 	if !verified.Previous.IsZero() {
-		verified.UndoUntil = terms.undoUntil(m.At)
+		verified.UndoUntil = terms.UndoUntil(m.At)
 	}
 	return []Event{verified}, nil
 }

@@ -77,6 +77,9 @@ func TestOneMethod(t *testing.T) {
 		{name: "F2: an extension on a mobile", when: AddPhoneMethod{SlotMobile, number + "x12"}, err: ErrExtension},
 		{name: "F3: Microsoft's format with an extension, in the office slot", when: AddPhoneMethod{SlotOffice, "+1 5555551234x123"}, then: addedPhone(SlotOffice, "+1 5555551234x123", domain.Voice)},
 		{name: "I1: remove the last", given: one, when: RemovePhoneMethod{SlotMobile}, err: ErrLastMethod},
+		{name: "I8, I1: a recoverable global admin's address is replaced, never removed", given: both(), when: RemoveAlternateEmail{}, in: globalAdmins, err: ErrSecondKind},
+		{name: "I8, I1: nor their phone", given: both(), when: RemovePhoneMethod{SlotMobile}, in: globalAdmins, err: ErrSecondKind},
+		{name: "I8, I1: nor the one contact that is enough on a trial", given: one, when: RemovePhoneMethod{SlotMobile}, in: globalAdmins, err: ErrLastMethod},
 		{name: "I1: remove one of two kinds", given: both(), when: RemoveAlternateEmail{}, err: ErrSecondKind},
 		{name: "I1: remove the other of two kinds", given: both(), when: RemovePhoneMethod{SlotMobile}, err: ErrSecondKind},
 		{name: "S2: a change that waits already", given: waiting, when: ChangePhoneMethod{SlotMobile, number}},
@@ -200,4 +203,11 @@ func TestMethodsShareTheRulesOfTheSave(t *testing.T) {
 			}
 		}
 	}
+}
+
+// globalAdmins makes the account a global admin's of an organization that has
+// no domain of its own.
+func globalAdmins(w *world) {
+	w.account.Roles = []domain.Role{domain.GlobalAdmin}
+	w.organization.Domains = w.organization.Domains[:1]
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"konto/domain"
+	"konto/domain/recovery"
 )
 
 // CodeTerms limit how contacts are verified.
@@ -46,45 +47,10 @@ func (t CodeTerms) life(slot Slot) time.Duration {
 }
 
 // RecoveryTerms say what it takes to recover an account.
-type RecoveryTerms struct {
-	CoolDownHours int `json:"coolDownHours"` // a contact recovers nothing so long after it was verified, 0 to 168
-	UndoHours     int `json:"undoHours"`     // a contact that was replaced may undo that so long, 0 to 720
-	// TrialDays is for how long an account with a role needs only one proof
-	// after a trial began, 0 to 90.
-	TrialDays int `json:"trialDays"`
-	// OneGateWithoutDomain asks for only one proof while the organization has
-	// no domain but the initial one.
-	OneGateWithoutDomain bool `json:"oneGateWithoutDomain"`
-	ResetMinutes         int  `json:"resetMinutes"` // for which a reset is open, 5 to 1440
-	ResetsPerDay         int  `json:"resetsPerDay"` // of one account, 1 to 50
-	WrongCodes           int  `json:"wrongCodes"`   // that end a reset, over all contacts, 1 to 10
-	AssertionMinutes     int  `json:"assertionMinutes"`
-}
+type RecoveryTerms = recovery.Terms
 
-// RecoveryPolicy is what is in force for recovery. Two gates, and one in the
-// first 30 days of a trial or without a custom domain, are Microsoft Entra's
-// policy for administrators' password resets.
-var RecoveryPolicy = domain.Policy[RecoveryTerms]{
-	Name: "account-recovery",
-	First: RecoveryTerms{
-		CoolDownHours: 24, UndoHours: 72, TrialDays: 30, OneGateWithoutDomain: true,
-		ResetMinutes: 60, ResetsPerDay: 5, WrongCodes: 5, AssertionMinutes: 10,
-	},
-}
-
-// Validate reports what is out of range. An assertion lives for ten minutes or
-// less.
-func (t RecoveryTerms) Validate() error {
-	return errors.Join(
-		within("coolDownHours", t.CoolDownHours, 0, 168),
-		within("undoHours", t.UndoHours, 0, 720),
-		within("trialDays", t.TrialDays, 0, 90),
-		within("resetMinutes", t.ResetMinutes, 5, 1440),
-		within("resetsPerDay", t.ResetsPerDay, 1, 50),
-		within("wrongCodes", t.WrongCodes, 1, 10),
-		within("assertionMinutes", t.AssertionMinutes, 1, 10),
-	)
-}
+// RecoveryPolicy is what is in force for recovery.
+var RecoveryPolicy = recovery.Policy
 
 // SessionTerms say how recently somebody must have signed in.
 type SessionTerms struct {

@@ -94,9 +94,9 @@ func (CompletePasswordReset) Decide(s SecurityInfo, m Meta) ([]Event, error) {
 	}
 	terms, gate, proofs := RecoveryPolicy.In(m), s.Reset.Gate, s.Reset.accepted()
 	if gate == GateOne {
-		gate = terms.GateOf(len(account.Roles) > 0, domain.Fact[Organization](m, m.Tenant), m.At)
+		gate = gateOf(terms, account, domain.Fact[Organization](m, m.Tenant), m.At)
 	}
-	if !gate.Passed(proofs) || account.Blocked {
+	if !Passed(gate, proofs) || account.Blocked {
 		return nil, ErrMoreProofs.With("proofs", len(proofs))
 	}
 	return []Event{PasswordResetCompleted{

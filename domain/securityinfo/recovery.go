@@ -5,37 +5,37 @@ import (
 	"time"
 
 	"konto/domain"
+	"konto/domain/recovery"
 )
 
 // Gate is how many proofs it takes to recover an account (S4).
-type Gate string
+type Gate = recovery.Gate
 
 // The gates.
 const (
-	GateOne Gate = "one" // one contact
-	GateTwo Gate = "two" // a phone and the address: accounts with a role
+	GateOne = recovery.GateOne // one contact
+	GateTwo = recovery.GateTwo // a phone and the address: accounts with a role
 )
 
-// GateOf returns the gate of an account with or without a role, at a time.
-// Accounts with a role have two gates, but for the first days of a trial and
-// as long as the organization has no domain but the initial one, if the terms
-// say so.
-func (t RecoveryTerms) GateOf(hasRole bool, o Organization, at time.Time) Gate {
-	trial := !o.TrialSince.IsZero() && at.Before(o.TrialSince.AddDate(0, 0, t.TrialDays))
-	if !hasRole || trial || t.OneGateWithoutDomain && len(o.Domains) < 2 {
-		return GateOne
-	}
-	return GateTwo
+// Passed reports whether proofs of slots pass the gate.
+func Passed(g Gate, slots []Slot) bool {
+	phone := slices.ContainsFunc(slots, func(s Slot) bool { return s != SlotAlternateEmail })
+	return g.Passed(phone, slices.Contains(slots, SlotAlternateEmail))
 }
 
-// Passed reports whether proofs of slots pass the gate.
-func (g Gate) Passed(slots []Slot) bool {
-	phone := slices.ContainsFunc(slots, func(s Slot) bool { return s != SlotAlternateEmail })
-	mail := slices.Contains(slots, SlotAlternateEmail)
-	if g == GateTwo {
-		return phone && mail
+// ContactsOf is the fact of what a person could recover their account with,
+// once it is past its cool-down.
+func ContactsOf(_ string, s SecurityInfo) recovery.Contacts {
+	c := recovery.Contacts{Mail: s.AlternateEmail.InUse() && s.AlternateEmail.Verified.Readable()}
+	for _, p := range []Method[Phone]{s.Mobile, s.AlternateMobile, s.Office} {
+		c.Phone = c.Phone || p.InUse() && p.Verified.Readable()
 	}
-	return phone || mail
+	return c
+}
+
+// gateOf returns the gate of an account of the organization, at a time.
+func gateOf(t RecoveryTerms, a Account, o Organization, at time.Time) Gate {
+	return t.GateOf(len(a.Roles) > 0, recovery.Standing{Domains: len(o.Domains), TrialSince: o.TrialSince}, at)
 }
 
 // Reset is a recovery that is open. The zero value is none.
@@ -115,7 +115,7 @@ func (c StartPasswordReset) Decide(s SecurityInfo, m Meta) ([]Event, error) {
 	}
 	return []Event{PasswordResetStarted{
 		Reset: derivedID("konto reset", m.Command, ""), Methods: c.Methods, Tries: terms.WrongCodes,
-		Gate: terms.GateOf(len(account.Roles) > 0, domain.Fact[Organization](m, m.Tenant), m.At),
+		Gate: gateOf(terms, account, domain.Fact[Organization](m, m.Tenant), m.At),
 		At:   m.At, ExpiresAt: m.At.Add(time.Duration(terms.ResetMinutes) * time.Minute),
 	}}, nil
 }
@@ -211,12 +211,12 @@ func chosen(gate Gate, asked, usable []Slot) []Slot {
 		slots = slices.DeleteFunc(slices.Clone(asked), func(s Slot) bool { return !slices.Contains(usable, s) })
 	} else {
 		for _, s := range usable {
-			if !gate.Passed(slots) && (len(slots) == 0 || s == SlotAlternateEmail) {
+			if !Passed(gate, slots) && (len(slots) == 0 || s == SlotAlternateEmail) {
 				slots = append(slots, s)
 			}
 		}
 	}
-	if !gate.Passed(slots) {
+	if !Passed(gate, slots) {
 		return nil
 	}
 	return slots

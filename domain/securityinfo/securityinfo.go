@@ -9,8 +9,11 @@
 // the new one has proved itself; a slot holds one waiting change, and setting
 // it again supersedes that (I3). The last verified contact is replaced, never
 // removed, and an account with a role keeps both kinds of contact once it had
-// both (I1). The alternate address is never one that the organization or the
-// account itself controls (S3), or losing the account would lose it too.
+// both (I1). So no global admin who could recover their account is made to
+// lose that here, whoever asks and however many ask at once, and no
+// organization its last one (I8): the rule needs to know nobody else. The
+// alternate address is never one that the organization or the account itself
+// controls (S3), or losing the account would lose it too.
 //
 // # Codes
 //

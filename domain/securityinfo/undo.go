@@ -100,18 +100,10 @@ func (s SecurityInfo) former(change string) (Slot, Former[string], bool) {
 // undoable names the removal of a contact in use, and says until when it may
 // be undone. One that only waited has nothing to undo.
 func undoable(slot Slot, inUse bool, m Meta) (change string, until time.Time) {
-	if until = RecoveryPolicy.In(m).undoUntil(m.At); !inUse || until.IsZero() {
+	if until = RecoveryPolicy.In(m).UndoUntil(m.At); !inUse || until.IsZero() {
 		return "", time.Time{}
 	}
 	return derivedID("konto removal", m.Command, string(slot)), until
-}
-
-// undoUntil returns until when a change of at may be undone; zero for never.
-func (t RecoveryTerms) undoUntil(at time.Time) time.Time {
-	if t.UndoHours == 0 {
-		return time.Time{}
-	}
-	return at.Add(time.Duration(t.UndoHours) * time.Hour)
 }
 
 func host(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }

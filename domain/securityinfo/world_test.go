@@ -115,16 +115,7 @@ func (w world) meta(cmd any) Meta {
 	if m.Actor.Kind == domain.KindPerson && m.Actor.AuthenticatedAt.IsZero() {
 		m.Actor.AuthenticatedAt = m.At // signed in a moment ago, unless the row says otherwise
 	}
-	needer, ok := cmd.(domain.Needer)
-	for more := ok; more; {
-		more = false
-		for _, n := range needer.Needs(m) {
-			if !m.Facts.Has(n) {
-				m.Facts, more = m.Facts.Knows(n, w.fact(n)), true
-			}
-		}
-	}
-	return m
+	return domaintest.Gather(m, cmd, w.fact)
 }
 
 func (w world) fact(n domain.Need) any {

@@ -29,8 +29,9 @@ var rules = []struct {
 }{
 	{"cmd", []string{".", "internal", "projections", "domain", "eventstore"}, "the program wires everything"},
 	{"domain", nil, "the kit imports nothing of ours"},
-	{"domain/", []string{"=domain", "domain/postal", "."}, "aggregates do not know each other; what an address is they share"},
+	{"domain/", []string{"=domain", "domain/postal", "domain/recovery", "."}, "aggregates do not know each other; what an address is and what recovers an account they share"},
 	{"domain/postal", []string{"=domain", "."}, "an address is a value"},
+	{"domain/recovery", []string{"=domain", "."}, "what recovers an account is a rule of several aggregates"},
 	{"domain/rules", nil, "the register is data"},
 	{"domain/policy", []string{"domain", "."}, "policies alone see several aggregates"},
 	{"domain/domaintest", []string{"=domain"}, "the harness knows the kit alone"},

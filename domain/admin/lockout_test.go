@@ -1,0 +1,90 @@
+package admin_test
+
+import (
+	"testing"
+	"time"
+
+	"konto/domain"
+	. "konto/domain/admin"
+	"konto/domain/recovery"
+)
+
+func TestNoOrganizationIsLockedOut(t *testing.T) {
+	var (
+		both   = recovery.Contacts{Phone: true, Mail: true}
+		phone  = recovery.Contacts{Phone: true}
+		mail   = recovery.Contacts{Mail: true}
+		is     = added(domain.GlobalAdmin)
+		strict = recovery.Policy.First
+		mine   = usual().reach("ann", both)
+		goes   = []Event{RoleRemoved{domain.GlobalAdmin}}
+		demote = RemoveRole{domain.GlobalAdmin}
+		leaves = []Event{
+			EmployeeBlocked{
+				Offboarding: "c", Roles: []domain.Role{domain.GlobalAdmin}, At: start,
+				EffectiveBy: start.Add(day), RetainedUntil: start.AddDate(0, 0, 30),
+			},
+			SessionsRevoked{At: start, EffectiveBy: start.Add(time.Hour)},
+		}
+	)
+	strict.TrialDays, strict.OneGateWithoutDomain = 0, false
+	run(t, []row{
+		{"I8: a role: the other global admin could recover", mine.reach("gina", both), is, demote, goes, nil},
+		{"I8: a role: the other global admin has no contacts", mine, is, demote, nil, ErrLastRecoverable},
+		{"I8: a role: the other global admin has a phone alone", mine.reach("gina", phone), is, demote, nil, ErrLastRecoverable},
+		{"I8: a role: the other global admin has an address alone", mine.reach("gina", mail), is, demote, nil, ErrLastRecoverable},
+		{"I8: a role: nobody could recover before either", usual(), is, demote, goes, nil},
+		{"I8: a role: who has half of it is no recoverable one to lose", usual().reach("ann", phone), is, demote, goes, nil},
+		{"I8: a role: the leaver could not, the other one could", usual().reach("gina", both), is, demote, goes, nil},
+		{"I8: a role: the third could recover", mine.hans().reach("hans", both), is, demote, goes, nil},
+		{"I8: a role: neither of two others could", mine.hans().reach("hans", mail).reach("gina", phone), is, demote, nil, ErrLastRecoverable},
+		{"I8: a role: who could recover is a global admin no more", mine.hans().gina(Colleague{Tenant: "contoso", GlobalAdmin: true}).reach("hans", both), is, demote, nil, ErrLastRecoverable},
+		{"I8: a role: who could recover is of another tenant", mine.gina(Colleague{Tenant: "fabrikam", GlobalAdmin: true}).reach("gina", both), is, demote, nil, ErrLast},
+		{"I8: a role: one contact is enough without a domain", mine.domains("contoso.example").reach("gina", mail), is, demote, goes, nil},
+		{"I8: a role: one contact is enough on a trial", mine.trial(start.Add(-day)).reach("gina", phone), is, demote, goes, nil},
+		{"I8: a role: the trial is over", mine.trial(start.AddDate(0, 0, -30)).reach("gina", phone), is, demote, nil, ErrLastRecoverable},
+		{"I8: a role: without a domain there is a contact to lose, too", usual().domains("contoso.example").reach("ann", phone), is, demote, nil, ErrLastRecoverable},
+		{"I8: a role: a later version asks for two everywhere", mine.domains("contoso.example").asks(strict).reach("gina", mail), is, demote, nil, ErrLastRecoverable},
+		{"I8: a role: an operator cannot lock a tenant out either", mine.by(operator), is, demote, nil, ErrLastRecoverable},
+		{"I8: a role: another role has nothing to do with it", mine, then(is, RoleAssigned{domain.Auditor}), RemoveRole{domain.Auditor}, []Event{RoleRemoved{domain.Auditor}}, nil},
+		{"I8: a role: the only global admin is refused as such", mine.admins("ann"), is, demote, nil, ErrLast},
+		{"I8: a role: who is no global admin has none to lose", mine, added(domain.Auditor), demote, nil, nil},
+
+		{"I8: leaving: the other global admin could recover", mine.reach("gina", both), is, OffboardEmployee{}, leaves, nil},
+		{"I8: leaving: the other global admin could not", mine.reach("gina", phone), is, OffboardEmployee{}, nil, ErrLastRecoverable},
+		{"I8: leaving: nobody could recover before either", usual(), is, OffboardEmployee{}, leaves, nil},
+		{"I8: leaving: the only global admin is refused as such", mine.admins("ann"), is, OffboardEmployee{}, nil, ErrLast},
+		{"I8: leaving: one contact is enough without a domain", mine.domains("contoso.example").reach("gina", phone), is, OffboardEmployee{}, leaves, nil},
+		{"I8: leaving: who is no global admin may go", mine, added(), OffboardEmployee{}, []Event{
+			EmployeeBlocked{Offboarding: "c", At: start, EffectiveBy: start.Add(day), RetainedUntil: start.AddDate(0, 0, 30)}, leaves[1],
+		}, nil},
+		{"I8: leaving again: who has left changes nothing", mine, left(domain.GlobalAdmin), OffboardEmployee{}, nil, nil},
+	})
+}
+
+// TestContactsAreAskedOnlyWhenTheyMatter keeps the guard from reading every
+// global admin's contacts when the leaver has no recovery to lose.
+func TestContactsAreAskedOnlyWhenTheyMatter(t *testing.T) {
+	t.Parallel()
+	both := recovery.Contacts{Phone: true, Mail: true}
+	asked := func(w world) map[string]bool {
+		m := w.meta(RemoveRole{domain.GlobalAdmin})
+		got := map[string]bool{}
+		for _, id := range []string{"gina", "hans"} {
+			got[id] = m.Facts.Has(domain.Of[recovery.Contacts](id))
+		}
+		return got
+	}
+	for name, c := range map[string]struct {
+		w          world
+		gina, hans bool
+	}{
+		"I8: nothing to lose":     {usual().hans(), false, false},
+		"I8: the first is enough": {usual().hans().reach("ann", both).reach("gina", both), true, false},
+		"I8: the first is not":    {usual().hans().reach("ann", both), true, true},
+	} {
+		if got := asked(c.w); got["gina"] != c.gina || got["hans"] != c.hans {
+			t.Errorf("%s: asked for contacts of %v, want gina %v, hans %v", name, got, c.gina, c.hans)
+		}
+	}
+}
