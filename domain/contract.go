@@ -47,6 +47,7 @@ type CommandInfo struct {
 	Internal  bool // see [Internal]
 	NotKept   bool // see [NotKept]
 	Guessable bool // see [Guessable]
+	NoRoute   bool // see [NoRoute]
 }
 
 // EventInfo describes an event in its current shape.

@@ -146,6 +146,10 @@ func Guessable() Option { return func(c *CommandInfo) { c.Guessable = true } }
 // Internal says that only Konto itself sends the command: it has no route.
 func Internal() Option { return func(c *CommandInfo) { c.Internal = true } }
 
+// NoRoute says that the command has no route of its own: Konto sends it for a
+// person, as a part of another request, such as reading.
+func NoRoute() Option { return func(c *CommandInfo) { c.NoRoute = true } }
+
 // Records registers event E under its wire name, a past participle, which is
 // for ever: to change the shape of E, give it a new name (CardReplaced.v2)
 // and keep the old one with [Was].

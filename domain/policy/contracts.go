@@ -22,6 +22,7 @@ package policy
 import (
 	"konto/domain"
 	"konto/domain/admin"
+	"konto/domain/audit"
 	"konto/domain/billing"
 	"konto/domain/card"
 	"konto/domain/collection"
@@ -60,5 +61,6 @@ var Contracts = []domain.Contract{
 	inlet.Aggregate,
 	subject.Aggregate,
 	policyversion.Aggregate,
+	audit.Aggregate,
 	rejection.Aggregate,
 }

@@ -8,6 +8,7 @@ import (
 
 	"konto/domain"
 	"konto/domain/admin"
+	"konto/domain/audit"
 	"konto/domain/billing"
 	"konto/domain/card"
 	"konto/domain/collection"
@@ -94,6 +95,7 @@ var Sources = append([]domain.Source{
 		return subject.Account{Exists: a.Exists(), Active: a.CanSignIn()}
 	}),
 	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) Home { return Home{Tenant: a.Tenant} }),
+	domain.FromInput(func(string) audit.Kinds { return audit.Kinds{Known: slices.Clone(all)} }),
 }, policySources()...)
 
 // purse returns the cards in the order in which they step in.

@@ -25,6 +25,7 @@ var Reactions = slices.Concat(
 	erasureReactions(),
 	peopleReactions(),
 	offboardingReactions(),
+	auditReactions(),
 	peopleNotices(),
 )
 

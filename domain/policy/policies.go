@@ -12,6 +12,7 @@ import (
 
 	"konto/domain"
 	"konto/domain/admin"
+	"konto/domain/audit"
 	"konto/domain/billing"
 	"konto/domain/card"
 	"konto/domain/collection"
@@ -29,6 +30,8 @@ import (
 // versions that were published since. [Table] is versioned with the program.
 var Policies = []Declared{
 	declare(subject.ErasurePolicy, "how long a request for erasure waits before the keys go"),
+	declare(audit.SessionPolicy, "how long auditors may read the history, and whether they say what for",
+		edition("short", audit.SessionTerms{MaxMinutes: 8 * 60, DefaultMinutes: 60, PurposeNeeded: true})),
 	declare(CustomerEditors, "who in a partner's company may change what it keeps about a customer",
 		edition("role-table", RoleTerms{Roles: []domain.Role{ga, sa, aa, ha}})),
 	declare(invoiceswitch.Policy, "who may pay a subscription by invoice, and what is asked of them",

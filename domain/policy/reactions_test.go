@@ -183,7 +183,7 @@ func TestNoReactionBaresAPersonalValue(t *testing.T) {
 	events := []domain.Recorded[any]{event("stays", admin.EmployeeAdded{Roles: []domain.Role{domain.GlobalAdmin}})}
 	for _, c := range policy.Contracts {
 		for _, info := range c.Events() {
-			for _, word := range []string{"alternateEmail", "global-admin", "never", "domain", "lost_card", own} {
+			for _, word := range []string{"alternateEmail", "global-admin", "never", "domain", "lost_card", "auditor", own} {
 				e := reflect.New(info.Type).Elem()
 				fill(e, word)
 				if f := e.FieldByName("Waiting"); f.IsValid() {

@@ -33,6 +33,7 @@ var sights = map[string]struct{ read, personal string }{
 	"notif":      {"same:global-admin,auditor,billing-admin any:operator", "same:global-admin,auditor"},
 	"subject":    {"self:* same:global-admin,auditor", "same:global-admin,auditor"},
 	"inlet":      {"same:global-admin,auditor any:operator", "same:global-admin,auditor"},
+	"audit":      {"same:global-admin,auditor", "same:global-admin,auditor"},
 	"rejections": {"same:global-admin,auditor any:operator", "same:global-admin,auditor"},
 	"org":        {"same:global-admin,auditor,billing-admin", "same:global-admin,auditor"},
 	"offboard":   {"same:global-admin,auditor,billing-admin", "same:global-admin,auditor"},

@@ -3,6 +3,7 @@ package policy
 import (
 	"konto/domain"
 	"konto/domain/admin"
+	"konto/domain/audit"
 	"konto/domain/billing"
 	"konto/domain/card"
 	"konto/domain/collection"
@@ -175,6 +176,12 @@ var Table = Rules{
 		{Category: "notif", Command: "RecordNotification", Rule: "X3", Creates: true, Grants: []Grant{may(System)}},
 		{Category: "inlet", Command: "RecordGatewayEvent", Rule: "X2", Creates: true, Grants: []Grant{may(Gateway), may(System)}},
 
+		{Category: "audit", Command: "OpenAuditSession", Rule: "N20", Creates: true, Grants: []Grant{may(Self, au)}},
+		{Category: "audit", Command: "CloseAuditSession", Rule: "N20", Grants: []Grant{may(Self), may(OwnTenant, ga), may(System)}},
+		{Category: "audit", Command: "ExpireAuditSession", Rule: "N20", Grants: []Grant{may(System)}},
+		{Category: "audit", Command: "RecordHistoryRead", Rule: "N20", Creates: true, Grants: []Grant{may(Self, au)}},
+		{Category: "audit", Command: "ExportAuditBundle", Rule: "N20", Creates: true, Grants: []Grant{may(Self, au)}},
+
 		{Category: "policy", Command: "PublishPolicyVersion", Rule: "N11", Creates: true, Grants: []Grant{may(AnyTenant, op)}},
 	},
 	Readers: []Reader{
@@ -198,7 +205,7 @@ var Table = Rules{
 	},
 }
 
-var all = []string{"tenant", "org", "admin", "offboard", "secinfo", "card", "billing", "collection", "invswitch", "customer", "rel", "resv", "notif", "inlet", "subject", "rejections"}
+var all = []string{"tenant", "org", "admin", "offboard", "secinfo", "card", "billing", "collection", "invswitch", "customer", "rel", "resv", "notif", "inlet", "subject", "audit", "rejections"}
 
 // NotFound returns what somebody hears who asks for an aggregate that is not
 // there for them: the same, whether it is not there at all or another
@@ -233,6 +240,8 @@ func NotFound(category string) *domain.Error {
 		return subject.ErrNotFound
 	case "policy":
 		return policyversion.ErrUnknown
+	case "audit":
+		return audit.ErrNeverOpened
 	}
 	return domain.NotFound("not-found", "there is no such thing")
 }

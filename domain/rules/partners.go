@@ -33,4 +33,5 @@ var partnerRules = []Rule{
 	{ID: "N14", Says: "How many attempts a network still allows is counted and shown.", Source: Source{Page: "Visa rules on excessive retries"}},
 	{ID: "N16", Says: "Partner and customer hear of the same things: permissions, purchases, the end of a relationship.", Source: proposed, Messages: []string{"purchase_made", "purchase_permission_changed", "relationship_changed"}},
 	{ID: "N17", Says: "A permission to buy can be bounded in time, amount and products.", Source: proposed},
+	{ID: "N20", Says: "An auditor reads history in a session with a purpose, a scope and an end. Each reading and each export is recorded before it is answered, and the organization sees the records. An export is one file with its counts and its digest.", Source: proposed, Policy: "audit-sessions", Commands: []string{"OpenAuditSession", "CloseAuditSession", "ExpireAuditSession", "RecordHistoryRead", "ExportAuditBundle"}},
 }

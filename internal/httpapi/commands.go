@@ -64,7 +64,7 @@ type Effect struct {
 func (s *server) commands(mux *http.ServeMux, api huma.API) {
 	for _, c := range s.Contracts {
 		for _, info := range c.Commands() {
-			if info.Internal {
+			if info.Internal || info.NoRoute {
 				continue
 			}
 			path := "/v1/" + c.Collection() + "/{id}/" + info.Name

@@ -174,7 +174,7 @@ type CanIQuery struct {
 func (s *server) canI(ctx context.Context, q *CanIQuery) (a answer[CanI], err error) {
 	var category string
 	for _, c := range s.Contracts {
-		if slices.ContainsFunc(c.Commands(), func(i domain.CommandInfo) bool { return i.Name == q.Command && !i.Internal }) {
+		if slices.ContainsFunc(c.Commands(), func(i domain.CommandInfo) bool { return i.Name == q.Command && !i.Internal && !i.NoRoute }) {
 			category = c.Category()
 		}
 	}
