@@ -3,9 +3,11 @@ package projections
 import (
 	"context"
 	_ "embed"
+	"encoding/json"
 	"time"
 
 	"konto/domain"
+	"konto/domain/card"
 	"konto/domain/collection"
 )
 
@@ -16,24 +18,58 @@ var declineExplanationsSQL string
 // about it (rule C7). The checklist is made of the row when it is read, so that
 // a better explanation needs no rebuild.
 var DeclineExplanations = Projection{
-	Name: "decline_explanations", Version: 1,
-	Tables:   []string{"decline_explanations"},
-	Schema:   declineExplanationsSQL,
-	Handlers: []Handler{On(declined), On(invoicePaid)},
+	Name: "decline_explanations", Version: 2,
+	Tables: []string{"decline_explanations", "declinable_cards"},
+	Schema: declineExplanationsSQL,
+	Handlers: []Handler{
+		On(declined), On(invoicePaid), On(declinableAdded), On(declinableEdited), On(declinableUpdated),
+	},
+}
+
+func declinableAdded(ctx context.Context, tx Tx, e domain.Recorded[card.CardAdded]) error {
+	d := e.Data
+	_, err := tx.ExecContext(ctx, `INSERT INTO declinable_cards (tenant, card_id, last4, exp_month, exp_year, holder, bill_to)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant, card_id) DO NOTHING`,
+		e.Tenant, e.ID, d.Last4, d.ExpMonth, d.ExpYear, seal(d.Holder), seal(d.BillTo))
+	return err
+}
+
+func declinableEdited(ctx context.Context, tx Tx, e domain.Recorded[card.CardDetailsUpdated]) error {
+	d := e.Data
+	_, err := tx.ExecContext(ctx, `UPDATE declinable_cards
+		SET exp_month = CASE WHEN $3 > 0 THEN $3 ELSE exp_month END,
+			exp_year = CASE WHEN $4 > 0 THEN $4 ELSE exp_year END,
+			holder = COALESCE($5, holder), bill_to = COALESCE($6, bill_to)
+		WHERE tenant = $1 AND card_id = $2`,
+		e.Tenant, e.ID, d.ExpMonth, d.ExpYear, seal(d.Holder), seal(d.BillTo))
+	return err
+}
+
+func declinableUpdated(ctx context.Context, tx Tx, e domain.Recorded[card.CardAutomaticallyUpdated]) error {
+	d := e.Data
+	_, err := tx.ExecContext(ctx, `UPDATE declinable_cards SET last4 = $3, exp_month = $4, exp_year = $5
+		WHERE tenant = $1 AND card_id = $2`, e.Tenant, e.ID, d.Last4, d.ExpMonth, d.ExpYear)
+	return err
 }
 
 func declined(ctx context.Context, tx Tx, e domain.Recorded[collection.ChargeDeclined]) error {
 	d, shown := e.Data, e.Data.Shown()
-	_, err := tx.ExecContext(ctx, `INSERT INTO decline_explanations
+	check, err := json.Marshal(d.BillToCheck)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO decline_explanations
 		(tenant, invoice_id, attempt, position, subscription_id, card_id, owner, brand, last4, exp_month, exp_year,
 		 valid_until, amount_minor, currency, class, code, retry, who_fixes, checklist_item,
-		 check_line1, check_postal, check_cvc, paid, at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+		 check_line1, check_postal, check_cvc, paid, at, address_check, holder, bill_to)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
+			(SELECT c.holder FROM declinable_cards c WHERE c.tenant = $1 AND c.card_id = $6),
+			(SELECT c.bill_to FROM declinable_cards c WHERE c.tenant = $1 AND c.card_id = $6))
 		ON CONFLICT (tenant, invoice_id, attempt) DO NOTHING`,
 		e.Tenant, e.ID, d.Attempt, e.Position, d.SubscriptionID, d.CardID, d.Owner, d.Brand, d.Last4, d.ExpMonth, d.ExpYear,
 		at(d.ValidUntil), d.AmountMinor, d.Currency,
 		string(shown.Class), shown.Code, string(shown.Retry), string(shown.WhoFixes), string(shown.ChecklistItem),
-		d.Checks.Line1, d.Checks.Postal, d.Checks.CVC, flag(d.AfterPayment), at(d.At))
+		d.Checks.Line1, d.Checks.Postal, d.Checks.CVC, flag(d.AfterPayment), at(d.At), string(check))
 	return err
 }
 
@@ -62,7 +98,13 @@ type DeclineExplanation struct {
 	collection.Shown
 	Checklist []collection.Item `json:"checklist"` // number, expiry, name, address, bank
 	NextStep  NextStep          `json:"nextStep"`
+	Fields    []DeclinedField   `json:"fields"` // number, expiry, name, street, city, state, postal code
 	Position  uint64            `json:"position"`
+	// Charged and Now are what was typed about the card, when it was charged
+	// and now. [DeclineExplanation.Explain] takes them apart once somebody who
+	// may has opened them.
+	Charged Typed `json:"-"`
+	Now     Typed `json:"-"`
 }
 
 // NextStep is what to do first about a decline: a code for a message catalogue.
@@ -116,16 +158,18 @@ func nextStep(s collection.Shown, paid bool) NextStep {
 	return StepNone
 }
 
-const selectDecline = `SELECT invoice_id, attempt, position, subscription_id, card_id, owner, brand, last4, exp_month, exp_year,
-	valid_until, amount_minor, currency, class, code, retry, who_fixes, checklist_item,
-	check_line1, check_postal, check_cvc, paid, at
-	FROM decline_explanations WHERE tenant = $1`
+const selectDecline = `SELECT d.invoice_id, d.attempt, d.position, d.subscription_id, d.card_id, d.owner, d.brand, d.last4, d.exp_month, d.exp_year,
+	d.valid_until, d.amount_minor, d.currency, d.class, d.code, d.retry, d.who_fixes, d.checklist_item,
+	d.check_line1, d.check_postal, d.check_cvc, d.paid, d.at, d.address_check, d.holder, d.bill_to,
+	COALESCE(c.last4, d.last4), COALESCE(c.exp_month, d.exp_month), COALESCE(c.exp_year, d.exp_year), c.holder, c.bill_to
+	FROM decline_explanations d LEFT JOIN declinable_cards c ON c.tenant = d.tenant AND c.card_id = d.card_id
+	WHERE d.tenant = $1`
 
 // Decline returns an invoice's last declined attempt. If there is none, it
 // returns [database/sql.ErrNoRows].
 func Decline(ctx context.Context, db DB, tenant, invoiceID string) (DeclineExplanation, error) {
 	return scanDecline(db.QueryRowContext(ctx,
-		selectDecline+` AND invoice_id = $2 ORDER BY attempt DESC LIMIT 1`, tenant, invoiceID))
+		selectDecline+` AND d.invoice_id = $2 ORDER BY d.attempt DESC LIMIT 1`, tenant, invoiceID))
 }
 
 // DeclineFilter narrows the declines. Zero fields narrow nothing.
@@ -142,17 +186,17 @@ func DeclineList(ctx context.Context, db DB, tenant string, f DeclineFilter, cur
 		return nil, "", err
 	}
 	const (
-		from  = selectDecline + ` AND position < $2`
-		order = ` ORDER BY position DESC LIMIT `
+		from  = selectDecline + ` AND d.position < $2`
+		order = ` ORDER BY d.position DESC LIMIT `
 	)
 	query, args := from+order+`$3`, []any{tenant, position}
 	switch {
 	case f.InvoiceID != "" && f.CardID != "":
-		query, args = from+` AND invoice_id = $3 AND card_id = $4`+order+`$5`, append(args, f.InvoiceID, f.CardID)
+		query, args = from+` AND d.invoice_id = $3 AND d.card_id = $4`+order+`$5`, append(args, f.InvoiceID, f.CardID)
 	case f.InvoiceID != "":
-		query, args = from+` AND invoice_id = $3`+order+`$4`, append(args, f.InvoiceID)
+		query, args = from+` AND d.invoice_id = $3`+order+`$4`, append(args, f.InvoiceID)
 	case f.CardID != "":
-		query, args = from+` AND card_id = $3`+order+`$4`, append(args, f.CardID)
+		query, args = from+` AND d.card_id = $3`+order+`$4`, append(args, f.CardID)
 	}
 	key := func(d DeclineExplanation) []string { return positionKey(d.Position) }
 	return list(ctx, db, limit, scanDecline, key, query, args...)
@@ -160,11 +204,17 @@ func DeclineList(ctx context.Context, db DB, tenant string, f DeclineFilter, cur
 
 func scanDecline(row scanner) (d DeclineExplanation, err error) {
 	var e collection.ChargeDeclined
+	var check string
 	err = row.Scan(&d.InvoiceID, &d.Attempt, &d.Position, &d.SubscriptionID, &d.CardID, &d.Owner, &d.Brand, &d.Last4,
 		&d.ExpMonth, &d.ExpYear, instant{&e.ValidUntil}, &d.AmountMinor, &d.Currency,
 		&e.Class, &e.Code, &e.Retry, &e.WhoFixes, &e.ChecklistItem,
-		&e.Checks.Line1, &e.Checks.Postal, &e.Checks.CVC, &d.Paid, instant{&d.At})
+		&e.Checks.Line1, &e.Checks.Postal, &e.Checks.CVC, &d.Paid, instant{&d.At}, &check,
+		sealed[string]{&d.Charged.Holder}, sealed[card.Address]{&d.Charged.BillTo},
+		&d.Now.Last4, &d.Now.ExpMonth, &d.Now.ExpYear, sealed[string]{&d.Now.Holder}, sealed[card.Address]{&d.Now.BillTo})
 	if err != nil {
+		return d, err
+	}
+	if err := json.Unmarshal([]byte(check), &e.BillToCheck); err != nil {
 		return d, err
 	}
 	// The row holds what may be shown already.
@@ -172,5 +222,10 @@ func scanDecline(row scanner) (d DeclineExplanation, err error) {
 	d.Shown = e.Shown()
 	d.Checklist = collection.Checklist(e)
 	d.NextStep = nextStep(d.Shown, d.Paid)
+	d.Charged.Last4, d.Charged.ExpMonth, d.Charged.ExpYear = d.Last4, d.ExpMonth, d.ExpYear
+	for _, f := range collection.Explain(e) {
+		d.Fields = append(d.Fields, DeclinedField{Field: f, NextStep: fieldStep(f, d.NextStep, d.Paid)})
+	}
+	d.Explain(d.Charged, d.Now)
 	return d, nil
 }

@@ -24,6 +24,9 @@ CREATE TABLE decline_explanations (
     check_line1     TEXT    NOT NULL, -- what the issuer said: "pass", "fail", "unavailable", "unchecked" or empty
     check_postal    TEXT    NOT NULL, -- likewise
     check_cvc       TEXT    NOT NULL, -- likewise
+    address_check   TEXT    NOT NULL, -- JSON object: what the tables of its country say of the billing address; holds nothing of it
+    holder          TEXT,             -- sealed JSON string: the holder's name when the card was charged
+    bill_to         TEXT,             -- sealed JSON object: the billing address when the card was charged
     paid            INTEGER NOT NULL, -- 1: the invoice is paid
     at              BIGINT  NOT NULL, -- when the card was charged; microseconds since 1970 UTC
     PRIMARY KEY (tenant, invoice_id, attempt)
@@ -32,3 +35,14 @@ CREATE TABLE decline_explanations (
 CREATE INDEX decline_explanations_position ON decline_explanations (tenant, position);
 -- One card's declines.
 CREATE INDEX decline_explanations_card ON decline_explanations (tenant, card_id, position);
+-- declinable_cards has one row per card: what a person typed about it, as it is now. Written by decline_explanations.go.
+CREATE TABLE declinable_cards (
+    tenant    TEXT    NOT NULL,
+    card_id   TEXT    NOT NULL,
+    last4     TEXT    NOT NULL,
+    exp_month INTEGER NOT NULL, -- 1-12; 0 if it may not be kept
+    exp_year  INTEGER NOT NULL, -- four digits; likewise
+    holder    TEXT,             -- sealed JSON string
+    bill_to   TEXT,             -- sealed JSON object
+    PRIMARY KEY (tenant, card_id)
+);

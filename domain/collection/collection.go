@@ -35,6 +35,7 @@ import (
 	"time"
 
 	"konto/domain"
+	"konto/domain/postal"
 )
 
 // Event is a fact about an invoice.
@@ -110,6 +111,8 @@ type Card struct {
 	Removed    bool
 	// GatewayToken is what the gateway knows it by.
 	GatewayToken string
+	// BillTo is its billing address; zero if it was erased.
+	BillTo postal.Address
 }
 
 // Wallet is the fact of which cards a subscription has: the primary card, then

@@ -50,7 +50,13 @@ type Checks struct {
 
 // Needs implements [domain.Needer].
 func (c RecordChargeResult) Needs(m Meta) []domain.Need {
-	return knowing(m, c.SubscriptionID, c.CardID)
+	needs := knowing(m, c.SubscriptionID, c.CardID)
+	if card := domain.Of[Card](c.CardID); c.Outcome == Declined && m.Facts.Has(card) {
+		if billTo := domain.Fact[Card](m, c.CardID).BillTo; !billTo.IsZero() {
+			needs = append(needs, billTo.Need())
+		}
+	}
+	return needs
 }
 
 // ChargeSucceeded records that an attempt was paid.
@@ -115,6 +121,8 @@ type ChargeDeclined struct {
 	// Retries is how often the card may be tried again in all, unless it is
 	// barred; negative for as often as the schedule says.
 	Retries int `json:"retries,omitzero"`
+	// BillToCheck is what speaks against the card's billing address by itself.
+	BillToCheck LocalCheck `json:"billToCheck,omitzero"`
 }
 
 // Evolve implements [domain.Event].
@@ -244,6 +252,7 @@ func (t *turn) declined(c RecordChargeResult, card Card, at time.Time) {
 		Attempt: t.i.Attempts + 1, At: at, AfterPayment: t.i.Paid, Owner: card.Owner, Last4: card.Last4,
 		Brand: card.Brand, ExpMonth: card.ExpMonth, ExpYear: card.ExpYear, ValidUntil: card.ValidUntil,
 		GatewayEventID: c.GatewayEventID, RequestID: c.RequestID, ChargeID: c.ChargeID,
+		BillToCheck: checkLocally(t.m, card.BillTo),
 	}
 	e.Retries = t.rules().retries(e)
 	t.then(e)

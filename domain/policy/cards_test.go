@@ -42,11 +42,15 @@ func declined(class collection.Class, retry collection.Retry, show collection.Sh
 }
 
 func decline(class, item, code string, owner bool) object {
-	return object{
+	o := object{
 		"brand": "visa", "last4": "4242", "expMonth": 4, "expYear": 2027, "amountMinor": 9900, "currency": "SEK",
 		"class": class, "checklistItem": item, "code": code, "subscriptionId": "sub", "invoiceId": "inv", "cardId": "c1",
 		"attempt": 2, "ownerIsRecipient": owner,
 	}
+	if item == "expiry" { // N5: what is wrong is named
+		o["wrong"] = []any{object{"name": "expiry", "status": "issuer-mismatch", "fix": "UpdateCardDetails"}}
+	}
+	return o
 }
 
 func declinedTo(class, item, code string) []domain.Effect {

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"slices"
+
 	"konto/domain"
 	"konto/domain/billing"
 	"konto/domain/collection"
@@ -31,6 +33,8 @@ type decline struct {
 	CardID           string                   `json:"cardId"`
 	Attempt          int                      `json:"attempt"`
 	OwnerIsRecipient bool                     `json:"ownerIsRecipient"`
+	// Wrong are the fields of the card that something speaks against (rule N5).
+	Wrong []collection.Field `json:"wrong,omitempty"`
 }
 
 // tellOfDecline tells of every attempt (C7). A decline that the gateway
@@ -40,6 +44,7 @@ func tellOfDecline(t *team, e domain.Recorded[collection.ChargeDeclined]) []doma
 		return nil
 	}
 	shown := e.Data.Shown()
+	wrong := slices.DeleteFunc(collection.Explain(e.Data), func(f collection.Field) bool { return !f.Wrong() })
 	return tell(t.and(e.Data.Owner), cardDeclined, func(person string) any {
 		return decline{
 			Brand: e.Data.Brand, Last4: e.Data.Last4, ExpMonth: e.Data.ExpMonth, ExpYear: e.Data.ExpYear,
@@ -47,6 +52,7 @@ func tellOfDecline(t *team, e domain.Recorded[collection.ChargeDeclined]) []doma
 			Class: shown.Class, ChecklistItem: shown.ChecklistItem, Code: shown.Code,
 			SubscriptionID: e.Data.SubscriptionID, InvoiceID: e.ID, CardID: e.Data.CardID,
 			Attempt: e.Data.Attempt, OwnerIsRecipient: person == e.Data.Owner,
+			Wrong: wrong,
 		}
 	})
 }

@@ -73,6 +73,7 @@ var Sources = append([]domain.Source{
 		return collection.Card{
 			Exists: c.Exists(), Tenant: c.Tenant, Owner: c.Owner, Last4: c.Last4, Brand: c.Brand,
 			ExpMonth: c.ExpMonth, ExpYear: c.ExpYear, ValidUntil: c.ValidUntil(), Removed: c.Removed, GatewayToken: c.GatewayToken,
+			BillTo: c.BillTo.Value,
 		}
 	}),
 	domain.FromState(billing.Aggregate, purse),

@@ -26,6 +26,7 @@ var partnerRules = []Rule{
 	{ID: "X6", Says: "Who acts for a customer does so until the relationship ends, at that very position.", Source: proposed, Commands: []string{"UpdateCustomerAccount"}},
 
 	{ID: "N4", Says: "A person's data is erased by destroying their key, unless a legal hold stands; the history stays whole and can still be proved. They get a copy on request.", Source: Source{Page: "GDPR Art. 15 and 17"}, Commands: []string{"RequestErasure", "WithdrawErasure", "PlaceLegalHold", "ReleaseLegalHold", "ExportSubjectData", "DestroySubjectKey", "CertifyErasure"}, Messages: []string{"erasure_done", "erasure_blocked", "subject_access_ready"}},
+	{ID: "N5", Says: "A decline is explained field by field: number, expiry, name, street, city, state and postal code, each with what the bank and the country's tables say of it, what it was and is, and the next step.", Source: proposed, Commands: []string{"RecordChargeResult"}, Messages: []string{"card_declined"}},
 	{ID: "N6", Says: "Cards and subscriptions that hang on one person are found, and others are asked for a backup in time.", Source: proposed, Messages: []string{"backup_card_requested"}},
 	{ID: "N9", Says: "A dry run of any command shows the events, the messages and the authorization, and writes nothing.", Source: proposed},
 	{ID: "N10", Says: "A refusal names its rule, the sentence it comes from, who may, and what is allowed instead. What no row allows is denied.", Source: proposed},

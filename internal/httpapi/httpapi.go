@@ -24,6 +24,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -40,6 +41,7 @@ import (
 	"konto/internal/envelope"
 	"konto/internal/history"
 	"konto/internal/identity"
+	"konto/internal/notify"
 	"konto/internal/privacy"
 	"konto/internal/quota"
 	"konto/projections"
@@ -97,6 +99,8 @@ type server struct {
 	Config
 	history *history.Reader
 	quota   *quota.Quota // of requests about customers
+	// words are read when somebody first asks for them.
+	words func() (*notify.Words, error)
 }
 
 // New returns the API. It panics if two routes clash, since that is a mistake
@@ -108,6 +112,7 @@ func New(cfg Config) http.Handler {
 	s := &server{
 		Config: cfg, quota: quota.New(cmp.Or(cfg.CustomerRequests, CustomerRequests), cfg.Now),
 		history: &history.Reader{Store: cfg.Store, Keys: cfg.Keys, Contracts: envelope.Index(cfg.Contracts)},
+		words:   sync.OnceValues(func() (*notify.Words, error) { return notify.NewWords("Konto") }),
 	}
 	mux := http.NewServeMux()
 	api := humago.New(mux, s.description())

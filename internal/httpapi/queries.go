@@ -37,7 +37,7 @@ func (s *server) queries(api huma.API) {
 	get(s, api, "/v1/subscriptions", "What is paid for, and with which cards", "subscriptions", s.subscriptions, "payment_methods")
 	get(s, api, "/v1/subscriptions/{id}", "How a subscription is paid for", "subscriptions", s.subscription, "payment_methods")
 	get(s, api, "/v1/declines", "Declined charges and what to do about them", "invoices", s.declines, "decline_explanations")
-	get(s, api, "/v1/invoices/{id}/decline", "Why an invoice's last attempt was declined: the checklist, item by item", "invoices", s.decline, "decline_explanations")
+	get(s, api, "/v1/invoices/{id}/decline", "Why an invoice's last attempt was declined: the checklist item by item, and the card field by field", "invoices", s.decline, "decline_explanations")
 	get(s, api, "/v1/collection-cases", "Unpaid invoices: where their collecting stands, and what card networks still allow", "invoices", s.collectionCases, "collection_cases")
 	get(s, api, "/v1/invoices/{id}/collection", "Where the collecting of an invoice stands", "invoices", s.collectionCase, "collection_cases")
 	get(s, api, "/v1/due-charges", "Charges that the gateway's side is to carry out now, the oldest first", "invoices", s.dueCharges, "collection_cases")
@@ -200,25 +200,6 @@ func (s *server) subscription(ctx context.Context, q *OneQuery) (answer[projecti
 	return one(s, ctx, billing.Aggregate.Category(), q, func(tenant string) (projections.SubscriptionRow, error) {
 		return projections.SubscriptionByID(ctx, s.Read, tenant, q.ID)
 	}, func(r projections.SubscriptionRow) int64 { return r.Revision })
-}
-
-type declinesQuery struct {
-	ListQuery
-	Invoice string `query:"invoice" doc:"only attempts on this invoice"`
-	Card    string `query:"card" doc:"only attempts on this card"`
-}
-
-func (s *server) declines(ctx context.Context, q *declinesQuery) (answer[Page[projections.DeclineExplanation]], error) {
-	return many(s, ctx, collection.Aggregate.Category(), &q.ListQuery, func(tenant string) ([]projections.DeclineExplanation, string, error) {
-		f := projections.DeclineFilter{InvoiceID: q.Invoice, CardID: q.Card}
-		return projections.DeclineList(ctx, s.Read, tenant, f, q.Cursor, q.Limit)
-	})
-}
-
-func (s *server) decline(ctx context.Context, q *OneQuery) (answer[projections.DeclineExplanation], error) {
-	return one(s, ctx, collection.Aggregate.Category(), q, func(tenant string) (projections.DeclineExplanation, error) {
-		return projections.Decline(ctx, s.Read, tenant, q.ID)
-	}, func(projections.DeclineExplanation) int64 { return -1 })
 }
 
 type casesQuery struct {

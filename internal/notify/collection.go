@@ -6,7 +6,8 @@ func collectionTemplates() map[string]letter {
 	const debt = `"amountMinor":123450,"currency":"SEK","subscriptionId":"sub-7","invoiceId":"inv-31"`
 	return map[string]letter{
 		CardDeclined: {(*writer).cardDeclined, `{"brand":"visa","last4":"4242","expMonth":4,"expYear":2027,` + debt + `,
-			"class":"data-address","checklistItem":"address","code":"incorrect_zip","cardId":"card-9","attempt":1,"ownerIsRecipient":true}`},
+			"class":"data-address","checklistItem":"address","code":"incorrect_zip","cardId":"card-9","attempt":1,"ownerIsRecipient":true,
+			"wrong":[{"name":"postalCode","status":"issuer-mismatch"}]}`},
 		CardDeclinedFinal: {(*writer).cardDeclinedFinal, `{"brand":"visa","last4":"4242",` + debt + `,
 			"cardId":"card-9","attempts":9,"graceUntil":"2026-04-01T14:05:00Z"}`},
 		ServiceSuspended: {(*writer).serviceSuspended, `{` + debt + `,"at":"2026-03-02T14:05:00Z","dataUntil":"2026-08-29T14:05:00Z","reason":"unpaid"}`},
@@ -17,14 +18,15 @@ func collectionTemplates() map[string]letter {
 type (
 	declineData struct {
 		cardData
-		AmountMinor      int64  `json:"amountMinor"`
-		Currency         string `json:"currency"`
-		Class            string `json:"class"`
-		ChecklistItem    string `json:"checklistItem"`
-		Code             string `json:"code"`
-		InvoiceID        string `json:"invoiceId"`
-		Attempt          int    `json:"attempt"`
-		OwnerIsRecipient bool   `json:"ownerIsRecipient"`
+		AmountMinor      int64           `json:"amountMinor"`
+		Currency         string          `json:"currency"`
+		Class            string          `json:"class"`
+		ChecklistItem    string          `json:"checklistItem"`
+		Code             string          `json:"code"`
+		InvoiceID        string          `json:"invoiceId"`
+		Attempt          int             `json:"attempt"`
+		OwnerIsRecipient bool            `json:"ownerIsRecipient"`
+		Wrong            []declinedField `json:"wrong"`
 	}
 
 	finalData struct {
