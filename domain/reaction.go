@@ -54,7 +54,17 @@ type Notice struct {
 	// Data is what the template shows, marshalled to JSON. Personal values in
 	// it are sealed while they wait.
 	Data any
+	// Besides are the people who get the same message because of the same
+	// event. An address that is one of theirs does not get it again.
+	Besides []string
 }
+
+// What [Notice.To] may be instead of a person: an address that the
+// organization's profile has when the message leaves.
+const (
+	OrganizationContact = "organization-contact"
+	TechnicalContact    = "technical-contact"
+)
 
 // Channel is how a message travels.
 type Channel string

@@ -14,33 +14,33 @@ import (
 func collectionNotices() []domain.Reaction {
 	same := func(t *team) *team { return t }
 	return []domain.Reaction{
-		domain.Process("tell-of-collection", knowing(same,
-			domain.On(tenantOf[collection.PaymentPastDue], func(t *team, e domain.Recorded[collection.PaymentPastDue]) []domain.Effect {
+		domain.Process("tell-of-collection", reaching(
+			domain.On(tenantOf[collection.PaymentPastDue], func(b *board, e domain.Recorded[collection.PaymentPastDue]) []domain.Effect {
 				if !e.Data.GraceUntil.After(e.Data.At) {
 					return nil // that the service is off says more
 				}
-				return t.tellFinal(e.ID, e.Data.Face, finalDecline{
+				return b.tellFinal(e.ID, e.Data.Face, finalDecline{
 					AmountMinor: e.Data.AmountMinor, Currency: e.Data.Currency, SubscriptionID: e.Data.SubscriptionID,
 					CardID: e.Data.CardID, Attempts: e.Data.Attempts, GraceUntil: e.Data.GraceUntil,
 				})
 			}),
-			domain.On(tenantOf[collection.PaymentReminded], func(t *team, e domain.Recorded[collection.PaymentReminded]) []domain.Effect {
-				return t.tellFinal(e.ID, e.Data.Face, finalDecline{
+			domain.On(tenantOf[collection.PaymentReminded], func(b *board, e domain.Recorded[collection.PaymentReminded]) []domain.Effect {
+				return b.tellFinal(e.ID, e.Data.Face, finalDecline{
 					AmountMinor: e.Data.AmountMinor, Currency: e.Data.Currency, SubscriptionID: e.Data.SubscriptionID,
 					CardID: e.Data.CardID, Attempts: e.Data.Attempts, GraceUntil: e.Data.GraceUntil,
 				})
 			}),
 			domain.On(tenantOf[collection.CollectionOpened], tellOfChargeback),
-			domain.On(tenantOf[collection.ServiceSuspended], func(t *team, e domain.Recorded[collection.ServiceSuspended]) []domain.Effect {
-				return tell(t.and(e.Data.Owner), serviceSuspended, func(string) any {
+			domain.On(tenantOf[collection.ServiceSuspended], func(b *board, e domain.Recorded[collection.ServiceSuspended]) []domain.Effect {
+				return b.tell(b.contacts(true), e.Data.Owner, serviceSuspended, func(string) any {
 					return suspension{
 						SubscriptionID: e.Data.SubscriptionID, InvoiceID: e.ID, AmountMinor: e.Data.AmountMinor, Currency: e.Data.Currency,
 						At: e.Data.At, DataUntil: e.Data.DataUntil, Reason: e.Data.Reason,
 					}
 				})
 			}),
-			domain.On(tenantOf[collection.AccountRecovered], func(t *team, e domain.Recorded[collection.AccountRecovered]) []domain.Effect {
-				return tell(t.and(e.Data.Owner), serviceRestored, func(string) any {
+			domain.On(tenantOf[collection.AccountRecovered], func(b *board, e domain.Recorded[collection.AccountRecovered]) []domain.Effect {
+				return b.tell(b.contacts(true), e.Data.Owner, serviceRestored, func(string) any {
 					return recovery{SubscriptionID: e.Data.SubscriptionID, InvoiceID: e.ID, At: e.Data.At}
 				})
 			}),
@@ -58,6 +58,9 @@ func collectionNotices() []domain.Reaction {
 			domain.On(tenantOf[invoiceswitch.InvoiceSwitchApplied], func(t *team, e domain.Recorded[invoiceswitch.InvoiceSwitchApplied]) []domain.Effect {
 				return t.tellSwitch(e.ID, e.Data.SubscriptionID, invoiceswitch.Applied, "", e.Data.RequestedBy)
 			}),
+		)...),
+		domain.Process("ask-support-to-decide", deciding(
+			domain.On(atSupport[invoiceswitch.InvoiceSwitchRequested], askSupport),
 		)...),
 	}
 }
@@ -99,25 +102,28 @@ type switchStatus struct {
 	SubscriptionID string               `json:"subscriptionId"`
 	Status         invoiceswitch.Status `json:"status"`
 	Reason         string               `json:"reason,omitzero"`
+	CustomerID     string               `json:"customerId,omitzero"` // whose it is, for billing support
 }
 
-func (t *team) tellFinal(invoice string, f collection.Face, d finalDecline) []domain.Effect {
+func (b *board) tellFinal(invoice string, f collection.Face, d finalDecline) []domain.Effect {
 	d.InvoiceID, d.Brand, d.Last4 = invoice, f.Brand, f.Last4
-	return tell(t.and(f.Owner), cardDeclinedFinal, func(string) any { return d })
+	return b.tell(b.contacts(true), f.Owner, cardDeclinedFinal, func(string) any { return d })
 }
 
 // tellOfChargeback tells at once that the service ends soon. That a decline
 // has opened a case is told by the decline.
-func tellOfChargeback(t *team, e domain.Recorded[collection.CollectionOpened]) []domain.Effect {
+func tellOfChargeback(b *board, e domain.Recorded[collection.CollectionOpened]) []domain.Effect {
 	if e.Data.Mode != collection.ModeChargeback {
 		return nil
 	}
-	return t.tellFinal(e.ID, e.Data.Face, finalDecline{
+	return b.tellFinal(e.ID, e.Data.Face, finalDecline{
 		AmountMinor: e.Data.AmountMinor, Currency: e.Data.Currency, SubscriptionID: e.Data.SubscriptionID,
 		CardID: e.Data.CardID, Attempts: e.Data.Attempts, GraceUntil: e.Data.GraceUntil,
 	})
 }
 
 func (t *team) tellSwitch(id, subscription string, s invoiceswitch.Status, why, requester string) []domain.Effect {
-	return tell(t.and(requester), invoiceSwitchStatus, func(string) any { return switchStatus{id, subscription, s, why} })
+	return tell(t.and(requester), invoiceSwitchStatus, func(string) any {
+		return switchStatus{CaseID: id, SubscriptionID: subscription, Status: s, Reason: why}
+	})
 }

@@ -11,7 +11,7 @@ import (
 func declineReactions() []domain.Reaction {
 	return []domain.Reaction{
 		domain.Process("tell-of-declined-charge",
-			knowing(func(t *team) *team { return t }, domain.On(tenantOf[collection.ChargeDeclined], tellOfDecline))...),
+			reaching(domain.On(tenantOf[collection.ChargeDeclined], tellOfDecline))...),
 		domain.Whenever("promote-backup-card", promoteBackup),
 	}
 }
@@ -39,13 +39,13 @@ type decline struct {
 
 // tellOfDecline tells of every attempt (C7). A decline that the gateway
 // reports after the invoice was paid asks nothing of anybody.
-func tellOfDecline(t *team, e domain.Recorded[collection.ChargeDeclined]) []domain.Effect {
+func tellOfDecline(b *board, e domain.Recorded[collection.ChargeDeclined]) []domain.Effect {
 	if e.Data.AfterPayment {
 		return nil
 	}
 	shown := e.Data.Shown()
 	wrong := slices.DeleteFunc(collection.Explain(e.Data), func(f collection.Field) bool { return !f.Wrong() })
-	return tell(t.and(e.Data.Owner), cardDeclined, func(person string) any {
+	return b.tell(b.contacts(false), e.Data.Owner, cardDeclined, func(person string) any {
 		return decline{
 			Brand: e.Data.Brand, Last4: e.Data.Last4, ExpMonth: e.Data.ExpMonth, ExpYear: e.Data.ExpYear,
 			AmountMinor: e.Data.AmountMinor, Currency: e.Data.Currency,

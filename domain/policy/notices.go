@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"konto/domain"
-	"konto/domain/admin"
 )
 
 // Reactions are all policies and processes. Their names are for ever.
@@ -57,69 +56,34 @@ const (
 )
 
 // team is who looks after a tenant's bills: its global and billing admins.
-// Only IDs are remembered; addresses and languages are looked up when a
-// message leaves.
 type team struct {
-	Admins map[string][]domain.Role `json:"admins,omitempty"`
+	Admins roster `json:"admins,omitempty"`
 }
 
 func (t *team) gain(id string, roles ...domain.Role) {
 	for _, r := range roles {
-		if r != domain.GlobalAdmin && r != domain.BillingAdmin || slices.Contains(t.Admins[id], r) {
-			continue
+		if r == domain.GlobalAdmin || r == domain.BillingAdmin {
+			t.Admins.gain(id, r)
 		}
-		if t.Admins == nil {
-			t.Admins = map[string][]domain.Role{}
-		}
-		t.Admins[id] = append(t.Admins[id], r)
 	}
 }
 
-func (t *team) lose(id string, role domain.Role) {
-	kept := slices.DeleteFunc(t.Admins[id], func(r domain.Role) bool { return r == role })
-	if len(kept) == 0 {
-		delete(t.Admins, id)
-		return
-	}
-	t.Admins[id] = kept
-}
+func (t *team) lose(id string, role domain.Role) { t.Admins.lose(id, role) }
+
+func (t *team) leave(id string) { t.Admins.leave(id) }
 
 // and returns the team and others, each person once, in an order that a
 // replay repeats.
 func (t *team) and(others ...string) []string {
-	ids := slices.Clone(others)
-	for id := range t.Admins {
-		ids = append(ids, id)
-	}
+	ids := append(slices.Clone(others), t.Admins.all()...)
 	slices.Sort(ids)
 	return slices.DeleteFunc(slices.Compact(ids), func(id string) bool { return id == "" })
 }
 
 // knowing are the steps by which a process with memory P, keyed by tenant,
 // keeps its team.
-func knowing[P any](team func(*P) *team, steps ...domain.Step[P]) []domain.Step[P] {
-	return append(steps,
-		domain.On(tenantOf[admin.EmployeeAdded], func(p *P, e domain.Recorded[admin.EmployeeAdded]) []domain.Effect {
-			team(p).gain(e.ID, e.Data.Roles...)
-			return nil
-		}),
-		domain.On(tenantOf[admin.RoleAssigned], func(p *P, e domain.Recorded[admin.RoleAssigned]) []domain.Effect {
-			team(p).gain(e.ID, e.Data.Role)
-			return nil
-		}),
-		domain.On(tenantOf[admin.RoleRemoved], func(p *P, e domain.Recorded[admin.RoleRemoved]) []domain.Effect {
-			team(p).lose(e.ID, e.Data.Role)
-			return nil
-		}),
-		domain.On(tenantOf[admin.EmployeeBlocked], func(p *P, e domain.Recorded[admin.EmployeeBlocked]) []domain.Effect {
-			delete(team(p).Admins, e.ID)
-			return nil
-		}),
-		domain.On(tenantOf[admin.EmployeeRestored], func(p *P, e domain.Recorded[admin.EmployeeRestored]) []domain.Effect {
-			team(p).gain(e.ID, e.Data.Roles...)
-			return nil
-		}),
-	)
+func knowing[P any](of func(*P) *team, steps ...domain.Step[P]) []domain.Step[P] {
+	return following(func(p *P) staffed { return of(p) }, steps...)
 }
 
 // tell is one mail for each person.

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"konto/domain"
-	"konto/domain/admin"
 	"konto/domain/relationship"
 )
 
@@ -16,23 +15,12 @@ func partnerReactions() []domain.Reaction {
 	partner := func(partner, _ string) string { return partner }
 	customer := func(_, customer string) string { return customer }
 	return []domain.Reaction{
-		domain.Process("tell-partner-of-relationship", append(
+		domain.Process("tell-partner-of-relationship", following(func(a *agents) staffed { return a }, append(
 			telling(partner, func(a *agents, tenant, template string, data any) []domain.Effect {
-				return letters(a.all(), tenant, template, data)
+				return letters(a.Agents.all(), tenant, template, data)
 			}),
-			domain.On(tenantOf[admin.EmployeeAdded], func(a *agents, e domain.Recorded[admin.EmployeeAdded]) []domain.Effect {
-				a.gain(e.ID, e.Data.Roles...)
-				return nil
-			}),
-			domain.On(tenantOf[admin.RoleAssigned], func(a *agents, e domain.Recorded[admin.RoleAssigned]) []domain.Effect {
-				a.gain(e.ID, e.Data.Role)
-				return nil
-			}),
-			domain.On(tenantOf[admin.RoleRemoved], func(a *agents, e domain.Recorded[admin.RoleRemoved]) []domain.Effect {
-				a.lose(e.ID, e.Data.Role)
-				return nil
-			}),
-		)...),
+			domain.On(partnerOf, askToApprove),
+		)...)...),
 		domain.Process("tell-customer-of-relationship", knowing(func(t *team) *team { return t },
 			telling(customer, func(t *team, tenant, template string, data any) []domain.Effect {
 				return letters(t.and(), tenant, template, data)
@@ -42,38 +30,41 @@ func partnerReactions() []domain.Reaction {
 
 // agents are a partner's people who look after customers.
 type agents struct {
-	Agents map[string][]domain.Role `json:"agents,omitempty"`
+	Agents roster `json:"agents,omitempty"`
 }
 
 func (a *agents) gain(id string, roles ...domain.Role) {
 	for _, r := range roles {
-		if r != ga && r != aa && r != sa || slices.Contains(a.Agents[id], r) {
-			continue
+		if r == ga || r == aa || r == sa {
+			a.Agents.gain(id, r)
 		}
-		if a.Agents == nil {
-			a.Agents = map[string][]domain.Role{}
-		}
-		a.Agents[id] = append(a.Agents[id], r)
 	}
 }
 
-func (a *agents) lose(id string, role domain.Role) {
-	kept := slices.DeleteFunc(a.Agents[id], func(r domain.Role) bool { return r == role })
-	if len(kept) == 0 {
-		delete(a.Agents, id)
-		return
-	}
-	a.Agents[id] = kept
+func (a *agents) lose(id string, role domain.Role) { a.Agents.lose(id, role) }
+
+func (a *agents) leave(id string) { a.Agents.leave(id) }
+
+func partnerOf(e domain.Recorded[relationship.PurchasePermissionProposed]) string {
+	return e.Data.PartnerID
 }
 
-// all returns everybody, in an order that a replay repeats.
-func (a *agents) all() []string {
-	var ids []string
-	for id := range a.Agents {
-		ids = append(ids, id)
+// askToApprove tells those who could be the second person that a permission
+// waits for one (rule N17): the partner's other admin agents. Where there is
+// none, its global admins are told, who can make somebody one. Nobody else is,
+// as long as nothing is permitted.
+func askToApprove(a *agents, e domain.Recorded[relationship.PurchasePermissionProposed]) []domain.Effect {
+	others := func(role domain.Role) []string {
+		return slices.DeleteFunc(a.Agents.with(role), func(id string) bool { return id == e.Data.ProposedBy })
 	}
-	slices.Sort(ids)
-	return ids
+	people := others(aa)
+	if len(people) == 0 {
+		people = others(ga)
+	}
+	d := e.Data
+	return letters(people, d.PartnerID, purchasePermissionChanged, permissionChange{
+		sides{d.PartnerID, d.CustomerID}, "proposed", d.Resource, d.Action, d.CapMinor, d.Currency, d.ExpiresAt, append([]string{}, d.Products...),
+	})
 }
 
 // letters is one mail for each person of a tenant.
@@ -101,7 +92,7 @@ type standingChange struct {
 // permissionChange is what purchase_permission_changed shows.
 type permissionChange struct {
 	sides
-	Change    string    `json:"change"` // "granted", "revoked" or "expired"
+	Change    string    `json:"change"` // "proposed", "granted", "revoked" or "expired"
 	Resource  string    `json:"resource"`
 	Action    string    `json:"action"`
 	CapMinor  int64     `json:"capMinor,omitzero"`
@@ -146,7 +137,7 @@ func telling[P any](of func(partner, customer string) string, tell func(p *P, te
 			s := sides{e.PartnerID, e.CustomerID}
 			change := "revoked"
 			switch {
-			case !e.Granted: // nobody was told that it was proposed
+			case !e.Granted: // nothing was permitted
 				return s, nil
 			case e.Reason == relationship.ReasonExpired:
 				change = "expired"

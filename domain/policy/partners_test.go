@@ -89,3 +89,45 @@ func TestBothSidesAreTold(t *testing.T) {
 	}
 	run(t, cases)
 }
+
+// A permission that waits for a second person is told to those who could be
+// it, and to nobody else.
+func TestSecondPersonIsAsked(t *testing.T) {
+	const name = "tell-partner-of-relationship"
+	rel := relationship.ID(partner, own)
+	at := func(e domain.Recorded[any]) domain.Recorded[any] {
+		e.Tenant = partner
+		return e
+	}
+	has := func(id string, roles ...domain.Role) domain.Recorded[any] {
+		return at(event(id, admin.EmployeeAdded{Roles: roles}))
+	}
+	proposed := at(event(rel, relationship.PurchasePermissionProposed{
+		PartnerID: partner, CustomerID: own, ProposedBy: "agent", Allowance: relationship.Allowance{Resource: "r", Action: "a"},
+	}))
+	tells := func(people ...string) []domain.Effect {
+		var all []domain.Effect
+		for _, p := range people {
+			all = append(all, domain.Notice{
+				To: p, Tenant: partner, Channel: domain.Mail, Template: "purchase_permission_changed",
+				Data: object{"partnerId": partner, "customerId": own, "change": "proposed", "resource": "r", "action": "a", "products": []any{}},
+			})
+		}
+		return all
+	}
+	agent, second, boss, seller := has("agent", aa), has("second", aa), has("boss", domain.GlobalAdmin), has("seller", domain.SalesAgent)
+	run(t, []reactionCase{
+		{name: "N17: the other admin agents are asked", reaction: name, given: []domain.Recorded[any]{agent, second, has("third", aa), boss, seller}, when: proposed, then: tells("second", "third")},
+		{name: "N17: without another agent the global admins are told", reaction: name, given: []domain.Recorded[any]{agent, boss, seller}, when: proposed, then: tells("boss")},
+		{name: "N17: who is both is asked once", reaction: name, given: []domain.Recorded[any]{agent, has("second", aa, domain.GlobalAdmin)}, when: proposed, then: tells("second")},
+		{name: "N17: who proposed it is not asked", reaction: name, given: []domain.Recorded[any]{has("agent", aa, domain.GlobalAdmin)}, when: proposed},
+		{name: "N17: who has left is not asked", reaction: name, given: []domain.Recorded[any]{agent, second, boss, at(event("second", admin.EmployeeBlocked{}))}, when: proposed, then: tells("boss")},
+		{
+			name: "N17: who came back is asked", reaction: name, when: proposed, then: tells("second"),
+			given: []domain.Recorded[any]{agent, second, at(event("second", admin.EmployeeBlocked{})), at(event("second", admin.EmployeeRestored{Roles: []domain.Role{aa}}))},
+		},
+		{name: "N17: the customer is not told of a proposal", reaction: "tell-customer-of-relationship", given: []domain.Recorded[any]{event("admin", admin.EmployeeAdded{Roles: []domain.Role{domain.GlobalAdmin}})}, when: proposed},
+	})
+}
+
+const aa = domain.AdminAgent

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"konto/domain"
-	"konto/domain/admin"
 	"konto/domain/securityinfo"
 )
 
@@ -21,19 +20,7 @@ func recoveryReactions() []domain.Reaction {
 	return []domain.Reaction{
 		domain.Whenever("send-recovery-code", sendRecoveryCode),
 		domain.Whenever("remind-to-reconfirm-contacts", remindToReconfirm),
-		domain.Process("tell-of-recovery",
-			domain.On(tenantOf[admin.EmployeeAdded], func(s *staff, e domain.Recorded[admin.EmployeeAdded]) []domain.Effect {
-				s.gain(e.ID, e.Data.Roles...)
-				return nil
-			}),
-			domain.On(tenantOf[admin.RoleAssigned], func(s *staff, e domain.Recorded[admin.RoleAssigned]) []domain.Effect {
-				s.gain(e.ID, e.Data.Role)
-				return nil
-			}),
-			domain.On(tenantOf[admin.RoleRemoved], func(s *staff, e domain.Recorded[admin.RoleRemoved]) []domain.Effect {
-				s.lose(e.ID, e.Data.Role)
-				return nil
-			}),
+		domain.Process("tell-of-recovery", following(func(s *staff) staffed { return &s.Roles },
 			domain.On(tenantOf[securityinfo.ContactVerified], func(s *staff, e domain.Recorded[securityinfo.ContactVerified]) []domain.Effect {
 				s.use(e.ID, e.Data.Slot)
 				return nil
@@ -50,7 +37,7 @@ func recoveryReactions() []domain.Reaction {
 			}),
 			domain.On(tenantOf[securityinfo.AlternateEmailInvalidated], addressLost),
 			domain.On(tenantOf[securityinfo.PasswordResetCompleted], resetDone),
-		),
+		)...),
 	}
 }
 
@@ -82,28 +69,8 @@ func remindToReconfirm(e domain.Recorded[securityinfo.ReconfirmationRequested]) 
 // staff is what tell-of-recovery remembers of a tenant: who has which roles,
 // and which of their contacts are in use.
 type staff struct {
-	Roles map[string][]domain.Role       `json:"roles,omitempty"`
+	Roles roster                         `json:"roles,omitempty"`
 	InUse map[string][]securityinfo.Slot `json:"inUse,omitempty"`
-}
-
-func (s *staff) gain(id string, roles ...domain.Role) {
-	if s.Roles == nil {
-		s.Roles = map[string][]domain.Role{}
-	}
-	for _, r := range roles {
-		if !slices.Contains(s.Roles[id], r) {
-			s.Roles[id] = append(s.Roles[id], r)
-		}
-	}
-}
-
-func (s *staff) lose(id string, role domain.Role) {
-	kept := slices.DeleteFunc(s.Roles[id], func(r domain.Role) bool { return r == role })
-	if len(kept) == 0 {
-		delete(s.Roles, id)
-		return
-	}
-	s.Roles[id] = kept
 }
 
 func (s *staff) use(id string, slot securityinfo.Slot) {
@@ -166,12 +133,6 @@ func resetDone(s *staff, e domain.Recorded[securityinfo.PasswordResetCompleted])
 // concerned returns the person first and then the other global admins, in an
 // order that a replay repeats.
 func (s *staff) concerned(id string) []string {
-	var others []string
-	for other, roles := range s.Roles {
-		if other != id && slices.Contains(roles, domain.GlobalAdmin) {
-			others = append(others, other)
-		}
-	}
-	slices.Sort(others)
+	others := slices.DeleteFunc(s.Roles.with(domain.GlobalAdmin), func(other string) bool { return other == id })
 	return append([]string{id}, others...)
 }

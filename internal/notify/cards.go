@@ -54,6 +54,7 @@ type (
 		SubscriptionID string `json:"subscriptionId"`
 		Status         string `json:"status"`
 		Reason         string `json:"reason"`
+		CustomerID     string `json:"customerId"`
 	}
 )
 
@@ -225,6 +226,7 @@ func (w *writer) invoiceSwitchStatus(p *page) error {
 	p.Subject = w.t(subject, nil)
 	p.Heading = p.Subject
 	p.Lead = []string{w.t("invoice_switch_status.what."+d.Status, nil)}
+	w.add(p, "customer", d.CustomerID)
 	w.add(p, "request", d.CaseID)
 	w.add(p, "subscription", d.SubscriptionID)
 	w.add(p, "reason", d.Reason)

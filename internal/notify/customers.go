@@ -105,7 +105,7 @@ func (w *writer) purchasePermissionChanged(p *page) error {
 	}
 	p.Subject = w.t(subject, nil)
 	p.Heading = p.Subject
-	p.Lead = []string{w.t("purchase_permission_changed.what."+d.Change, nil)}
+	p.Lead = []string{w.t("purchase_permission_changed.what."+d.Change, values{"AdminAgent": w.role(domain.AdminAgent)})}
 	w.add(p, "partner", d.PartnerID)
 	w.add(p, "customer", d.CustomerID)
 	w.add(p, "permission", strings.Trim(d.Resource+" / "+d.Action, " /"))

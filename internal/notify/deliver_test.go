@@ -43,6 +43,8 @@ func people() directory {
 		"asa":   {Name: "Åsa Öberg", Addresses: []string{"asa@contoso.example", "asa@home.example"}, Mobile: "+46701740605", Locale: "sv-SE"},
 		"finn":  {Name: "Finn", Addresses: []string{"finn@contoso.example"}, Locale: "fi"},
 		"ghost": {},
+		// An organization's own address, which is Åsa's, too, in other letters.
+		"shared": {Addresses: []string{"Asa@Contoso.example"}, Locale: "nl"},
 	}
 }
 
@@ -232,6 +234,41 @@ func TestDeliverAddressesAndLanguages(t *testing.T) {
 	}
 }
 
+// Of a message that others get, too, only the addresses that are not theirs are left.
+func TestDeliverTellsNobodyTwice(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		to      string
+		besides []string
+		want    []string
+	}{
+		{"S5: nobody else is told", "shared", nil, []string{"Asa@Contoso.example"}},
+		{"S5: others are told elsewhere", "shared", []string{"finn", "ghost", "nobody"}, []string{"Asa@Contoso.example"}},
+		{"S5: one of two addresses is told", "asa", []string{"shared"}, []string{"asa@home.example"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			f := setup(t, serve(t, false, false), nil)
+			m := message(func(m *notify.Message) { m.To, m.Besides = c.to, c.besides })
+			if err := f.n.Deliver(t.Context(), m); err != nil {
+				t.Fatalf("Deliver = %v", err)
+			}
+			got := f.server.received()
+			if len(got) != 1 {
+				t.Fatalf("arrived %d mails, want one", len(got))
+			}
+			if diff := cmp.Diff(c.want, got[0].to); diff != "" {
+				t.Errorf("recipients (-want +got):\n%s", diff)
+			}
+		})
+	}
+	f := setup(t, serve(t, false, false), nil)
+	if err := f.n.Deliver(t.Context(), message(func(m *notify.Message) { m.To, m.Besides = "finn", []string{"unreachable-directory"} })); err == nil {
+		t.Error("Deliver: no error, although nobody knows who else is told")
+	}
+}
+
 func TestDeliverSuppressesAndFails(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -243,6 +280,10 @@ func TestDeliverSuppressesAndFails(t *testing.T) {
 		{"no address", message(func(m *notify.Message) { m.To = "ghost" }), notify.Suppressed, notify.ReasonNoAddress},
 		{"unknown person", message(func(m *notify.Message) { m.To = "nobody" }), notify.Suppressed, notify.ReasonNoAddress},
 		{"no mobile", message(func(m *notify.Message) { m.To, m.Channel = "finn", domain.SMS }), notify.Suppressed, notify.ReasonNoAddress},
+		{
+			"S5: all addresses are a colleague's, who gets the same mail",
+			message(func(m *notify.Message) { m.To, m.Besides = "shared", []string{"finn", "asa"} }), notify.Suppressed, notify.ReasonToldBeside,
+		},
 		{"no gateway", contactCode(func(m *notify.Message) { m.Channel = domain.Voice }), notify.Suppressed, notify.ReasonNoChannel},
 		{"code expired", contactCode(func(m *notify.Message) {
 			m.Data = json.RawMessage(`{"slot":"mobile","verification":"v1","expiresAt":"2026-03-02T14:00:00Z"}`)

@@ -47,7 +47,7 @@ type Message struct {
 	Tenant      string
 	Cause       string // ID of the event that is being told of
 	Correlation string
-	To          string // the person, an admin's ID; may be empty if Address is set
+	To          string // the person, an admin's ID, or [domain.OrganizationContact] and the like; may be empty if Address is set
 	// Address, opened, is where the message goes instead of To's own
 	// addresses: a mail address, or a phone number in E.164 form that may be
 	// followed by ";ext=" and an extension.
@@ -55,6 +55,9 @@ type Message struct {
 	Channel  domain.Channel
 	Template string
 	Data     json.RawMessage // opened
+	// Besides are people who get the same message because of the same event.
+	// An address of theirs is left out here.
+	Besides []string
 	// Attempt counts from 1. At [Config].MaxAttempts a temporary failure
 	// becomes a final one.
 	Attempt int
@@ -70,8 +73,9 @@ type Person struct {
 
 // Directory knows people. Implementations are safe for concurrent use.
 type Directory interface {
-	// Person returns whom id stands for. A person who is unknown or erased
-	// has no addresses; an error means that the question could not be answered.
+	// Person returns whom id stands for: an admin, or a contact of the tenant's
+	// profile by a name such as [domain.OrganizationContact]. A person who is
+	// unknown or erased has no addresses; an error means that the question could not be answered.
 	Person(ctx context.Context, tenant, id string) (Person, error)
 	// TenantLocale returns the tenant's language (BCP 47), or "".
 	TenantLocale(ctx context.Context, tenant string) (string, error)
@@ -117,6 +121,7 @@ type Outcome struct {
 // code (550) or an enhanced one (550 5.1.1).
 const (
 	ReasonNoAddress  = "no-address"                 // suppressed: nothing verified on this channel
+	ReasonToldBeside = "told-beside"                // suppressed: all addresses are those of people who get the same message
 	ReasonNoChannel  = "channel-not-configured"     // suppressed: no gateway for it
 	ReasonExpired    = "expired"                    // suppressed: the code had expired before it could leave
 	ReasonBadAddress = "address-not-understood"     // failed

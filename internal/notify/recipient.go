@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/mail"
 	"regexp"
+	"slices"
 	"strings"
 
 	"konto/domain"
@@ -46,7 +47,30 @@ func (n *Notifier) recipient(ctx context.Context, m Message) (recipient, error) 
 	case p.Mobile != "":
 		raw = []string{p.Mobile}
 	}
-	return n.address(to, m.Channel, raw), nil
+	if to = n.address(to, m.Channel, raw); to.refused != "" || len(m.Besides) == 0 {
+		return to, nil
+	}
+	return n.apart(ctx, m, to)
+}
+
+// apart leaves out of to the addresses of those who get the same mail. Each of
+// them has one, so nobody reads it twice, and nobody misses it.
+func (n *Notifier) apart(ctx context.Context, m Message, to recipient) (recipient, error) {
+	told := map[string]bool{}
+	for _, id := range m.Besides {
+		p, err := n.cfg.Directory.Person(ctx, m.Tenant, id)
+		if err != nil {
+			return recipient{}, fmt.Errorf("look up person %s: %w", id, err)
+		}
+		for _, a := range p.Addresses {
+			told[strings.ToLower(a)] = true
+		}
+	}
+	to.addresses = slices.DeleteFunc(to.addresses, func(a string) bool { return told[strings.ToLower(a)] })
+	if len(to.addresses) == 0 {
+		to.kind, to.refused = Suppressed, ReasonToldBeside
+	}
+	return to, nil
 }
 
 // address turns what a person is reached at into envelope addresses.

@@ -214,6 +214,7 @@ type noticePayload struct {
 	Channel  domain.Channel          `json:"channel"`
 	Template string                  `json:"template"`
 	Data     json.RawMessage         `json:"data"`
+	Besides  []string                `json:"besides,omitempty"`
 }
 
 // row makes the outbox row of x.
@@ -244,7 +245,7 @@ func (e *engine) row(ctx context.Context, x effect) (row, error) {
 			return row{}, fmt.Errorf("reaction %s: notice %s: %w", x.reaction, what.Template, err)
 		}
 		out.kind, out.typ, out.target = kindNotice, what.Template, "person "+what.To+" "+string(what.Channel)
-		payload = noticePayload{what.To, what.Tenant, what.Address, what.Channel, what.Template, data}
+		payload = noticePayload{what.To, what.Tenant, what.Address, what.Channel, what.Template, data, what.Besides}
 	default:
 		return row{}, fmt.Errorf("reaction %s: effect %T: %w", x.reaction, x.what, domain.ErrUnknownType)
 	}

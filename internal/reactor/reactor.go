@@ -74,6 +74,7 @@ type NoticeJob struct {
 	Channel  domain.Channel
 	Template string
 	Data     json.RawMessage // opened
+	Besides  []string        // who else gets the same message; see [domain.Notice]
 }
 
 // Crypt seals or opens the personal values in data for the place that stream,

@@ -314,6 +314,6 @@ func (e *engine) job(ctx context.Context, r row) (Job, error) {
 	if !n.Address.IsZero() && !n.Address.Readable() {
 		return Job{}, Permanent("address-erased", domain.Conflict("address-erased", "the address can no longer be read"))
 	}
-	job.Notice = &NoticeJob{n.To, cmp.Or(n.Tenant, r.tenant), n.Address.Value, n.Channel, n.Template, n.Data}
+	job.Notice = &NoticeJob{n.To, cmp.Or(n.Tenant, r.tenant), n.Address.Value, n.Channel, n.Template, n.Data, n.Besides}
 	return job, nil
 }

@@ -19,6 +19,9 @@ type people struct{ commands *command.Handler }
 
 // Person implements [notify.Directory].
 func (p people) Person(ctx context.Context, owner, id string) (notify.Person, error) {
+	if id == domain.OrganizationContact || id == domain.TechnicalContact {
+		return p.contact(ctx, owner, id)
+	}
 	var found notify.Person
 	err := p.commands.View(ctx, admin.Aggregate.Category(), id, func(state any, _ eventstore.Revision, tenant string) {
 		a := state.(*admin.Admin)
@@ -40,6 +43,20 @@ func (p people) Person(ctx context.Context, owner, id string) (notify.Person, er
 		if s.Mobile.Verified.Readable() {
 			found.Mobile = s.Mobile.Verified.Value.E164
 		}
+	})
+	return found, err
+}
+
+// contact is an address of the organization's profile, in its language. It is
+// nobody's, so it has no name.
+func (p people) contact(ctx context.Context, owner, which string) (found notify.Person, err error) {
+	err = p.commands.View(ctx, organization.Aggregate.Category(), owner, func(state any, _ eventstore.Revision, _ string) {
+		profile := state.(*organization.Profile)
+		address := profile.ContactEmail
+		if which == domain.TechnicalContact {
+			address = profile.TechnicalContact
+		}
+		found.Addresses, found.Locale = appendReadable(nil, address), profile.Language
 	})
 	return found, err
 }
