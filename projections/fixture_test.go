@@ -186,6 +186,11 @@ func contacts(h *history) {
 	h.then(anna, securityinfo.ContactChangeWithdrawn{Slot: securityinfo.SlotMobile, Verification: "v5"})
 	h.then(bo, securityinfo.AlternateEmailAdded{Email: sealedValue[string](bo, "bo-mail"), Verification: "v6", At: start})
 	h.then(bo, securityinfo.AlternateEmailRemoved{At: start})
+	h.then(bo, securityinfo.PasswordResetStarted{Reset: "r1", Gate: securityinfo.GateTwo, Tries: 5, At: start})
+	h.then(bo, securityinfo.RecoveryCodeRequested{Reset: "r1", Slot: securityinfo.SlotMobile, Contact: sealedValue[string](bo, "bo-mobile"), At: start})
+	h.then(bo, securityinfo.RecoveryProofRejected{Reset: "r1", Method: securityinfo.SlotMobile, Attempt: 1, At: start})
+	h.then(bo, securityinfo.RecoveryProofAccepted{Reset: "r1", Method: securityinfo.SlotMobile, At: start})
+	h.then(bo, securityinfo.PasswordResetCompleted{Reset: "r1", Gate: securityinfo.GateTwo, At: start})
 }
 
 func requested(slot securityinfo.Slot, what, verification string) securityinfo.ContactVerificationRequested {

@@ -210,9 +210,9 @@ func SecurityInfoOf(ctx context.Context, db DB, tenant, adminID string, now time
 	if err != nil {
 		return SecurityInfoRow{}, err
 	}
-	s := SecurityInfoRow{AdminID: adminID, Contacts: []Contact{}, Revision: -1}
-	err = db.QueryRowContext(ctx, `SELECT reconfirm_by, asked_at FROM security_accounts WHERE tenant = $1 AND admin_id = $2`,
-		tenant, adminID).Scan(instant{&s.ReconfirmBy}, instant{&s.ReconfirmAskedAt})
+	s := SecurityInfoRow{AdminID: adminID, Contacts: []Contact{}}
+	err = db.QueryRowContext(ctx, `SELECT reconfirm_by, asked_at, revision FROM security_accounts WHERE tenant = $1 AND admin_id = $2`,
+		tenant, adminID).Scan(instant{&s.ReconfirmBy}, instant{&s.ReconfirmAskedAt}, &s.Revision)
 	if err != nil {
 		return SecurityInfoRow{}, err
 	}

@@ -61,16 +61,30 @@ func recoveryTerms(ctx context.Context, db DB, now time.Time) (securityinfo.Reco
 }
 
 func infoReconfirmed(ctx context.Context, tx Tx, e domain.Recorded[securityinfo.SecurityInfoReconfirmed]) error {
+	if err := infoSeen(ctx, tx, e); err != nil {
+		return err
+	}
 	return reconfirmBy(ctx, tx, e.Tenant, e.ID, e.Data.DueAt)
 }
 
 func reconfirmPostponed(ctx context.Context, tx Tx, e domain.Recorded[securityinfo.ReconfirmationPostponed]) error {
+	if err := infoSeen(ctx, tx, e); err != nil {
+		return err
+	}
 	return reconfirmBy(ctx, tx, e.Tenant, e.ID, e.Data.DueAt)
 }
 
 func reconfirmRequested(ctx context.Context, tx Tx, e domain.Recorded[securityinfo.ReconfirmationRequested]) error {
-	_, err := tx.ExecContext(ctx, `UPDATE security_accounts SET reconfirm_by = 0, asked_at = $3
-		WHERE tenant = $1 AND admin_id = $2`, e.Tenant, e.ID, at(e.Data.At))
+	_, err := tx.ExecContext(ctx, `UPDATE security_accounts SET reconfirm_by = 0, asked_at = $3, revision = $4
+		WHERE tenant = $1 AND admin_id = $2`, e.Tenant, e.ID, at(e.Data.At), e.Revision)
+	return err
+}
+
+// infoSeen notes an event that changes nothing that is shown: whoever saves what
+// they see names the revision that the account is at, also after a recovery.
+func infoSeen[E any](ctx context.Context, tx Tx, e domain.Recorded[E]) error {
+	_, err := tx.ExecContext(ctx, `UPDATE security_accounts SET revision = $3 WHERE tenant = $1 AND admin_id = $2`,
+		e.Tenant, e.ID, e.Revision)
 	return err
 }
 

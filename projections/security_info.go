@@ -17,7 +17,7 @@ var securityInfoSQL string
 // and whether that would be enough. A contact that was never verified is shown
 // as waiting and counts for nothing (rule I2).
 var SecurityInfo = Projection{
-	Name: "security_info", Version: 2,
+	Name: "security_info", Version: 3,
 	Tables: []string{"security_contacts", "security_accounts", "security_roles", "security_tenants", "security_domains", "security_terms"},
 	Schema: securityInfoSQL,
 	Handlers: []Handler{
@@ -27,13 +27,16 @@ var SecurityInfo = Projection{
 		On(changeWithdrawn), On(verificationRequested), On(contactVerified),
 		On(verificationFailed), On(verificationExpired), On(changeUndone),
 		On(infoReconfirmed), On(reconfirmPostponed), On(reconfirmRequested),
+		On(infoSeen[securityinfo.PasswordResetStarted]), On(infoSeen[securityinfo.RecoveryCodeRequested]),
+		On(infoSeen[securityinfo.RecoveryProofAccepted]), On(infoSeen[securityinfo.RecoveryProofRejected]),
+		On(infoSeen[securityinfo.PasswordResetCompleted]),
 		On(gateTenantRegistered), On(gateDomainVerified), On(gateTermsPublished),
 	},
 }
 
 func recoveryAccountAdded(ctx context.Context, tx Tx, e domain.Recorded[admin.EmployeeAdded]) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO security_accounts (tenant, admin_id, reconfirm_by, asked_at)
-		VALUES ($1, $2, 0, 0) ON CONFLICT (tenant, admin_id) DO NOTHING`, e.Tenant, e.ID)
+	_, err := tx.ExecContext(ctx, `INSERT INTO security_accounts (tenant, admin_id, reconfirm_by, asked_at, revision)
+		VALUES ($1, $2, 0, 0, -1) ON CONFLICT (tenant, admin_id) DO NOTHING`, e.Tenant, e.ID)
 	if err != nil {
 		return err
 	}

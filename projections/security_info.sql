@@ -29,6 +29,7 @@ CREATE TABLE security_accounts (
     admin_id     TEXT   NOT NULL,
     reconfirm_by BIGINT NOT NULL, -- when they are asked whether their contacts are right; microseconds since 1970 UTC, or 0
     asked_at     BIGINT NOT NULL, -- when they were asked and did not answer yet; microseconds since 1970 UTC, or 0
+    revision     BIGINT NOT NULL, -- of the stream's last event that is in no row of security_contacts; -1: none
     PRIMARY KEY (tenant, admin_id)
 );
 -- security_roles has one row per role that a person has: they decide the gate. Written by security_info.go.

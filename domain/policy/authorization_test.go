@@ -59,7 +59,7 @@ var passes = map[string]string{
 	"secinfo/AddAlternateEmail":          "self:* same:global-admin,auth-admin,privileged-auth-admin",
 	"secinfo/ChangeAlternateEmail":       "self:* same:global-admin,auth-admin,privileged-auth-admin",
 	"secinfo/RemoveAlternateEmail":       "self:* same:global-admin,auth-admin,privileged-auth-admin",
-	"secinfo/UndoContactChange":          "self:* idp:*",
+	"secinfo/UndoContactChange":          "self:* idp:* system:*",
 	"secinfo/ReconfirmSecurityInfo":      "self:*",
 	"secinfo/RequestReconfirmation":      "system:*",
 	"secinfo/StartPasswordReset":         "idp:*",

@@ -98,7 +98,7 @@ var Table = Rules{
 		{Category: "secinfo", Command: "RequestContactVerification", Rule: "S6", Grants: []Grant{may(Self)}, Instead: "UpdateSecurityInfo"},
 		{Category: "secinfo", Command: "ConfirmContactVerification", Rule: "I2", Grants: []Grant{may(Self)}, Instead: "UpdateSecurityInfo"},
 		{Category: "secinfo", Command: "ExpireContactVerification", Rule: "S6", Grants: []Grant{may(System)}},
-		{Category: "secinfo", Command: "UndoContactChange", Rule: "I7", Grants: []Grant{may(Self), may(Identity)}},
+		{Category: "secinfo", Command: "UndoContactChange", Rule: "I7", Grants: []Grant{may(Self), may(Identity), may(System)}},
 		{Category: "secinfo", Command: "ReconfirmSecurityInfo", Rule: "I9", Grants: []Grant{may(Self)}},
 		{Category: "secinfo", Command: "RequestReconfirmation", Rule: "I9", Grants: []Grant{may(System)}},
 		{Category: "secinfo", Command: "StartPasswordReset", Rule: "S4", Creates: true, Grants: []Grant{may(Identity)}},

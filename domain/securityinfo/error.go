@@ -40,6 +40,7 @@ var (
 
 	ErrUndoProof   = domain.Forbidden("undo-proof-invalid", "this is not the proof that was sent to the contact").ByRule("I7").At("/proof")
 	ErrUndoOver    = domain.Conflict("undo-over", "the change can no longer be undone").ByRule("I7").Allowed("UpdateSecurityInfo")
+	ErrUndone      = domain.Conflict("undo-done", "the change has been undone").ByRule("I7")
 	ErrReconfirm   = domain.Forbidden("reconfirm-own-only", "only the person they belong to knows whether contacts are still right").ByRule("I9")
 	ErrNoContact   = domain.Conflict("no-contact-in-use", "no contact is in use").ByRule("I9").Allowed("UpdateSecurityInfo")
 	ErrResets      = domain.Conflict("reset-too-many", "too many resets were begun within a day").ByRule("S4")

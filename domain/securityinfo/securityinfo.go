@@ -123,6 +123,8 @@ type SecurityInfo struct {
 	Reset       Reset     `json:"reset,omitzero"` // the one that is open
 	// Resets are the times of the resets that were begun within a day.
 	Resets []time.Time `json:"resets,omitempty"`
+	// Undone are the changes that were undone within a month.
+	Undone []Undone `json:"undone,omitempty"`
 }
 
 // Method is one slot: the contact in use and the one that waits.

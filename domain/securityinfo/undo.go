@@ -42,6 +42,8 @@ func (c UndoContactChange) Decide(s SecurityInfo, m Meta) ([]Event, error) {
 	}
 	slot, f, ok := s.former(c.Change)
 	switch {
+	case s.undid(c.Change):
+		return nil, ErrUndone
 	case !ok || !m.At.Before(f.Until):
 		return nil, ErrUndoOver
 	case !f.Contact.Readable():
@@ -106,6 +108,21 @@ func undoable(slot Slot, inUse bool, m Meta) (change string, until time.Time) {
 	return derivedID("konto removal", m.Command, string(slot)), until
 }
 
+// longestUndo is the most that [RecoveryTerms] allow for undoing a change.
+const longestUndo = 720 * time.Hour
+
+// Undone is a change that was undone.
+type Undone struct {
+	Change string    `json:"change"`
+	At     time.Time `json:"at"`
+}
+
+// undid reports whether a change was undone lately: whoever follows a link a
+// second time should hear that it has done its work, not that it is too late.
+func (s SecurityInfo) undid(change string) bool {
+	return slices.ContainsFunc(s.Undone, func(u Undone) bool { return u.Change == change })
+}
+
 func host(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
 
 // ByPreviousContact is who undoes a change: whoever controls the contact that
@@ -133,6 +150,8 @@ func (e ContactChangeUndone) Evolve(s *SecurityInfo) {
 		m.restore(e.Change)
 	}
 	s.HadBothKinds = s.HadBothKinds || s.Ready()
+	lately := slices.DeleteFunc(slices.Clone(s.Undone), func(u Undone) bool { return e.At.Sub(u.At) > longestUndo })
+	s.Undone = append(lately, Undone{e.Change, e.At})
 	s.Reset = Reset{}
 	s.UpdatedAt = e.At
 }

@@ -57,7 +57,12 @@ func TestUndo(t *testing.T) {
 			phoneUp(SlotMobile, change, "+46701740605", "+46701740606", start.Add(3*day-time.Microsecond)),
 		}},
 		{name: "I7: after three days", given: changed, when: proof(change), in: lately(3 * day), err: ErrUndoOver},
-		{name: "I7: twice", given: append(changed, undone), when: proof(change), err: ErrUndoOver},
+		{name: "I7: twice: it has been undone", given: append(changed, undone), when: proof(change), err: ErrUndone},
+		{name: "I7: twice, when it would be too late", given: append(changed, undone), when: proof(change), in: lately(4 * day), err: ErrUndone},
+		{name: "I7: twice, with a wrong proof", given: append(changed, undone), when: UndoContactChange{change, strings.Repeat("0", 32)}, err: ErrUndoProof},
+		{name: "I7: by Konto, for who follows the link", given: changed, when: proof(change), in: func(w *world) {
+			w.actor = domain.Actor{ID: "undo-link", Kind: domain.KindSystem}
+		}, then: []Event{undone}},
 		{name: "I7: a proof in capitals", given: changed, when: UndoContactChange{change, strings.ToUpper(mac(UndoPurpose, change))}, then: []Event{undone}},
 		{name: "I7: no proof", given: changed, when: UndoContactChange{Change: change}, err: ErrUndoProof},
 		{name: "I7: a wrong proof", given: changed, when: UndoContactChange{change, strings.Repeat("0", 32)}, err: ErrUndoProof},

@@ -130,7 +130,7 @@ func (s *server) request(w http.ResponseWriter, r *http.Request, category, name 
 	}
 	req := command.Request{
 		Category: category, Target: id, Command: name, Actor: actor,
-		Correlation: correlation(r), Source: source(r),
+		Correlation: correlation(r), Source: Source(r),
 		DryRun: r.URL.Query().Get("dry-run") == "true" || r.Header.Get("Dry-Run") == "true",
 	}
 	if err := inspectQuery(r); err != nil {
@@ -221,7 +221,8 @@ func reason(r *http.Request) (string, error) {
 	return text, nil
 }
 
-func source(r *http.Request) envelope.Source {
+// Source says where r comes from, for who looks into a history.
+func Source(r *http.Request) envelope.Source {
 	host, _, ok := strings.Cut(r.RemoteAddr, "]:")
 	if host = strings.TrimPrefix(host, "["); !ok {
 		host, _, _ = strings.Cut(r.RemoteAddr, ":")

@@ -2,17 +2,17 @@ package notify
 
 import (
 	"errors"
-	"net/url"
 	"time"
 
 	"konto/domain"
+	"konto/domain/securityinfo"
 )
 
 func contactTemplates() map[string]letter {
 	return map[string]letter{
 		ContactCode: {(*writer).contactCode, `{"slot":"alternateEmail","verification":"0192","expiresAt":"2026-03-02T14:05:00Z"}`},
 		SecurityContactChanged: {(*writer).securityContactChanged, `{"slot":"mobile","change":"changed","at":"2026-03-02T14:05:00Z",
-			"undo":{"change":"0192-7","until":"2026-03-05T14:05:00Z"}}`},
+			"undo":{"change":"0195c1a2-7f3e-7aaa-8bbb-0123456789ab","until":"2026-03-05T14:05:00Z"}}`},
 		AlternateEmailInvalidated: {(*writer).alternateEmailInvalidated, `{}`},
 		RecoveryCode:              {(*writer).recoveryCode, `{"slot":"mobile","reset":"0192","expiresAt":"2026-03-02T14:05:00Z"}`},
 		RecoveryNotReady:          {(*writer).recoveryNotReady, `{"missing":["mobile","alternateEmail"],"adminId":"admin-4","adminIsRecipient":true}`},
@@ -109,22 +109,16 @@ func (w *writer) securityContactChanged(p *page) error {
 	if d.Undo != nil {
 		p.Lead = append(p.Lead, w.t("security_contact_changed.undo", nil))
 		w.addTime(p, "undo_until", d.Undo.Until)
-		p.Action = action{w.t("action.undo", nil), w.undoLink(d.Undo.Change)}
+		w.act(p, "action.undo", w.r.cfg.Links.Undo, w.undoToken(d.Undo.Change))
 		p.SMS = w.t("security_contact_changed.sms_undo", values{"What": p.Lead[0], "URL": p.Action.URL})
 	}
 	return nil
 }
 
-// undoPurpose is what the proof that undoes a change of contacts is derived
-// for; it has to be the one that the command checks it with.
-const undoPurpose = "undo-contact-change"
-
-// undoLink returns where a change is undone, with what the command to undo it
-// takes. That is in the fragment, which browsers keep to themselves: no server's
-// log and no proxy sees the proof.
-func (w *writer) undoLink(change string) string {
-	q := url.Values{"change": {change}, "proof": {w.r.cfg.Proof(w.tenant, undoPurpose, change)}}
-	return w.r.link(w.r.cfg.Links.SecurityInfo, w.person) + "#" + q.Encode()
+// undoToken returns what stands in the link that takes a change back.
+func (w *writer) undoToken(change string) string {
+	t := UndoToken{Tenant: w.tenant, Person: w.person, Change: change, Proof: w.r.cfg.Proof(w.tenant, securityinfo.UndoPurpose, change)}
+	return t.String()
 }
 
 func (w *writer) alternateEmailInvalidated(p *page) error {

@@ -30,6 +30,7 @@ type Links struct {
 	Relationship string // between partner and customer; default /relationships
 	Permission   string // of customers to buy; default /purchase-permissions
 	Export       string // of what is kept about a person; default /subjects/{id}/export
+	Undo         string // where a change of contacts is taken back, by who has an [UndoToken]; default /undo/{id}
 	Home         string // for who has nothing left to open; default /
 }
 
@@ -140,6 +141,7 @@ func (l Links) withDefaults() Links {
 	set(&l.Relationship, "/relationships")
 	set(&l.Permission, "/purchase-permissions")
 	set(&l.Export, "/subjects/{id}/export")
+	set(&l.Undo, "/undo/{id}")
 	set(&l.Home, "/")
 	return l
 }

@@ -68,6 +68,20 @@ func appendReadable(to []string, p domain.Personal[string]) []string {
 	return to
 }
 
+// Locale returns the language that a person is written to in, or their
+// organization if they never chose one; empty if they are not the tenant's.
+func (p people) Locale(ctx context.Context, owner, id string) (locale string, err error) {
+	err = p.commands.View(ctx, admin.Aggregate.Category(), id, func(state any, _ eventstore.Revision, tenant string) {
+		if tenant == owner {
+			locale = state.(*admin.Admin).Locale
+		}
+	})
+	if err != nil || locale != "" {
+		return locale, err
+	}
+	return p.TenantLocale(ctx, owner)
+}
+
 // TenantLocale implements [notify.Directory]. The profile says in which language
 // the organization is written to; before it was saved, the registration does.
 func (p people) TenantLocale(ctx context.Context, id string) (locale string, err error) {

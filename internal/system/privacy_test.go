@@ -47,7 +47,7 @@ const (
 func secrets() []string {
 	return slices.Concat(testNumbers, []string{
 		holder, street, mobile, mobileIn, mailAddr, reason, agent, billing, dryName, badName, staleNm, expired,
-		"Anna Lindqvist", "Mikkel Sørensen", "Eva Jansen", "Bo Friis", "Saga Holm",
+		"Anna Lindqvist", "Mikkel Sørensen", "Eva Jansen", "Bo Friis", "Saga Holm", "Ida Krogh",
 		"anna.lindqvist@norrsken.example", "mikkel.sorensen@norrsken.example", "eva.jansen@norrsken.example",
 		"bo.friis@nordvind.example", "saga.holm@nordvind.example", "ida.krogh@nordvind.example", "anna@privat.example", "070-174 06 05", "46701740605",
 		"Storgatan 1", "903 26", "demo-fingerprint-anna", "Zelda", "Wexelblatt", "Bokhyllan 4",

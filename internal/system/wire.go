@@ -27,6 +27,7 @@ import (
 	"konto/internal/projector"
 	"konto/internal/reactor"
 	"konto/internal/relay"
+	"konto/internal/undo"
 	"konto/projections"
 )
 
@@ -128,8 +129,8 @@ func (s *System) preview(ctx context.Context, events []domain.Recorded[any]) ([]
 	return effects, err
 }
 
-// Links are the resources of the API that messages lead to. They need the token
-// of whoever follows them, but for Home.
+// Links are what messages lead to: resources of the API, which need the token of
+// whoever follows them, and two pages, which do not, Undo and Home.
 func Links() notify.Links {
 	return notify.Links{
 		SecurityInfo: "/v1/security-info/{id}", Card: "/v1/cards/{id}",
@@ -137,7 +138,7 @@ func Links() notify.Links {
 		Admin: "/v1/admins/{id}", Organization: "/v1/accounts/tenant-{id}/history",
 		Invoice: "/v1/invoices/{id}/decline", Relationship: "/v1/relationships",
 		Permission: "/v1/purchase-permissions",
-		Export:     "/v1/subjects/{id}/export", Home: "/docs",
+		Export:     "/v1/subjects/{id}/export", Undo: undo.Path + "{id}", Home: "/docs",
 	}
 }
 
@@ -185,7 +186,14 @@ func (s *System) startReactor(context.Context) error {
 }
 
 func (s *System) api() http.Handler {
-	extra := map[string]http.Handler{"GET /v1/recovery-keys": s.recovery.Handler()}
+	back := (&undo.Page{
+		Handle: s.commands.Handle, Proves: s.keys.Proves, Locale: people{s.commands}.Locale,
+		Source: httpapi.Source, NewID: newID, Log: s.component("undo"),
+	}).Handler()
+	extra := map[string]http.Handler{
+		"GET /v1/recovery-keys":        s.recovery.Handler(),
+		"GET " + undo.Path + "{token}": back, "POST " + undo.Path + "{token}": back,
+	}
 	if len(s.cfg.Stripe.Secrets) > 0 {
 		extra["POST /v1/gateways/stripe"] = &gateway.Stripe{
 			Commands: s.commands, Secrets: s.cfg.Stripe.Secrets, NewID: newID, Log: s.component("gateway"),
