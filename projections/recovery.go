@@ -98,15 +98,8 @@ type CoolingDown struct {
 	UsableFrom time.Time         `json:"usableFrom"`
 }
 
-// slots in the order of the page.
-func slots() []securityinfo.Slot {
-	return []securityinfo.Slot{
-		securityinfo.SlotMobile, securityinfo.SlotAlternateMobile, securityinfo.SlotOffice, securityinfo.SlotAlternateEmail,
-	}
-}
-
 func pageOrder(a, b securityinfo.Slot) int {
-	return slices.Index(slots(), a) - slices.Index(slots(), b)
+	return slices.Index(securityinfo.Slots(), a) - slices.Index(securityinfo.Slots(), b)
 }
 
 // candidate is an account as far as it decides who could recover it.
@@ -119,12 +112,14 @@ type candidate struct {
 
 // readiness judges verified contacts alone (rule I2).
 func (c candidate) readiness(terms securityinfo.RecoveryTerms, now time.Time) Readiness {
-	slices.SortFunc(c.verified, func(a, b CoolingDown) int { return pageOrder(a.Slot, b.Slot) })
-	r := Readiness{
-		AdminID: c.id, Gate: terms.GateOf(c.hasRole, c.standing, now),
-		Usable: []securityinfo.Slot{}, Missing: []string{},
-	}
-	for _, v := range c.verified {
+	return Judge(c.id, terms.GateOf(c.hasRole, c.standing, now), c.verified, now)
+}
+
+// Judge says whether verified contacts pass a gate at a time. It sorts them.
+func Judge(id string, gate securityinfo.Gate, verified []CoolingDown, now time.Time) Readiness {
+	slices.SortFunc(verified, func(a, b CoolingDown) int { return pageOrder(a.Slot, b.Slot) })
+	r := Readiness{AdminID: id, Gate: gate, Usable: []securityinfo.Slot{}, Missing: []string{}}
+	for _, v := range verified {
 		if now.Before(v.UsableFrom) {
 			r.CoolingDown = append(r.CoolingDown, v)
 		} else {

@@ -1,6 +1,7 @@
 package securityinfo
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -26,11 +27,27 @@ func Passed(g Gate, slots []Slot) bool {
 // ContactsOf is the fact of what a person could recover their account with,
 // once it is past its cool-down.
 func ContactsOf(_ string, s SecurityInfo) recovery.Contacts {
-	c := recovery.Contacts{Mail: s.AlternateEmail.InUse() && s.AlternateEmail.Verified.Readable()}
-	for _, p := range []Method[Phone]{s.Mobile, s.AlternateMobile, s.Office} {
-		c.Phone = c.Phone || p.InUse() && p.Verified.Readable()
+	var c recovery.Contacts
+	for slot := range s.Verified() {
+		c.Mail = c.Mail || slot == SlotAlternateEmail
+		c.Phone = c.Phone || slot != SlotAlternateEmail
 	}
 	return c
+}
+
+// Verified returns the slots whose contact is verified and can be read, in the
+// order of the page, and when each may first recover the account.
+func (s SecurityInfo) Verified() iter.Seq2[Slot, time.Time] {
+	return func(yield func(Slot, time.Time) bool) {
+		for _, slot := range []Slot{SlotMobile, SlotAlternateMobile, SlotOffice} {
+			if p := s.phone(slot); p.InUse() && p.Verified.Readable() && !yield(slot, p.UsableFrom) {
+				return
+			}
+		}
+		if e := s.AlternateEmail; e.InUse() && e.Verified.Readable() {
+			yield(SlotAlternateEmail, e.UsableFrom)
+		}
+	}
 }
 
 // gateOf returns the gate of an account of the organization, at a time.
@@ -187,20 +204,12 @@ func (c SendRecoveryCodes) Decide(s SecurityInfo, m Meta) ([]Event, error) {
 // order of the page.
 func (s SecurityInfo) recoverableWith(at time.Time) []Slot {
 	var slots []Slot
-	for _, slot := range []Slot{SlotMobile, SlotAlternateMobile, SlotOffice} {
-		if p := s.phone(slot); p.usable(at) {
+	for slot, from := range s.Verified() {
+		if !at.Before(from) {
 			slots = append(slots, slot)
 		}
 	}
-	if s.AlternateEmail.usable(at) {
-		slots = append(slots, SlotAlternateEmail)
-	}
 	return slots
-}
-
-// usable reports whether the contact in use may recover the account.
-func (m Method[T]) usable(at time.Time) bool {
-	return m.InUse() && m.Verified.Readable() && !at.Before(m.UsableFrom)
 }
 
 // chosen returns the slots that codes go to, or none if they would not pass

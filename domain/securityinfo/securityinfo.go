@@ -186,6 +186,9 @@ const (
 	SlotAlternateEmail  Slot = "alternateEmail"
 )
 
+// Slots are all slots, in the order of the page.
+func Slots() []Slot { return []Slot{SlotMobile, SlotAlternateMobile, SlotOffice, SlotAlternateEmail} }
+
 // Channel returns how a code travels to the slot: text messages reach the
 // mobile only, other phones are called (S2).
 func (s Slot) Channel() domain.Channel {

@@ -26,6 +26,7 @@ func (s *server) queries(api huma.API) {
 	get(s, api, "/v1/whoami", "Who you are, as your token says", "identity", s.whoami)
 	get(s, api, "/v1/security-info/{id}", "A person's contacts and whether they could recover their account", "security-info", s.securityInfo, "security_info")
 	get(s, api, "/v1/recovery-readiness", "Which people could recover their accounts now", "security-info", s.readiness, "security_info")
+	get(s, api, "/v1/recovery-readiness/{id}", "Whether a person could recover their account now, and after a change that you only think of; changes nothing", "security-info", s.outlook)
 	get(s, api, "/v1/admins", "The people of your organization", "admins", s.admins, "admins")
 	get(s, api, "/v1/admins/{id}", "A person's account", "admins", s.admin, "admins")
 	get(s, api, "/v1/organizations/{id}", "What an organization says of itself: its profile and sold-to address", "organizations", s.organization, "organization_profiles")
