@@ -21,7 +21,7 @@ var collectionCasesSQL string
 // invoice stands, what its card networks still allow (rule N14), and the
 // charges that wait for the gateway's side.
 var CollectionCases = Projection{
-	Name: "collection_cases", Version: 1,
+	Name: "collection_cases", Version: 2,
 	Tables: []string{"collection_cases", "collection_attempts", "collection_budgets", "due_charges"},
 	Schema: collectionCasesSQL,
 	Handlers: []Handler{
@@ -38,6 +38,9 @@ var CollectionCases = Projection{
 		On(func(ctx context.Context, tx Tx, e domain.Recorded[collection.RetryBudgetExhausted]) error {
 			return setCase(ctx, tx, e, noRetry)
 		}),
+		On(func(ctx context.Context, tx Tx, e domain.Recorded[collection.ManualPaymentRequested]) error {
+			return setCase(ctx, tx, e, `by_hand = $4`, e.Data.CardID)
+		}),
 		On(chargeRequested),
 		On(func(ctx context.Context, tx Tx, e domain.Recorded[collection.ChargeLapsed]) error {
 			return dropDue(ctx, tx, e.Tenant, e.ID, e.Data.RequestID)
@@ -51,7 +54,7 @@ var CollectionCases = Projection{
 				string(collection.Suspended), at(e.Data.CancelAt), at(e.Data.DataUntil))
 		}),
 		On(func(ctx context.Context, tx Tx, e domain.Recorded[collection.AccountRecovered]) error {
-			return setCase(ctx, tx, e, noRetry+`, phase = $4, grace_until = 0, cancel_at = 0, data_until = 0, disputed = 0`, string(collection.Recovered))
+			return setCase(ctx, tx, e, noRetry+`, phase = $4, grace_until = 0, cancel_at = 0, data_until = 0, disputed = 0, by_hand = ''`, string(collection.Recovered))
 		}),
 		On(caseClosed),
 		On(func(ctx context.Context, tx Tx, e domain.Recorded[collection.ChargebackOpened]) error {
@@ -82,12 +85,12 @@ func caseOpened(ctx context.Context, tx Tx, e domain.Recorded[collection.Collect
 	}[d.Mode]
 	_, err := tx.ExecContext(ctx, `INSERT INTO collection_cases
 		(tenant, invoice_id, position, subscription_id, card_id, owner, brand, last4, phase, mode, policy_version,
-		 amount_minor, currency, disputed, opened_at, grace_until, retry_at, retry_card_id, cancel_at, data_until, revision)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, $14, $15, 0, '', 0, 0, $16)
+		 amount_minor, currency, disputed, opened_at, grace_until, retry_at, retry_card_id, cancel_at, data_until, by_hand, revision)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, $14, $15, 0, '', 0, 0, '', $16)
 		ON CONFLICT (tenant, invoice_id) DO UPDATE SET position = excluded.position, card_id = excluded.card_id, owner = excluded.owner,
 		 brand = excluded.brand, last4 = excluded.last4, phase = excluded.phase, mode = excluded.mode, policy_version = excluded.policy_version,
 		 amount_minor = excluded.amount_minor, currency = excluded.currency, disputed = 0, opened_at = excluded.opened_at,
-		 grace_until = excluded.grace_until, retry_at = 0, retry_card_id = '', cancel_at = 0, data_until = 0, revision = excluded.revision`,
+		 grace_until = excluded.grace_until, retry_at = 0, retry_card_id = '', cancel_at = 0, data_until = 0, by_hand = '', revision = excluded.revision`,
 		e.Tenant, e.ID, e.Position, d.SubscriptionID, d.CardID, d.Owner, d.Brand, d.Last4, string(phase), string(d.Mode), d.PolicyVersion,
 		d.AmountMinor, d.Currency, at(d.At), at(d.GraceUntil), e.Revision)
 	if err != nil {
@@ -147,7 +150,7 @@ func caseClosed(ctx context.Context, tx Tx, e domain.Recorded[collection.Collect
 	phase := map[string]collection.Phase{
 		collection.OutcomeRecovered: collection.Recovered, collection.OutcomeCanceled: collection.Canceled, collection.OutcomeDeleted: collection.Deleted,
 	}[e.Data.Outcome]
-	return setCase(ctx, tx, e, noRetry+`, phase = $4`, string(phase))
+	return setCase(ctx, tx, e, noRetry+`, phase = $4, by_hand = ''`, string(phase))
 }
 
 func putAttempt(ctx context.Context, tx Tx, tenant, invoice, attempt, network string, when time.Time) error {
@@ -194,6 +197,7 @@ type CollectionCase struct {
 	GraceUntil     time.Time           `json:"graceUntil,omitzero"` // when the service is suspended
 	RetryAt        time.Time           `json:"retryAt,omitzero"`    // when the next attempt is planned
 	RetryCardID    string              `json:"retryCardId,omitzero"`
+	ByHand         string              `json:"byHand,omitzero"`    // the card with which somebody was asked to pay
 	CancelAt       time.Time           `json:"cancelAt,omitzero"`  // until when a payment brings the service back
 	DataUntil      time.Time           `json:"dataUntil,omitzero"` // when data are gone
 	Budgets        []collection.Budget `json:"budgets"`            // by network; what is used now
@@ -202,7 +206,7 @@ type CollectionCase struct {
 }
 
 const selectCase = `SELECT invoice_id, position, subscription_id, card_id, owner, brand, last4, phase, mode, policy_version,
-	amount_minor, currency, disputed, opened_at, grace_until, retry_at, retry_card_id, cancel_at, data_until, revision
+	amount_minor, currency, disputed, opened_at, grace_until, retry_at, retry_card_id, cancel_at, data_until, by_hand, revision
 	FROM collection_cases WHERE tenant = $1`
 
 // CollectionCaseByID returns an invoice's case as it is at a time. If there is
@@ -253,7 +257,7 @@ func CollectionCaseList(ctx context.Context, db DB, tenant string, f CollectionC
 func scanCase(row scanner) (c CollectionCase, err error) {
 	err = row.Scan(&c.InvoiceID, &c.Position, &c.SubscriptionID, &c.CardID, &c.Owner, &c.Brand, &c.Last4, &c.Phase, &c.Mode, &c.PolicyVersion,
 		&c.AmountMinor, &c.Currency, &c.Disputed, instant{&c.OpenedAt}, instant{&c.GraceUntil}, instant{&c.RetryAt}, &c.RetryCardID,
-		instant{&c.CancelAt}, instant{&c.DataUntil}, &c.Revision)
+		instant{&c.CancelAt}, instant{&c.DataUntil}, &c.ByHand, &c.Revision)
 	return c, err
 }
 

@@ -20,6 +20,7 @@ CREATE TABLE collection_cases (
     retry_card_id   TEXT    NOT NULL, -- on which card; empty for none
     cancel_at       BIGINT  NOT NULL, -- of a suspended one: until when a payment brings the service back
     data_until      BIGINT  NOT NULL, -- of a suspended one: when data are gone
+    by_hand         TEXT    NOT NULL, -- the card with which somebody was asked to pay; empty for none
     revision        BIGINT  NOT NULL, -- of the stream, as far as it is in the row
     PRIMARY KEY (tenant, invoice_id)
 );

@@ -54,9 +54,17 @@ func TestDueCharges(t *testing.T) {
 	if due, _, err = projections.DueCharges(t.Context(), db, northwind, start.AddDate(0, 0, 2), "", 0); err != nil || len(due) != 0 {
 		t.Errorf("after their last moment = %+v, %v, want none", due, err)
 	}
+	// K5: the board shows which card waits for its holder, until the case is over.
+	if one, err := projections.CollectionCaseByID(t.Context(), db, northwind, id(5, 13), start); err != nil || one.ByHand != visa {
+		t.Errorf("K5: case that waits for its holder = %+v, %v, want it to name %s", one, err, visa)
+	}
 	// An answer that names no request is one if the card is the same.
 	db.apply(h.then(id(5, 13), collection.ChargeDeclined{CardID: visa, Brand: "visa", At: start.Add(time.Hour), GatewayEventID: "evt_13", Attempt: 2}))
 	if due, _, err = projections.DueCharges(t.Context(), db, northwind, start.AddDate(0, 0, 1), "", 0); err != nil || len(due) != 0 {
 		t.Errorf("answered = %+v, %v, want none", due, err)
+	}
+	db.apply(h.then(id(5, 13), collection.AccountRecovered{SubscriptionID: mail, From: collection.Retrying, By: collection.BySettlement, At: start}))
+	if one, err := projections.CollectionCaseByID(t.Context(), db, northwind, id(5, 13), start); err != nil || one.ByHand != "" {
+		t.Errorf("K5: case that was paid by hand = %+v, %v, want it to wait for nobody", one, err)
 	}
 }

@@ -310,6 +310,7 @@ func cases(h *history) {
 	h.then(bill(12), collection.ServiceSuspended{SubscriptionID: mail, Reason: collection.Unpaid, At: day(7), CancelAt: day(97), DataUntil: day(187)})
 	h.then(bill(12), collection.CollectionClosed{SubscriptionID: mail, Outcome: collection.OutcomeCanceled, At: day(97)})
 	open(13, collection.ModeRegular)
+	h.then(bill(13), collection.ManualPaymentRequested{SubscriptionID: mail, CardID: visa, AmountMinor: 12900, Currency: "SEK", LimitMinor: 100, At: day(1)})
 	ask(13, "r3", collection.ForBalance)
 	open(14, collection.ModeRegular)
 	ask(14, "r4", collection.ForChange)

@@ -68,6 +68,7 @@ func (e CardAdded) Evolve(c *Card) {
 		ExpMonth: e.ExpMonth, ExpYear: e.ExpYear, Funding: e.Funding, IssuerCountry: e.IssuerCountry,
 		Country: e.Country, Fingerprint: e.Fingerprint, Holder: e.Holder, BillTo: e.BillTo,
 		Checks: e.Checks, AddedAt: e.At, ExpiryCheckAt: e.ExpiryCheckAt,
+		ManualAboveMinor: e.ManualAboveMinor, ManualAboveCurrency: e.ManualAboveCurrency,
 	}
 }
 

@@ -82,12 +82,16 @@ type Card struct {
 	Phone         domain.Personal[string]  `json:"phone,omitzero"`
 	Checks        Checks                   `json:"checks"`
 	AddedAt       time.Time                `json:"addedAt,omitzero"`
-	Subscriptions []string                 `json:"subscriptions,omitempty"` // that it pays for, or backs up
-	Leaving       []Move                   `json:"leaving,omitempty"`       // replacements under way
-	Removed       bool                     `json:"removed,omitzero"`
-	Expired       bool                     `json:"expired,omitzero"`    // somebody was told so
-	Blocked       bool                     `json:"blocked,omitzero"`    // the bank accepts it no more
-	WarnedDays    int                      `json:"warnedDays,omitzero"` // of the last warning; 0 for none
+	// ManualAboveMinor is the most that is charged without the holder, in the
+	// smallest unit of ManualAboveCurrency; 0 if there is no such limit.
+	ManualAboveMinor    int64    `json:"manualAboveMinor,omitzero"`
+	ManualAboveCurrency string   `json:"manualAboveCurrency,omitzero"` // ISO 4217
+	Subscriptions       []string `json:"subscriptions,omitempty"`      // that it pays for, or backs up
+	Leaving             []Move   `json:"leaving,omitempty"`            // replacements under way
+	Removed             bool     `json:"removed,omitzero"`
+	Expired             bool     `json:"expired,omitzero"`    // somebody was told so
+	Blocked             bool     `json:"blocked,omitzero"`    // the bank accepts it no more
+	WarnedDays          int      `json:"warnedDays,omitzero"` // of the last warning; 0 for none
 	// ExpiryCheckAt is when the expiry is looked at next. It follows from the
 	// expiry, so nobody needs to be shown that it changed.
 	ExpiryCheckAt time.Time `json:"-"`

@@ -58,6 +58,7 @@ type Case struct {
 	Disputed      bool        `json:"disputed,omitzero"`  // a chargeback is open
 	ChargedBack   bool        `json:"chargedBack,omitzero"`
 	Attempts      []Attempt   `json:"attempts,omitempty"` // that count towards a network's limit
+	ByHand        string      `json:"byHand,omitzero"`    // the card with which somebody was asked to pay
 }
 
 // Asked is a request to the gateway.
@@ -242,7 +243,7 @@ type AccountRecovered struct {
 func (e AccountRecovered) Evolve(i *Invoice) {
 	c := &i.Case
 	c.rest()
-	c.Phase, c.Tried, c.ChargedBack = Recovered, nil, false
+	c.Phase, c.Tried, c.ChargedBack, c.ByHand = Recovered, nil, false, ""
 	c.GraceUntil, c.CancelAt, c.DataUntil = time.Time{}, time.Time{}, time.Time{}
 }
 

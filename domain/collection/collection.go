@@ -72,6 +72,7 @@ var Aggregate = domain.NewAggregate(
 	domain.Records[ChargeLapsed]("ChargeLapsed"),
 	domain.Records[CardAllowedAgain]("CardAllowedAgain"),
 	domain.Records[PaymentReminded]("PaymentReminded"),
+	domain.Records[ManualPaymentRequested]("ManualPaymentRequested"),
 	domain.Records[PaymentPastDue]("PaymentPastDue"),
 	domain.Records[ServiceSuspended]("ServiceSuspended"),
 	domain.Records[BalanceSettled]("BalanceSettled"),
@@ -113,6 +114,10 @@ type Card struct {
 	GatewayToken string
 	// BillTo is its billing address; zero if it was erased.
 	BillTo postal.Address
+	// ManualAboveMinor is the most that is charged without the holder, in the
+	// smallest unit of ManualAboveCurrency; 0 if there is no such limit.
+	ManualAboveMinor    int64
+	ManualAboveCurrency string // ISO 4217
 }
 
 // Wallet is the fact of which cards a subscription has: the primary card, then

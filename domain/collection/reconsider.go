@@ -65,7 +65,8 @@ func (c ReconsiderCards) Decide(i Invoice, m Meta) ([]Event, error) {
 	if t.i.Case.Asked != nil {
 		return t.events, nil
 	}
-	if card, ok := t.card(c.CardID); ok && m.At.Before(card.ValidUntil) && t.ask(c.CardID, ForChange) {
+	card, ok := t.card(c.CardID)
+	if ok && card.valid(m.At) && !card.aboveLimit(t.i.AmountMinor, t.i.Currency) && t.ask(c.CardID, ForChange) {
 		return t.events, nil
 	}
 	t.plan()

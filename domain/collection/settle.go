@@ -72,7 +72,7 @@ func (t *turn) settleable(id string) *domain.Error {
 		return ErrDeclinedCardNotOwn.With("owner", card.Owner)
 	case !mine:
 		return ErrCardNotOwn.With("owner", card.Owner)
-	case !t.m.At.Before(card.ValidUntil):
+	case !card.valid(t.m.At):
 		return ErrCardExpired
 	case was && tried.Barred && len(tried.Cures) == 0:
 		return ErrCardRefused

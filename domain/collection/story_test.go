@@ -182,6 +182,13 @@ func (w *world) do(t *testing.T, words []string) string {
 	case "expires":
 		w.cards[rest[0]] = func(c Card) Card { c.ValidUntil = day0.Add(since(t, rest[1])); return c }(w.cards[rest[0]])
 		return ""
+	case "limit": // the most that is charged without the holder; such a card's expiry is not known
+		w.cards[rest[0]] = func(c Card) Card {
+			c.ManualAboveMinor, c.ManualAboveCurrency = int64(number(t, rest[1])), rest[2]
+			c.ExpMonth, c.ExpYear, c.ValidUntil = 0, 0, time.Time{}
+			return c
+		}(w.cards[rest[0]])
+		return ""
 	case "rules": // other rules from now on
 		d := DunningPolicy.First
 		d.GraceDays, d.RetryDays = 10, []int{2, 4}
@@ -315,6 +322,8 @@ func brief(e Event) string {
 		return "allowed " + e.CardID
 	case PaymentReminded:
 		return "reminded " + at(e.Due)
+	case ManualPaymentRequested:
+		return "by-hand " + e.CardID
 	case PaymentPastDue:
 		return "past-due " + at(e.GraceUntil)
 	case ServiceSuspended:

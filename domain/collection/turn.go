@@ -92,7 +92,7 @@ func (t *turn) order() []string {
 // doing, but for what its network allows.
 func (t *turn) candidate(id string, at time.Time) bool {
 	c, ok := t.card(id)
-	if !ok || !c.ValidUntil.IsZero() && !at.Before(c.ValidUntil) {
+	if !ok || !c.valid(at) || c.aboveLimit(t.i.AmountMinor, t.i.Currency) {
 		return false
 	}
 	tried, was := t.i.Case.tried(id)
@@ -203,6 +203,9 @@ func (t *turn) proceed(on bool) {
 // plan schedules the next attempt, unless one is.
 func (t *turn) plan() {
 	c := t.i.Case
+	if c.Phase == Accelerated {
+		t.askByHand()
+	}
 	if c.Phase != Retrying || c.Disputed || c.ChargedBack || c.Asked != nil || c.RetryAt.After(t.m.At) {
 		return
 	}
@@ -210,10 +213,11 @@ func (t *turn) plan() {
 	switch {
 	case card != "":
 		t.then(RetryScheduled{t.i.SubscriptionID, at, card})
-	case why == CardsSpent && t.waits():
+	case t.byHand() != "" || why == CardsSpent && t.waits():
 		if !c.RetryAt.IsZero() {
 			t.then(RetryWithdrawn{t.i.SubscriptionID, t.m.At})
 		}
+		t.askByHand()
 	default:
 		t.then(RetryBudgetExhausted{t.i.SubscriptionID, why})
 		t.pastDue()

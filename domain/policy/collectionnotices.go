@@ -31,6 +31,7 @@ func collectionNotices() []domain.Reaction {
 				})
 			}),
 			domain.On(tenantOf[collection.CollectionOpened], tellOfChargeback),
+			domain.On(tenantOf[collection.ManualPaymentRequested], askForPayment),
 			domain.On(tenantOf[collection.ServiceSuspended], func(b *board, e domain.Recorded[collection.ServiceSuspended]) []domain.Effect {
 				return b.tell(b.contacts(true), e.Data.Owner, serviceSuspended, func(string) any {
 					return suspension{
@@ -78,6 +79,20 @@ type finalDecline struct {
 	GraceUntil     time.Time `json:"graceUntil"`
 }
 
+// handPayment is what payment_by_hand shows.
+type handPayment struct {
+	Brand            string    `json:"brand"`
+	Last4            string    `json:"last4"`
+	AmountMinor      int64     `json:"amountMinor"`
+	LimitMinor       int64     `json:"limitMinor"`
+	Currency         string    `json:"currency"`
+	SubscriptionID   string    `json:"subscriptionId"`
+	InvoiceID        string    `json:"invoiceId"`
+	CardID           string    `json:"cardId"`
+	GraceUntil       time.Time `json:"graceUntil"`
+	OwnerIsRecipient bool      `json:"ownerIsRecipient"`
+}
+
 // suspension is what service_suspended shows.
 type suspension struct {
 	SubscriptionID string    `json:"subscriptionId"`
@@ -108,6 +123,18 @@ type switchStatus struct {
 func (b *board) tellFinal(invoice string, f collection.Face, d finalDecline) []domain.Effect {
 	d.InvoiceID, d.Brand, d.Last4 = invoice, f.Brand, f.Last4
 	return b.tell(b.contacts(true), f.Owner, cardDeclinedFinal, func(string) any { return d })
+}
+
+// askForPayment asks for a payment by hand. Only the card's owner can make it
+// with that card; others can with one of theirs.
+func askForPayment(b *board, e domain.Recorded[collection.ManualPaymentRequested]) []domain.Effect {
+	return b.tell(b.contacts(false), e.Data.Owner, paymentByHand, func(person string) any {
+		return handPayment{
+			Brand: e.Data.Brand, Last4: e.Data.Last4, AmountMinor: e.Data.AmountMinor, LimitMinor: e.Data.LimitMinor,
+			Currency: e.Data.Currency, SubscriptionID: e.Data.SubscriptionID, InvoiceID: e.ID, CardID: e.Data.CardID,
+			GraceUntil: e.Data.GraceUntil, OwnerIsRecipient: person == e.Data.Owner,
+		}
+	})
 }
 
 // tellOfChargeback tells at once that the service ends soon. That a decline

@@ -39,6 +39,11 @@ func TestTellOfCollection(t *testing.T) {
 			then: mail("card_declined_final", final, "ann", "bob", "owner"),
 		},
 		{name: "C9: a chargeback is told of at once", reaction: name, given: given, when: event(bill, opened), then: mail("card_declined_final", final, "ann", "bob", "owner")},
+		{
+			name: "K5: what must be paid by hand", reaction: name, given: given,
+			when: event(bill, collection.ManualPaymentRequested{SubscriptionID: "sub", CardID: "k", AmountMinor: 6, Currency: "INR", LimitMinor: 5, GraceUntil: later, Face: collection.Face{Owner: "ann", Last4: "4242", Brand: "visa"}}),
+			then: append(mail("payment_by_hand", byHand(later, true), "ann"), mail("payment_by_hand", byHand(later, false), "bob")...),
+		},
 		{name: "D5: a decline tells of itself", reaction: name, given: given, when: event(bill, regular)},
 		{
 			name: "C9: suspended", reaction: name, given: given,
@@ -52,6 +57,13 @@ func TestTellOfCollection(t *testing.T) {
 			then: mail("service_restored", object{"subscriptionId": "sub", "invoiceId": bill, "at": noon}, "ann", "bob"),
 		},
 	})
+}
+
+func byHand(until time.Time, owner bool) object {
+	return object{
+		"brand": "visa", "last4": "4242", "amountMinor": 6, "limitMinor": 5, "currency": "INR", "subscriptionId": "sub",
+		"invoiceId": bill, "cardId": "k", "graceUntil": until, "ownerIsRecipient": owner,
+	}
 }
 
 func TestTellOfInvoiceSwitch(t *testing.T) {

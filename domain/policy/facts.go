@@ -73,7 +73,7 @@ var Sources = append([]domain.Source{
 		return collection.Card{
 			Exists: c.Exists(), Tenant: c.Tenant, Owner: c.Owner, Last4: c.Last4, Brand: c.Brand,
 			ExpMonth: c.ExpMonth, ExpYear: c.ExpYear, ValidUntil: c.ValidUntil(), Removed: c.Removed, GatewayToken: c.GatewayToken,
-			BillTo: c.BillTo.Value,
+			BillTo: c.BillTo.Value, ManualAboveMinor: c.ManualAboveMinor, ManualAboveCurrency: c.ManualAboveCurrency,
 		}
 	}),
 	domain.FromState(billing.Aggregate, purse),

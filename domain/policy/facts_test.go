@@ -78,6 +78,7 @@ func TestEveryFactHasOneSource(t *testing.T) {
 func TestFacts(t *testing.T) {
 	t.Parallel()
 	expiry := time.Date(2030, 3, 1, 12, 0, 0, 0, time.UTC)
+	home := postal.Address{Line1: "Storgatan 1", Country: "SE"}
 	states := []any{
 		&tenant.Tenant{Country: "SE", Domains: []string{"contoso.example", "fabrikam.example"}, TrialSince: noon, ManagedBy: partner, GlobalAdmins: []string{person}},
 		&admin.Admin{
@@ -89,7 +90,7 @@ func TestFacts(t *testing.T) {
 			AlternateEmail: securityinfo.Method[string]{Verified: domain.Personal[string]{Subject: person, Erased: true}, VerifiedAt: noon},
 		},
 		&offboarding.Offboarding{Grants: []offboarding.Grant{{GranteeID: person, ExpiresAt: noon}}},
-		&card.Card{Tenant: own, Owner: person, Last4: "4242", Brand: "visa", ExpMonth: 2, ExpYear: 2030, Removed: true, GatewayToken: "tok"},
+		&card.Card{Tenant: own, Owner: person, Last4: "4242", Brand: "visa", ExpMonth: 2, ExpYear: 2030, Removed: true, GatewayToken: "tok", ManualAboveMinor: 5, ManualAboveCurrency: "INR", BillTo: domain.About(person, home)},
 		&invoiceswitch.Case{SubscriptionID: "sub"},
 		&collection.Invoice{SubscriptionID: "sub", LastCardID: "last"},
 		&billing.Subscription{Product: "Suite", BoughtBy: person, Primary: "p", Backups: []billing.Backup{{CardID: "b1"}, {CardID: "b2"}}},
@@ -118,7 +119,7 @@ func TestFacts(t *testing.T) {
 		card.Owner{Active: true, MayAct: true, Masked: "a***@contoso.example"},
 		billing.Organization{CustomDomains: []string{"fabrikam.example"}},
 		billing.Backups{Cards: []string{"b1", "b2"}},
-		collection.Card{Exists: true, Tenant: own, Owner: person, Last4: "4242", Brand: "visa", ExpMonth: 2, ExpYear: 2030, ValidUntil: expiry, Removed: true, GatewayToken: "tok"},
+		collection.Card{Exists: true, Tenant: own, Owner: person, Last4: "4242", Brand: "visa", ExpMonth: 2, ExpYear: 2030, ValidUntil: expiry, Removed: true, GatewayToken: "tok", ManualAboveMinor: 5, ManualAboveCurrency: "INR", BillTo: home},
 		collection.Wallet{Known: true, Cards: []string{"p", "b1", "b2"}},
 		collection.Bill{SubscriptionID: "sub", CardID: "last"},
 		invoiceswitch.Own{SubscriptionID: "sub"},

@@ -38,6 +38,7 @@ const (
 	serviceRestored           = "service_restored"
 	invoiceSwitchStatus       = "invoice_switch_status"
 	cardDeclined              = "card_declined"
+	paymentByHand             = "payment_by_hand"
 	cardChanged               = "card_changed"
 	cardExpiring              = "card_expiring"
 	cardExpired               = "card_expired"

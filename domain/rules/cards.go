@@ -19,7 +19,7 @@ var cardRules = []Rule{
 	{ID: "K2", Says: "A card is there once for each owner; the gateway's fingerprint tells, kept as a keyed hash.", Source: proposed, Commands: []string{"AddCard"}},
 	{ID: "K3", Says: "The month is 1 to 12, the year neither past nor over 20 years ahead. A card that has expired is no first card.", Source: Source{Page: "ISO/IEC 7813"}, Commands: []string{"AddCard", "UpdateCardDetails"}},
 	{ID: "K4", Says: "The networks renew cards by themselves; that is recorded and told.", Source: linked("Card account updater"), Commands: []string{"RecordCardAutoUpdate"}, Messages: []string{"card_changed"}},
-	{ID: "K5", Says: "Where card data may not be stored, its expiry is not known; what asks for the customer is not tried without them.", Source: linked("Pay for your subscription"), Commands: []string{"AddCard"}},
+	{ID: "K5", Says: "Where card data may not be stored, its expiry is not known; what asks for the customer is not tried without them, and what is above the limit for automatic payments is paid by hand.", Source: linked("Pay for your subscription"), Commands: []string{"AddCard", "SettleBalance"}, Messages: []string{"payment_by_hand"}},
 	{ID: "K6", Says: "A card is issued in the organization's country.", Source: linked("Manage payment methods"), Commands: []string{"AddCard"}},
 
 	{ID: "T1", Says: "Each decline code has a class that says whether to try again, who can fix it, which item of the checklist it is, and whether it may be shown. What hints at fraud is shown as a general decline.", Source: Source{Page: "Stripe decline codes"}, Commands: []string{"RecordChargeResult"}},

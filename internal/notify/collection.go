@@ -10,6 +10,8 @@ func collectionTemplates() map[string]letter {
 			"wrong":[{"name":"postalCode","status":"issuer-mismatch"}]}`},
 		CardDeclinedFinal: {(*writer).cardDeclinedFinal, `{"brand":"visa","last4":"4242",` + debt + `,
 			"cardId":"card-9","attempts":9,"graceUntil":"2026-04-01T14:05:00Z"}`},
+		PaymentByHand: {(*writer).paymentByHand, `{"brand":"visa","last4":"4242","amountMinor":650000,"limitMinor":500000,"currency":"INR",
+			"subscriptionId":"sub-7","invoiceId":"inv-31","cardId":"card-9","graceUntil":"2026-04-01T14:05:00Z","ownerIsRecipient":true}`},
 		ServiceSuspended: {(*writer).serviceSuspended, `{` + debt + `,"at":"2026-03-02T14:05:00Z","dataUntil":"2026-08-29T14:05:00Z","reason":"unpaid"}`},
 		ServiceRestored:  {(*writer).serviceRestored, `{"subscriptionId":"sub-7","invoiceId":"inv-31","at":"2026-03-02T14:05:00Z"}`},
 	}
@@ -36,6 +38,16 @@ type (
 		InvoiceID   string    `json:"invoiceId"`
 		Attempts    int       `json:"attempts"`
 		GraceUntil  time.Time `json:"graceUntil"`
+	}
+
+	handData struct {
+		cardData
+		AmountMinor      int64     `json:"amountMinor"`
+		LimitMinor       int64     `json:"limitMinor"`
+		Currency         string    `json:"currency"`
+		InvoiceID        string    `json:"invoiceId"`
+		GraceUntil       time.Time `json:"graceUntil"`
+		OwnerIsRecipient bool      `json:"ownerIsRecipient"`
 	}
 
 	serviceData struct {
@@ -69,6 +81,34 @@ func (w *writer) cardDeclinedFinal(p *page) error {
 	}
 	w.add(p, "card", w.card(d.cardData))
 	if err := w.addAmount(p, "amount", d.AmountMinor, d.Currency); err != nil {
+		return err
+	}
+	w.add(p, "subscription", d.SubscriptionID)
+	w.add(p, "invoice", d.InvoiceID)
+	w.addTime(p, "service_until", d.GraceUntil)
+	w.act(p, "action.settle", w.r.cfg.Links.Invoice, d.InvoiceID)
+	return nil
+}
+
+// paymentByHand asks for what no card may be charged with by itself.
+func (w *writer) paymentByHand(p *page) error {
+	d, err := decode[handData](w.data)
+	if err != nil {
+		return err
+	}
+	if err := d.check(); err != nil {
+		return err
+	}
+	w.head(p, "payment_by_hand", values{"Last4": d.Last4})
+	p.Lead = []string{w.t("payment_by_hand.what", nil), w.t("payment_by_hand.next", nil)}
+	if !d.OwnerIsRecipient {
+		p.Lead[1] = w.t("payment_by_hand.next_not_owner", nil)
+	}
+	w.add(p, "card", w.card(d.cardData))
+	if err := w.addAmount(p, "amount", d.AmountMinor, d.Currency); err != nil {
+		return err
+	}
+	if err := w.addAmount(p, "limit", d.LimitMinor, d.Currency); err != nil {
 		return err
 	}
 	w.add(p, "subscription", d.SubscriptionID)

@@ -39,6 +39,7 @@ const (
 	// Unpaid invoices.
 	CardDeclined      = "card_declined"
 	CardDeclinedFinal = "card_declined_final"
+	PaymentByHand     = "payment_by_hand"
 	ServiceSuspended  = "service_suspended"
 	ServiceRestored   = "service_restored"
 

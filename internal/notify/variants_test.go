@@ -120,6 +120,10 @@ func collectionVariants() map[string][]string {
 			`{"brand":"visa","last4":"4242","cardId":"c",` + debt + `,"attempts":1,"graceUntil":"2026-04-01T14:05:00Z"}`,
 			`{"brand":"visa","last4":"4242","cardId":"c",` + debt + `,"attempts":9,"graceUntil":"2026-04-01T14:05:00Z"}`,
 		},
+		notify.PaymentByHand: {
+			`{"brand":"visa","last4":"4242","cardId":"c","limitMinor":1000,"graceUntil":"2026-04-01T14:05:00Z","ownerIsRecipient":true,` + debt + `}`,
+			`{"brand":"visa","last4":"4242","cardId":"c","limitMinor":1000,"graceUntil":"2026-04-01T14:05:00Z",` + debt + `}`,
+		},
 		notify.ServiceRestored: {`{"subscriptionId":"sub","invoiceId":"inv","at":"2026-03-02T14:05:00Z"}`},
 	}
 	for _, reason := range []string{"unpaid", "chargeback"} {
