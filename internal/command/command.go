@@ -32,6 +32,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -314,7 +315,7 @@ func (h *Handler) approach(ctx context.Context, t task, e *entry, a *domain.Atte
 	case t.Actor.Kind == domain.KindPerson:
 		a.Owner = h.Authorization.Owner(t.Category, t.Target, t.Actor)
 	default:
-		a.Owner = t.Tenant
+		a.Owner = cmp.Or(t.Tenant, t.Actor.Tenant) // a gateway's own token says whose it is
 	}
 	return false, res, nil
 }

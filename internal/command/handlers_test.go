@@ -220,3 +220,23 @@ func TestUnknownEventEndsDecisions(t *testing.T) {
 		t.Errorf("%d events, want 2: something was decided on half a history", n)
 	}
 }
+
+// A gateway with a token of its own acts for the tenant that the token names,
+// also for an account that its call makes.
+func TestGatewayActsForItsTenant(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fresh(t))
+	h := w.handler(0)
+	w.must(h, alice, "admin", alice.ID, "AddEmployee", `{"signInName":"alice@acme.example","displayName":"Alice Ek"}`)
+	w.must(h, alice, "card", id(3, 1), "AddCard", newCard(1))
+	w.must(h, alice, "billing", id(4, 1), "RegisterSubscription", `{"product":"Standard","cardId":"`+id(3, 1)+`"}`)
+	body := fmt.Sprintf(`{"outcome":"declined","subscriptionId":"%s","cardId":"%s","amountMinor":100,"currency":"SEK","code":"expired_card","gatewayEventId":"e"}`, id(4, 1), id(3, 1))
+	w.must(h, domain.Actor{ID: "gateway", Kind: domain.KindGateway, Tenant: acme}, "collection", id(5, 1), "RecordChargeResult", body)
+	if got := w.types("collection-" + id(5, 1)); !slices.Contains(got, "ChargeDeclined") {
+		t.Errorf("the invoice has %v, want a decline", got)
+	}
+	foreign := w.request(domain.Actor{ID: "gateway", Kind: domain.KindGateway, Tenant: borg}, "collection", id(5, 1), "RecordChargeResult", body)
+	if _, err := h.Handle(t.Context(), foreign); !errors.Is(err, policy.NotFound("collection")) {
+		t.Errorf("err = %v, want %v: another tenant's gateway", err, policy.NotFound("collection"))
+	}
+}
