@@ -30,6 +30,7 @@ import (
 	"io"
 	"iter"
 	"reflect"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -244,16 +245,27 @@ func strict[T any](b json.RawMessage) (T, error) {
 	return v, malformed(err)
 }
 
+// malformed says what is wrong with a body, without repeating what is in it:
+// what stands where a number should may be somebody's name.
 func malformed(err error) error {
 	if err == nil {
 		return nil
 	}
-	e := Malformed("malformed-command", "the body is not the JSON of this command: %v", err)
 	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		e = Malformed("malformed-command", "%s must be %s, not %s", t.Field, t.Type, t.Value).At("/" + strings.ReplaceAll(t.Field, ".", "/"))
+		found, _, _ := strings.Cut(t.Value, " ") // "number 12" is a number
+		return Malformed("malformed-command", "%s must be %s, not %s", t.Field, t.Type, found).At("/" + strings.ReplaceAll(t.Field, ".", "/"))
 	}
-	return e
+	if _, ok := errors.AsType[*time.ParseError](err); ok {
+		return Malformed("malformed-command", "the body is not the JSON of this command: a time is not written as in RFC 3339")
+	}
+	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok && fieldName.MatchString(name) {
+		return Malformed("malformed-command", "the body is not the JSON of this command: unknown field %s", name)
+	}
+	return Malformed("malformed-command", "the body is not the JSON of this command")
 }
+
+// fieldName is what could be the name of a field, in quotes.
+var fieldName = regexp.MustCompile(`^"[a-z]{1,20}([A-Z0-9][a-z]{0,20}){0,6}"$`)
 
 func (a *Aggregate[S]) command(c any) (Command[S], error) {
 	v, ok := c.(Command[S])

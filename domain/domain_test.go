@@ -6,6 +6,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,6 +101,29 @@ func TestCommandsAreReadStrictly(t *testing.T) {
 		case test.ok:
 		case !errors.As(err, &got) || got.Kind != domain.KindMalformed || got.Pointer != test.pointer:
 			t.Errorf("%s: DecodeCommand(%s): err = %#v, want a malformed command at %q", test.name, test.data, err, test.pointer)
+		}
+	}
+}
+
+// What is wrong with a body is said without what is in it: a value in the
+// wrong place may be somebody's name or number.
+func TestMalformedCommandsAreNotRepeated(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, data, says string }{
+		{"a field that there is not", `{"colourCode":1}`, `unknown field "colourCode"`},
+		{"what is no field's name", `{"ann@privat.example":1}`, ""},
+		{"a number that is none of a width", `{"size":{"widthMillimetres":46701740605.5}}`, "not number"},
+		{"a name for a width", `{"size":{"widthMillimetres":"Ann Ek"}}`, "not string"},
+	} {
+		_, err := door.DecodeCommand(raw("Hang", test.data))
+		if err == nil || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: err = %v, want it to say %q", test.name, err, test.says)
+			continue
+		}
+		for _, value := range []string{"ann@", "4670", "Ann Ek"} {
+			if strings.Contains(err.Error(), value) {
+				t.Errorf("%s: %v repeats %s", test.name, err, value)
+			}
 		}
 	}
 }
