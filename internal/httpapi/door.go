@@ -91,12 +91,15 @@ func refuseAt(d *jsontext.Decoder, code, rule, detail string) *Problem {
 	p := newProblem(http.StatusUnprocessableEntity, code, detail)
 	p.Rule = rule
 	pointer := string(d.StackPointer())
-	if isCardNumber(pointer) {
-		pointer = "" // a card number as a name is not repeated
+	if isCardNumber(pointer) || !plainPointer.MatchString(pointer) {
+		pointer = "" // what is no field's name is not repeated: it may be anything
 	}
 	p.Errors = []FieldProblem{{Pointer: pointer, Code: code, Detail: detail, Rule: rule}}
 	return p
 }
+
+// plainPointer is a JSON pointer to where a command could have a field.
+var plainPointer = regexp.MustCompile(`^(/[a-z]{1,20}([A-Z_]?[a-z0-9]{1,20}){0,6}|/[0-9]{1,4})*$`)
 
 // secretNames are names of fields that hold what must not be sent here. "cvc"
 // is not among them, since a gateway's check result has that name.

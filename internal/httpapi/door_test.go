@@ -79,6 +79,25 @@ func TestReadBody(t *testing.T) {
 	}
 }
 
+// What stands where a field's name should is not repeated.
+func TestRefusalNamesFieldsAlone(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, body, want string }{
+		{"K1: the field that holds a card number is named", `{"billTo":{"line2":["4242424242424242"]}}`, "/billTo/line2/0"},
+		{"K1: what is no field's name is not", `{"ann@privat.example":"4242424242424242"}`, ""},
+		{"C2: nor what it is in", `{"Ann Ek":{"cvv":"123"}}`, ""},
+	} {
+		_, err := readBody(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(c.body)))
+		if err == nil {
+			t.Errorf("%s: no refusal", c.name)
+			continue
+		}
+		if p := problemOf(err); len(p.Errors) != 1 || p.Errors[0].Pointer != c.want {
+			t.Errorf("%s: %+v, want the pointer %q", c.name, p.Errors, c.want)
+		}
+	}
+}
+
 func FuzzReadBody(f *testing.F) {
 	f.Add(`{"a":{"b":[1,"4242 4242 4242 4242"]}}`)
 	f.Add(`{"cvc":123,"checks":{"cvc":"pass"}}`)
