@@ -85,6 +85,7 @@ func (s *server) command(category string, info domain.CommandInfo) http.Handler 
 		}
 		res, err := s.Commands.Handle(r.Context(), req)
 		if err != nil {
+			err = s.discreetly(r.Context(), req, err)
 			if p := problemOf(err); req.DryRun {
 				p.Trace = res.Trace
 				err = p
@@ -94,6 +95,10 @@ func (s *server) command(category string, info domain.CommandInfo) http.Handler 
 		}
 		assertion, err := s.assertRecovery(req, res)
 		if err != nil {
+			s.writeProblem(w, r, err)
+			return
+		}
+		if res, err = s.discreet(r.Context(), req, res); err != nil {
 			s.writeProblem(w, r, err)
 			return
 		}
