@@ -5,7 +5,7 @@ PROTOC_GEN_GO_GRPC = google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.0
 LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-node race lint fmt fuzz fuzz-blind bench crash torture golden proto conformance
+.PHONY: help run build test test-node race lint fmt fuzz fuzz-blind fuzz-commands bench crash torture golden proto conformance
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -35,19 +35,27 @@ lint: ## Check style and formatting
 fmt: ## Format
 	go run $(LINT) fmt ./...
 
-fuzz: ## Fuzz every parser, FUZZTIME (default 30s; 100000x is a count) each
-	@for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' .); do \
-		for t in $$(grep -oE '^func Fuzz[A-Za-z0-9_]*' $$f | cut -d' ' -f2); do \
+fuzz: ## Fuzz every target or FUZZ alone, FUZZTIME (default 30s; 100000x is a count) each
+	@for f in $$(grep -rlE "^func $${FUZZ:-Fuzz[A-Za-z0-9_]*}\b" --include='*_test.go' .); do \
+		for t in $$(grep -oE "^func $${FUZZ:-Fuzz[A-Za-z0-9_]*}\b" $$f | cut -d' ' -f2); do \
 			echo "== $$t in $$(dirname $$f)"; go test -run '^$$' -fuzz "^$$t$$" -fuzztime $${FUZZTIME:-30s} $$(dirname $$f) || exit 1; \
 		done; done
 
 fuzz-blind: ## Fuzz on from what fuzz found without watching coverage, 10 to 30 times as fast
-	@for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' .); do \
+	@for f in $$(grep -rlE "^func $${FUZZ:-Fuzz[A-Za-z0-9_]*}\b" --include='*_test.go' .); do \
 		go test -c -o bin/fuzz.test $$(dirname $$f) || exit 1; \
-		for t in $$(grep -oE '^func Fuzz[A-Za-z0-9_]*' $$f | cut -d' ' -f2); do \
+		for t in $$(grep -oE "^func $${FUZZ:-Fuzz[A-Za-z0-9_]*}\b" $$f | cut -d' ' -f2); do \
 			echo "== $$t in $$(dirname $$f)"; (cd $$(dirname $$f) && $(CURDIR)/bin/fuzz.test -test.run '^$$' -test.fuzz "^$$t$$" \
 				-test.fuzztime $${FUZZTIME:-30s} -test.fuzzcachedir "$$(go env GOCACHE)/fuzz/$$(go list)") || exit 1; \
 		done; done
+
+fuzz-commands: export FUZZ = FuzzCommands
+fuzz-commands: export KONTO_FUZZ_TALLY = $(CURDIR)/bin/tally
+fuzz-commands: ## Fuzz the bodies of all commands FUZZTIME each way; bin/tally counts what came of them
+	rm -rf bin/tally && mkdir -p bin/tally
+	$(MAKE) fuzz
+	$(MAKE) fuzz-blind
+	@cat bin/tally/*.json
 
 bench: ## Measure commands, store, lag and folds beside their ceilings
 	go run ./cmd/konto bench

@@ -13,6 +13,7 @@ package memory
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -169,6 +170,19 @@ func (s *Store) wake() {
 		close(s.grown)
 		s.grown = nil
 	}
+}
+
+// Fork returns a store that begins with what s holds. What is appended to
+// either is not in the other.
+func (s *Store) Fork() *Store {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	f := &Store{Now: s.Now, Fault: s.Fault, streams: make(map[string][]int, len(s.streams)), ids: maps.Clone(s.ids), next: s.next}
+	f.all = slices.Clip(s.all) // what is in it never changes
+	for name, indices := range s.streams {
+		f.streams[name] = slices.Clip(indices)
+	}
+	return f
 }
 
 // Close implements [eventstore.Store].
