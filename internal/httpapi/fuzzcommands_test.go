@@ -203,7 +203,10 @@ func outcome(status int, observed string) string {
 func (w *world) sendAs(a attempt) (status int, answer []byte) {
 	contract := w.handler.Contracts[a.category]
 	info := contract.Commands()[slices.IndexFunc(contract.Commands(), func(c domain.CommandInfo) bool { return c.Name == a.command })]
-	if info.Internal || a.as.Kind == domain.KindSystem {
+	if info.Internal || info.NoRoute || a.as.Kind == domain.KindSystem {
+		if !info.NoRoute {
+			a.as = command.System
+		}
 		return w.sendInside(a)
 	}
 	r, err := http.NewRequest(http.MethodPost, "http://konto.example/v1/"+contract.Collection()+"/"+a.target+"/"+a.command, bytes.NewReader(a.raw))
@@ -235,14 +238,14 @@ func (w *world) sendAs(a attempt) (status int, answer []byte) {
 	return got.Code, got.Body.Bytes()
 }
 
-// sendInside sends a as Konto itself does, which never sends what is no JSON.
+// sendInside sends a as Konto itself does, or for a person, which never sends what is no JSON.
 // Its answer is the error.
 func (w *world) sendInside(a attempt) (status int, answer []byte) {
 	if !jsontext.Value(a.raw).IsValid() {
 		return http.StatusBadRequest, nil
 	}
 	req := command.Request{
-		ID: w.newID(), Category: a.category, Target: a.target, Command: a.command, Body: json.RawMessage(a.raw), Actor: command.System,
+		ID: w.newID(), Category: a.category, Target: a.target, Command: a.command, Body: json.RawMessage(a.raw), Actor: a.as,
 		Tenant: w.tenantOf(a.category, a.target), Correlation: w.newID().String(), DryRun: a.dryRun,
 	}
 	w.store.appended, w.observed = nil, ""

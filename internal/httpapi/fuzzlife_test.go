@@ -40,6 +40,7 @@ var (
 	leo    = id(2, 14) // has left and will be erased, as will liv and lars
 	liv    = id(2, 15)
 	lars   = id(2, 16)
+	eve    = id(2, 18) // auditor
 	lisa   = id(2, 17) // has left, and nothing has followed from it yet
 	pga    = id(2, 21)
 	psa    = id(2, 22)
@@ -61,7 +62,7 @@ func people() []domain.Actor {
 		person(ann, home, domain.GlobalAdmin), person(bert, home, domain.GlobalAdmin), person(bea, home, domain.BillingAdmin),
 		person(id(2, 4), home, domain.AuthAdmin), person(id(2, 5), home, domain.PrivilegedAuthAdmin),
 		person(paul, home, domain.ProfileOwner), person(id(2, 7), home, domain.ProfileContributor),
-		person(id(2, 8), home, domain.InvoiceManager), person(eva, home, domain.Auditor), person(per, home), person(lou, home),
+		person(id(2, 8), home, domain.InvoiceManager), person(eva, home, domain.Auditor), person(eve, home, domain.Auditor), person(per, home), person(lou, home),
 		person(lea, home, domain.BillingAdmin), person(lena, home, domain.BillingAdmin), person(leo, home), person(liv, home), person(lars, home), person(lisa, home, domain.BillingAdmin),
 		person(pga, partner, domain.GlobalAdmin), person(psa, partner, domain.SalesAgent), person(paa, partner, domain.AdminAgent),
 		person(paa2, partner, domain.AdminAgent), person(id(2, 24), partner, domain.HelpdeskAgent),
@@ -118,6 +119,7 @@ func (w *world) live() {
 	w.subjects()
 	w.now = w.now.AddDate(0, 0, 3) // contacts count by now
 	w.do(op, "policy", "customer-editors", "PublishPolicyVersion", `{"number":2,"effectiveAt":"2027-01-01T00:00:00Z","note":"Zqxwvmrk asked","rules":{"roles":["global-admin"]}}`)
+	w.do(eva, "audit", eva, "OpenAuditSession", `{"purpose":"Zqxwvmrk v. Home","scope":{"whole":true,"personal":true},"minutes":60}`)
 	w.recoveries()
 	w.held = true
 	w.do("", "subject", lars, "DestroySubjectKey", `{}`)

@@ -91,7 +91,7 @@ func (w *world) allTargets() map[string][]string {
 	}
 	persons := []string{ann, bert, bea, id(2, 4), paul, eva, per, lea, lou, lena, leo, lars, lisa, pga, psa, oga}
 	for category, more := range map[string][]string{
-		"admin": persons, "secinfo": persons, "subject": persons, "offboard": persons, "tenant": {home, partner, other},
+		"admin": persons, "secinfo": persons, "subject": persons, "offboard": persons, "audit": {eva, eve, ann}, "tenant": {home, partner, other},
 		"org": {home, partner, other}, "customer": {home, other, id(1, 7), id(1, 8)}, "rel": {rel, asked, second, third},
 		"card":       {cardID(1), cardID(2), cardID(3), cardID(4), cardID(5), cardID(6), cardID(7), cardID(8), cardID(22)},
 		"billing":    {subID(1), subID(2), subID(3), subID(4), subID(5), subID(6), subID(9), subID(10)},
@@ -287,12 +287,17 @@ func (w *world) change(p *plan, of sample, body map[string]any) {
 	}
 }
 
-// fit returns v, or nothing if it is personal and the field is for other values.
-func (s sample) fit(field string, v any) any {
-	if b, err := json.Marshal(v); err == nil && tells(b) && !s.takes(field) {
+// fit returns a copy of v, or nothing if it is personal and the field is for
+// other values.
+func (s sample) fit(field string, v any) (fits any) {
+	b, err := json.Marshal(v)
+	if err != nil || tells(b) && !s.takes(field) {
 		return nil
 	}
-	return v
+	if _, odd := v.(json.RawMessage); odd || json.Unmarshal(b, &fits) != nil {
+		return v
+	}
+	return fits
 }
 
 // garble breaks a body's text.

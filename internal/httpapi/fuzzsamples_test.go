@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -133,6 +134,11 @@ func (w *world) handmade() {
 		{"", "subject", leo, "StartErasure", `{}`, time.Time{}},
 		{"", "subject", liv, "DestroySubjectKey", `{}`, w.now.AddDate(0, 0, 30)},
 		{"", "subject", lars, "CertifyErasure", `{"keys":2,"digest":"00ff"}`, time.Time{}},
+
+		{eve, "audit", eve, "OpenAuditSession", `{"purpose":"Zqxwvmrk asked","scope":{"kinds":["card"],"accounts":["admin-` + ann + `"]},"minutes":30}`, time.Time{}},
+		{eva, "audit", eva, "CloseAuditSession", `{}`, time.Time{}},
+		{eva, "audit", eva, "RecordHistoryRead", `{"query":{"kind":"history","account":"card-` + cardID(1) + `","from":"0"},"checkpoint":"C:1/P:1"}`, time.Time{}},
+		{eva, "audit", eva, "ExportAuditBundle", `{"checkpoint":"C:1/P:1","events":2,"kinds":{"card":2},"digest":"` + strings.Repeat("0f", 32) + `"}`, time.Time{}},
 
 		{"", "resv", claim(1), "Reserve", fmt.Sprintf(`{"kind":"card-token","holder":"%s","tenant":"%s"}`, cardID(21), home), time.Time{}},
 		{"", "resv", claim(2), "ConfirmReservation", fmt.Sprintf(`{"holder":"%s"}`, cardID(22)), time.Time{}},
