@@ -30,7 +30,6 @@ import (
 	"io"
 	"iter"
 	"reflect"
-	"regexp"
 	"strings"
 	"time"
 )
@@ -242,12 +241,12 @@ func strict[T any](b json.RawMessage) (T, error) {
 			err = errors.New("more than one JSON value")
 		}
 	}
-	return v, malformed(err)
+	return v, malformed(err, reflect.TypeFor[T]())
 }
 
 // malformed says what is wrong with a body, without repeating what is in it:
 // what stands where a number should may be somebody's name.
-func malformed(err error) error {
+func malformed(err error, body reflect.Type) error {
 	if err == nil {
 		return nil
 	}
@@ -258,14 +257,26 @@ func malformed(err error) error {
 	if _, ok := errors.AsType[*time.ParseError](err); ok {
 		return Malformed("malformed-command", "the body is not the JSON of this command: a time is not written as in RFC 3339")
 	}
-	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok && fieldName.MatchString(name) {
-		return Malformed("malformed-command", "the body is not the JSON of this command: unknown field %s", name)
+	if strings.HasPrefix(err.Error(), "json: unknown field ") {
+		return Malformed("malformed-command", "the body has an unknown field; %s", fieldsOf(body))
 	}
 	return Malformed("malformed-command", "the body is not the JSON of this command")
 }
 
-// fieldName is what could be the name of a field, in quotes.
-var fieldName = regexp.MustCompile(`^"[a-z]{1,20}([A-Z0-9][a-z]{0,20}){0,6}"$`)
+// fieldsOf says which fields a body has, since the one that it has not may not
+// be named.
+func fieldsOf(body reflect.Type) string {
+	var names []string
+	for _, f := range reflect.VisibleFields(body) {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" {
+			names = append(names, name)
+		}
+	}
+	if names == nil {
+		return "this command has none"
+	}
+	return "this command has " + strings.Join(names, ", ")
+}
 
 func (a *Aggregate[S]) command(c any) (Command[S], error) {
 	v, ok := c.(Command[S])

@@ -151,7 +151,7 @@ func (s *server) request(w http.ResponseWriter, r *http.Request, category, name 
 	if req.Reason, err = reason(r); err != nil {
 		return req, err
 	}
-	req.Body, err = readBody(w, r)
+	req.Body, err = readBody(w, r, s.fields)
 	return req, err
 }
 

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"reflect"
 	"regexp"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"konto/domain"
 )
 
 // Limits of a request body.
@@ -22,8 +25,9 @@ const (
 // readBody returns the JSON object in r's body, or {} if there is none. It
 // refuses what is not JSON, what is too large or too deep, names that occur
 // twice, and anything that looks like a card number or a security code, so
-// that neither can reach a log, an event or a bus.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+// that neither can reach a log, an event or a bus. A refusal names no field but
+// those that commands have.
+func readBody(w http.ResponseWriter, r *http.Request, fields map[string]bool) ([]byte, error) {
 	if t := r.Header.Get("Content-Type"); t != "" && !strings.HasPrefix(t, "application/json") {
 		return nil, newProblem(http.StatusUnsupportedMediaType, "unsupported-media-type", "a command is sent as application/json")
 	}
@@ -36,10 +40,10 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if len(body) == 0 {
 		return []byte("{}"), nil
 	}
-	return body, inspect(body)
+	return body, inspect(body, fields)
 }
 
-func inspect(body []byte) error {
+func inspect(body []byte, fields map[string]bool) error {
 	d := jsontext.NewDecoder(bytes.NewBuffer(body)) // reads a buffer in place
 	if d.PeekKind() != '{' {
 		return malformed("the body must be a JSON object")
@@ -59,7 +63,7 @@ func inspect(body []byte) error {
 		if k := token.Kind(); k != '"' && k != '0' {
 			continue
 		}
-		if problem := sensitive(d, token); problem != nil {
+		if problem := sensitive(d, token, fields); problem != nil {
 			return problem
 		}
 	}
@@ -71,35 +75,63 @@ func malformed(detail string) *Problem {
 
 // sensitive refuses a token that no caller may send: rule K1 and the rule that
 // no security code is asked for on an edit (C2).
-func sensitive(d *jsontext.Decoder, token jsontext.Token) error {
+func sensitive(d *jsontext.Decoder, token jsontext.Token, fields map[string]bool) error {
 	text := token.String()
 	if isCardNumber(text) {
-		return refuseAt(d, "card-number-not-accepted", "K1", "card numbers are never accepted; send the gateway's token")
+		return refuseAt(d, fields, "card-number-not-accepted", "K1", "card numbers are never accepted; send the gateway's token")
 	}
 	kind, length := d.StackIndex(d.StackDepth())
 	isName := kind == '{' && length%2 == 1
 	if isName && secretNames[fold(text)] {
-		return refuseAt(d, "sensitive-field-not-accepted", "C2", "this field is never accepted; it goes from the browser to the gateway")
+		return refuseAt(d, fields, "sensitive-field-not-accepted", "C2", "this field is never accepted; it goes from the browser to the gateway")
 	}
 	if !isName && kind == '{' && fold(d.StackPointer().LastToken()) == "cvc" && isDigits(text) {
-		return refuseAt(d, "sensitive-field-not-accepted", "C2", "a security code is never accepted; send the gateway's check result")
+		return refuseAt(d, fields, "sensitive-field-not-accepted", "C2", "a security code is never accepted; send the gateway's check result")
 	}
 	return nil
 }
 
-func refuseAt(d *jsontext.Decoder, code, rule, detail string) *Problem {
+func refuseAt(d *jsontext.Decoder, fields map[string]bool, code, rule, detail string) *Problem {
 	p := newProblem(http.StatusUnprocessableEntity, code, detail)
 	p.Rule = rule
 	pointer := string(d.StackPointer())
-	if isCardNumber(pointer) || !plainPointer.MatchString(pointer) {
-		pointer = "" // what is no field's name is not repeated: it may be anything
+	for name := range d.StackPointer().Tokens() {
+		if !fields[name] && !isDigits(name) {
+			pointer = "" // what is no field's name is not repeated: it may be anything
+		}
+	}
+	if isCardNumber(pointer) {
+		pointer = ""
 	}
 	p.Errors = []FieldProblem{{Pointer: pointer, Code: code, Detail: detail, Rule: rule}}
 	return p
 }
 
-// plainPointer is a JSON pointer to where a command could have a field.
-var plainPointer = regexp.MustCompile(`^(/[a-z]{1,20}([A-Z_]?[a-z0-9]{1,20}){0,6}|/[0-9]{1,4})*$`)
+// fieldNames are the names of all fields of commands, also inside others.
+func fieldNames(contracts []domain.Contract) map[string]bool {
+	names := map[string]bool{}
+	var add func(reflect.Type)
+	add = func(t reflect.Type) {
+		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
+			t = t.Elem()
+		}
+		if t.Kind() != reflect.Struct {
+			return
+		}
+		for _, f := range reflect.VisibleFields(t) {
+			if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" {
+				names[name] = true
+				add(f.Type)
+			}
+		}
+	}
+	for _, c := range contracts {
+		for _, info := range c.Commands() {
+			add(info.Type)
+		}
+	}
+	return names
+}
 
 // secretNames are names of fields that hold what must not be sent here. "cvc"
 // is not among them, since a gateway's check result has that name.

@@ -100,7 +100,8 @@ type server struct {
 	history *history.Reader
 	quota   *quota.Quota // of requests about customers
 	// words are read when somebody first asks for them.
-	words func() (*notify.Words, error)
+	words  func() (*notify.Words, error)
+	fields map[string]bool // of commands, by name
 }
 
 // New returns the API. It panics if two routes clash, since that is a mistake
@@ -113,6 +114,7 @@ func New(cfg Config) http.Handler {
 		Config: cfg, quota: quota.New(cmp.Or(cfg.CustomerRequests, CustomerRequests), cfg.Now),
 		history: &history.Reader{Store: cfg.Store, Keys: cfg.Keys, Contracts: envelope.Index(cfg.Contracts)},
 		words:   sync.OnceValues(func() (*notify.Words, error) { return notify.NewWords("Konto") }),
+		fields:  fieldNames(cfg.Contracts),
 	}
 	mux := http.NewServeMux()
 	api := humago.New(mux, s.description())
