@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -82,6 +83,9 @@ func sensitive(d *jsontext.Decoder, token jsontext.Token, fields map[string]bool
 	}
 	kind, length := d.StackIndex(d.StackDepth())
 	isName := kind == '{' && length%2 == 1
+	if isName && !fields[text] && fields[sameLetters(text)] {
+		return malformed("a field's name is written with other letters than its own: capitals count")
+	}
 	if isName && secretNames[fold(text)] {
 		return refuseAt(d, fields, "sensitive-field-not-accepted", "C2", "this field is never accepted; it goes from the browser to the gateway")
 	}
@@ -107,7 +111,23 @@ func refuseAt(d *jsontext.Decoder, fields map[string]bool, code, rule, detail st
 	return p
 }
 
-// fieldNames are the names of all fields of commands, also inside others.
+// sameLetters is the same for names that encoding/json takes for the same: a
+// name that occurs twice in two ways of writing would pass for two names. No
+// field's name begins so.
+func sameLetters(name string) string {
+	return "=" + strings.Map(func(r rune) rune {
+		for {
+			next := unicode.SimpleFold(r)
+			if next <= r {
+				return next
+			}
+			r = next
+		}
+	}, name)
+}
+
+// fieldNames are the names of all fields of commands, also inside others, and
+// their letters.
 func fieldNames(contracts []domain.Contract) map[string]bool {
 	names := map[string]bool{}
 	var add func(reflect.Type)
@@ -120,7 +140,7 @@ func fieldNames(contracts []domain.Contract) map[string]bool {
 		}
 		for _, f := range reflect.VisibleFields(t) {
 			if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" {
-				names[name] = true
+				names[name], names[sameLetters(name)] = true, true
 				add(f.Type)
 			}
 		}

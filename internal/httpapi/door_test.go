@@ -101,6 +101,24 @@ func TestRefusalNamesFieldsAlone(t *testing.T) {
 	}
 }
 
+// A field has one way of writing, so that it cannot be there twice.
+func TestFieldNamesAreExact(t *testing.T) {
+	t.Parallel()
+	fields := fieldNames(policy.Contracts)
+	for body, ok := range map[string]bool{
+		`{"holderName":"x"}`:                      true,
+		`{"holdername":"x"}`:                      false,
+		`{"holderName":"x","HolderName":"y"}`:     false,
+		`{"holderName":"x","billTo":{"ſtate":1}}`: false,
+		`{"somethingElse":"x"}`:                   true, // for the command to refuse
+	} {
+		_, err := readBody(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)), fields)
+		if (err == nil) != ok || err != nil && problemOf(err).Code != "malformed-json" {
+			t.Errorf("readBody(%s): err = %v, want it taken %v", body, err, ok)
+		}
+	}
+}
+
 func FuzzReadBody(f *testing.F) {
 	f.Add(`{"a":{"b":[1,"4242 4242 4242 4242"]}}`)
 	f.Add(`{"cvc":123,"checks":{"cvc":"pass"}}`)
