@@ -42,14 +42,22 @@ type Look struct {
 	Category string
 	ID       string
 	Owner    string // the tenant that owns the aggregate
-	Actor    Actor
-	At       time.Time // when; zero where no right depends on it
-	Facts    Facts
+	// Past says that its history is asked for, and not just what is so now.
+	Past bool
+	// Case is the stream of the support case for which somebody reads, if any.
+	Case  string
+	Actor Actor
+	At    time.Time // when; zero where no right depends on it
+	Facts Facts
 }
 
 // Sight is how much a reader may see.
 type Sight struct {
 	Personal bool // personal values are shown, not just that there are some
+	// Session is the ID of the audit session that alone lets the reader see so
+	// much; empty if none is needed. Who answers such a reading records it first.
+	Session string
+	Until   time.Time // when the session ends
 }
 
 // Reading says who may read what. All methods are pure.
@@ -57,6 +65,7 @@ type Reading interface {
 	// ReadNeeds returns the facts that Read asks for; see [Needer].
 	ReadNeeds(l Look) []Need
 	// Read decides l. A refusal is an [*Error] of [KindNotFound], so that
-	// nobody learns of aggregates that they may not read.
+	// nobody learns of aggregates that they may not read, or of [KindForbidden]
+	// for those who may once an audit session covers it.
 	Read(l Look) (Sight, error)
 }

@@ -104,7 +104,7 @@ func (a *app) checkFlags(cmd *cobra.Command) error {
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		in("run", a.dev()), in("run", a.serve()), in("run", a.node()),
-		in("use", a.cmd()), in("use", a.get()), in("use", a.account()), in("use", a.event()),
+		in("use", a.cmd()), in("use", a.get()), in("use", a.account()), in("use", a.audit()), in("use", a.event()),
 		in("use", a.store()), in("use", a.policies()), in("use", a.canI()), in("use", a.readiness()), in("use", a.rules()),
 		in("dev", a.trigger()), in("dev", a.clock()), in("dev", a.simulate()), in("dev", a.mail()), in("dev", a.newToken()), in("dev", a.bench()),
 		a.version(), exitCodesTopic(), configTopic(),

@@ -159,7 +159,7 @@ func TestRead(t *testing.T) {
 	whole := []Event{granted("s1", Scope{Whole: true}, noon, 60)}
 	mixed := []Event{granted("s1", Scope{Kinds: []string{"billing"}, Accounts: []string{card}}, noon, 60)}
 	one := Query{Kind: ReadHistory, Account: card}
-	ask := func(q Query) RecordHistoryRead { return RecordHistoryRead{q, "C:120/P:120"} }
+	ask := func(q Query) RecordHistoryRead { return RecordHistoryRead{"s1", q, "C:120/P:120"} }
 	read := func(q Query, when time.Time) AuditHistoryRead {
 		return AuditHistoryRead{Session: "s1", Auditor: eva, Query: q, Checkpoint: "C:120/P:120", At: when}
 	}
@@ -187,7 +187,12 @@ func TestRead(t *testing.T) {
 	rows.add("N20: before the session", open, ask(one), at(noon.Add(-1)), ErrNoSession)
 	no("N20: after it was closed", append(open, ended("anna", noon)), one, ErrNoSession)
 	no("N20: after it expired", append(open, expired("s1", noon)), one, ErrNoSession)
-	no("N20: the next session has its own scope", append(open, ended(eva, noon), granted("s2", Scope{Kinds: []string{"billing"}}, noon, 60)), one, ErrOutOfScope)
+	narrower := append(open, ended(eva, noon), granted("s2", Scope{Kinds: []string{"billing"}}, noon, 60))
+	no("N20: what an earlier session covered", narrower, one, ErrNoSession)
+	rows.add("N20: the next session has its own scope", narrower, RecordHistoryRead{"s2", one, "C:120/P:120"}, at(noon), ErrOutOfScope)
+	rows.add("N20: a refusal names no session", narrower, RecordHistoryRead{"", one, "C:120/P:120"}, at(noon), ErrOutOfScope)
+	yes("N20: of the log, a session for a kind gets that kind", open, Query{Kind: ReadEvents, From: "0"})
+	no("N20: the log without a session", nil, Query{Kind: ReadEvents, From: "0"}, ErrNoSession)
 
 	before := append(open, read(one, noon))
 	other := Query{Kind: ReadHistory, Account: card, From: "100"}
@@ -195,7 +200,7 @@ func TestRead(t *testing.T) {
 	rows.add("N20: the same after a minute is recorded again", before, ask(one), at(noon.Add(time.Minute)), nil, read(one, noon.Add(time.Minute)))
 	rows.add("N20: another page is another reading", before, ask(other), at(noon), nil, read(other, noon))
 	rows.add("N20: the same after another", append(before, read(other, noon.Add(time.Second))), ask(one), at(noon.Add(2*time.Second)), nil)
-	rows.add("N20: the same in the next session", append(before, ended(eva, noon), granted("s2", cards, noon, 60)), ask(one), at(noon), nil,
+	rows.add("N20: the same in the next session", append(before, ended(eva, noon), granted("s2", cards, noon, 60)), RecordHistoryRead{"s2", one, "C:120/P:120"}, at(noon), nil,
 		AuditHistoryRead{Session: "s2", Auditor: eva, Query: one, Checkpoint: "C:120/P:120", At: noon})
 
 	for name, q := range map[string]Query{
@@ -209,7 +214,7 @@ func TestRead(t *testing.T) {
 		no(name, whole, q, ErrQuery)
 	}
 	for _, checkpoint := range []string{"", "now", strings.Repeat("1", 41)} {
-		rows.add("N20: a checkpoint that is no position: "+checkpoint, whole, RecordHistoryRead{one, checkpoint}, at(noon), ErrQuery)
+		rows.add("N20: a checkpoint that is no position: "+checkpoint, whole, RecordHistoryRead{"s1", one, checkpoint}, at(noon), ErrQuery)
 	}
 	domaintest.Run(t, Aggregate, rows.rows)
 }

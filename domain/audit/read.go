@@ -65,6 +65,7 @@ const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.
 // for what the session does not cover, and then nothing is read. The same
 // question within a minute is not recorded again.
 type RecordHistoryRead struct {
+	Session    string `json:"session,omitzero"` // whose scope was looked at, if it was
 	Query      Query  `json:"query"`
 	Checkpoint string `json:"checkpoint"` // the position that the log had reached
 }
@@ -81,8 +82,12 @@ func (RecordHistoryRead) Needs(Meta) []domain.Need { return []domain.Need{domain
 
 // Decide implements [domain.Command].
 func (c RecordHistoryRead) Decide(a Access, m Meta) ([]Event, error) {
-	if refused := a.Session.Covers(c.Query.Category(), c.Query.Account, m.At); refused != nil {
-		return nil, refused
+	if !a.Session.Open(m.At) || c.Session != "" && c.Session != a.Session.ID {
+		return nil, ErrNoSession
+	}
+	// Of the log, a reader gets what the session covers, whatever was asked for.
+	if c.Query.Kind != ReadEvents && !a.Session.Scope.Covers(c.Query.Category(), c.Query.Account) {
+		return nil, ErrOutOfScope
 	}
 	if wrong := c.Query.problem(domain.Fact[Kinds](m, "").Known); wrong != nil {
 		return nil, wrong

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"konto/domain"
+	"konto/domain/collection"
 	"konto/domain/policy"
 	"konto/domain/policyversion"
 	"konto/domain/relationship"
@@ -227,7 +228,10 @@ func scene(category, relation string, role domain.Role) (id, owner string, actor
 		Knows(domain.Of[policy.Relation](relationship.ID(former, own)), policy.Relation{}).
 		Knows(domain.Of[policy.Relation](relationship.ID(other, own)), policy.Relation{}).
 		Knows(domain.Of[policy.Entrusted](id), policy.Entrusted{Until: map[string]time.Time{person: noon}}).
-		Knows(domain.Of[policy.Home](id), policy.Home{Tenant: owner})
+		Knows(domain.Of[policy.Home](id), policy.Home{Tenant: owner}).
+		Knows(domain.Of[policy.Audited](actor.ID), policy.Audited{}).
+		Knows(domain.Of[policy.Unpaid](id), policy.Unpaid{}).
+		Knows(domain.Of[policy.Switching](id), policy.Switching{})
 	facts = policy.PurchasePermission.Known(policy.CustomerEditors.Known(facts))
 	return id, owner, actor, facts
 }
@@ -248,6 +252,14 @@ func only(t *testing.T, known domain.Facts, needs []domain.Need) domain.Facts {
 			facts = facts.Knows(n, domain.Fact[policy.Entrusted](domain.Meta{Facts: known}, n.Key))
 		case n.Type == reflect.TypeFor[policy.Home]():
 			facts = facts.Knows(n, domain.Fact[policy.Home](domain.Meta{Facts: known}, n.Key))
+		case n.Type == reflect.TypeFor[policy.Audited]():
+			facts = facts.Knows(n, domain.Fact[policy.Audited](domain.Meta{Facts: known}, n.Key))
+		case n.Type == reflect.TypeFor[policy.Unpaid]():
+			facts = facts.Knows(n, domain.Fact[policy.Unpaid](domain.Meta{Facts: known}, n.Key))
+		case n.Type == reflect.TypeFor[policy.Switching]():
+			facts = facts.Knows(n, domain.Fact[policy.Switching](domain.Meta{Facts: known}, n.Key))
+		case n.Type == reflect.TypeFor[collection.Wallet]():
+			facts = facts.Knows(n, domain.Fact[collection.Wallet](domain.Meta{Facts: known}, n.Key))
 		case n.Type == policy.CustomerEditors.Need().Type:
 			facts = facts.Knows(n, domain.Fact[domain.Terms[policy.RoleTerms]](domain.Meta{Facts: known}, n.Key))
 		}

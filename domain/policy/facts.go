@@ -51,6 +51,14 @@ var Sources = append([]domain.Source{
 		return offboarding.Person{Tenant: a.Tenant, Active: a.CanSignIn()}
 	}),
 	domain.FromState(offboarding.Aggregate, entrusted),
+	domain.FromState(audit.Aggregate, audited),
+	domain.FromState(collection.Aggregate, func(_ string, i collection.Invoice) Unpaid {
+		return Unpaid{SupportCase{Open: i.Case.Phase.Open(), Subscription: i.SubscriptionID, CardID: i.LastCardID}}
+	}),
+	domain.FromState(invoiceswitch.Aggregate, func(_ string, c invoiceswitch.Case) Switching {
+		open := c.Status == invoiceswitch.Requested || c.Status == invoiceswitch.Approved
+		return Switching{SupportCase{Open: open, Subscription: c.SubscriptionID}}
+	}),
 	domain.FromState(admin.Aggregate, account),
 	domain.FromState(card.Aggregate, func(_ string, c card.Card) card.Replacement {
 		return card.Replacement{
@@ -96,7 +104,7 @@ var Sources = append([]domain.Source{
 		return subject.Account{Exists: a.Exists(), Active: a.CanSignIn()}
 	}),
 	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) Home { return Home{Tenant: a.Tenant} }),
-	domain.FromInput(func(string) audit.Kinds { return audit.Kinds{Known: slices.Clone(all)} }),
+	domain.FromInput(func(string) audit.Kinds { return audit.Kinds{Known: Kinds()} }),
 }, policySources()...)
 
 // purse returns the cards in the order in which they step in.
@@ -149,6 +157,13 @@ func entrusted(_ string, o offboarding.Offboarding) Entrusted {
 		e.Until[g.GranteeID] = g.ExpiresAt
 	}
 	return e
+}
+
+// audited shares no slice with the state.
+func audited(_ string, a audit.Access) Audited {
+	s := a.Session
+	s.Scope.Kinds, s.Scope.Accounts = slices.Clone(s.Scope.Kinds), slices.Clone(s.Scope.Accounts)
+	return Audited{s}
 }
 
 // Relation is the fact of whether a partner acts for a customer. Its key is

@@ -91,13 +91,14 @@ func TestFacts(t *testing.T) {
 		},
 		&offboarding.Offboarding{Grants: []offboarding.Grant{{GranteeID: person, ExpiresAt: noon}}},
 		&card.Card{Tenant: own, Owner: person, Last4: "4242", Brand: "visa", ExpMonth: 2, ExpYear: 2030, Removed: true, GatewayToken: "tok", ManualAboveMinor: 5, ManualAboveCurrency: "INR", BillTo: domain.About(person, home)},
-		&invoiceswitch.Case{SubscriptionID: "sub"},
+		&invoiceswitch.Case{Status: invoiceswitch.Requested, SubscriptionID: "sub"},
 		&collection.Invoice{SubscriptionID: "sub", LastCardID: "last"},
 		&billing.Subscription{Product: "Suite", BoughtBy: person, Primary: "p", Backups: []billing.Backup{{CardID: "b1"}, {CardID: "b2"}}},
 		&policyversion.Policy{Versions: []policyversion.Version{
 			{Number: 2, EffectiveAt: expiry, Rules: json.RawMessage(`{"roles":["auditor"]}`)},
 			{Number: 3, EffectiveAt: expiry, Rules: json.RawMessage(`{"roles":7}`)},
 		}},
+		&audit.Access{Session: audit.Session{ID: "s", Scope: audit.Scope{Kinds: []string{"card"}}}},
 		&relationship.Relationship{Type: relationship.Reseller, Status: relationship.StatusActive},
 	}
 	want := []any{
@@ -128,6 +129,9 @@ func TestFacts(t *testing.T) {
 		customer.Relationship{Type: "reseller", Active: true},
 		policy.Relation{Active: true},
 		policy.Home{Tenant: own},
+		policy.Audited{Session: audit.Session{ID: "s", Scope: audit.Scope{Kinds: []string{"card"}}}},
+		policy.Unpaid{SupportCase: policy.SupportCase{Subscription: "sub", CardID: "last"}},
+		policy.Switching{SupportCase: policy.SupportCase{Open: true, Subscription: "sub"}},
 		subject.Account{Exists: true, Active: true},
 		domain.Terms[policy.RoleTerms]{Name: "id", Versions: []domain.Version[policy.RoleTerms]{
 			{Number: 2, EffectiveAt: expiry, Rules: policy.RoleTerms{Roles: []domain.Role{domain.Auditor}}},

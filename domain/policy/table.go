@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"slices"
+
 	"konto/domain"
 	"konto/domain/admin"
 	"konto/domain/audit"
@@ -185,9 +187,11 @@ var Table = Rules{
 		{Category: "policy", Command: "PublishPolicyVersion", Rule: "N11", Creates: true, Grants: []Grant{may(AnyTenant, op)}},
 	},
 	Readers: []Reader{
-		{Grant: may(Self), Categories: []string{"admin", "secinfo", "subject"}, Personal: []string{"admin", "secinfo"}},
+		{Grant: may(Self), Categories: []string{"admin", "secinfo", "subject", "audit"}, Personal: []string{"admin", "secinfo", "audit"}},
 		{Grant: may(FormerUser), Categories: []string{"admin", "secinfo"}, Personal: []string{"admin"}},
-		{Grant: may(OwnTenant, ga, au), Categories: all, Personal: all},
+		{Grant: may(OwnTenant, ga), Categories: all, Personal: all},
+		{Grant: may(OwnTenant, au), Extent: Now, Categories: all},
+		{Grant: may(OwnTenant, au), Extent: InSession, Categories: all, Personal: all},
 		{
 			Grant:      may(OwnTenant, ba),
 			Categories: []string{"card", "billing", "collection", "invswitch", "customer", "tenant", "notif", "offboard", "org"},
@@ -197,13 +201,19 @@ var Table = Rules{
 		{Grant: may(OwnTenant, po, pc), Categories: []string{"card", "billing", "collection", "invswitch"}, Personal: []string{"card", "billing"}},
 		{Grant: may(OwnTenant, im), Categories: []string{"billing", "collection"}},
 		{Grant: may(RelatedPartner, ga, sa, aa, ha), Categories: []string{"customer", "rel"}, Personal: []string{"customer", "rel"}},
-		{Grant: may(CustomerSide, ga, au), Categories: []string{"rel"}},
+		{Grant: may(CustomerSide, ga), Categories: []string{"rel"}},
+		{Grant: may(CustomerSide, au), Extent: Now, Categories: []string{"rel"}},
+		{Grant: may(CustomerSide, au), Extent: InSession, Categories: []string{"rel"}},
 		{Grant: may(Gateway), Categories: []string{"collection"}},
-		{Grant: may(AnyTenant, bs), Categories: []string{"card", "billing", "collection", "invswitch"}},
-		{Grant: may(AnyTenant, op), Categories: []string{"feedback", "tenant", "notif", "inlet", "resv", "rejections"}},
+		{Grant: may(AnyTenant, bs), Extent: Now, Categories: []string{"card", "billing", "collection", "invswitch"}},
+		{Grant: may(AnyTenant, bs), Extent: InCase, Categories: []string{"card", "billing", "collection", "invswitch"}},
+		{Grant: may(AnyTenant, op), Categories: []string{"feedback", "tenant", "notif", "inlet", "resv", "audit", "rejections"}},
 		{Grant: may(AnyTenant), Categories: []string{"policy"}},
 	},
 }
+
+// Kinds are the categories of what an organization has a history of.
+func Kinds() []string { return slices.Clone(all) }
 
 var all = []string{"tenant", "org", "admin", "offboard", "secinfo", "card", "billing", "collection", "invswitch", "customer", "rel", "resv", "notif", "inlet", "subject", "audit", "rejections"}
 

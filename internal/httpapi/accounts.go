@@ -3,10 +3,12 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"konto/domain"
+	"konto/domain/audit"
 	"konto/eventstore"
 	"konto/internal/envelope"
 	"konto/internal/history"
@@ -31,6 +33,7 @@ func (s *server) accounts(api huma.API) {
 type Account struct {
 	Common
 	Stream string `path:"stream" doc:"the account's stream, such as card-0192…"`
+	Case   string `query:"case" doc:"of billing support: the open case that the account is a part of, such as collection-0192…"`
 }
 
 type historyQuery struct {
@@ -40,7 +43,11 @@ type historyQuery struct {
 }
 
 func (s *server) accountHistory(ctx context.Context, q *historyQuery) (answer[HistoryPage], error) {
-	sight, err := s.sightOf(ctx, q.Stream)
+	query := audit.Query{Kind: audit.ReadHistory, Account: q.Stream}
+	if q.From > 0 {
+		query.From = strconv.FormatInt(q.From, 10)
+	}
+	sight, err := s.sightOf(ctx, q.Account, query)
 	if err != nil {
 		return answer[HistoryPage]{}, err
 	}
@@ -64,11 +71,11 @@ type stateQuery struct {
 }
 
 func (s *server) accountState(ctx context.Context, q *stateQuery) (answer[history.Snapshot], error) {
-	sight, err := s.sightOf(ctx, q.Stream)
+	at, err := history.ParseMoment(q.AsOf)
 	if err != nil {
 		return answer[history.Snapshot]{}, err
 	}
-	at, err := history.ParseMoment(q.AsOf)
+	sight, err := s.sightOf(ctx, q.Account, audit.Query{Kind: audit.ReadState, Account: q.Stream, To: q.AsOf})
 	if err != nil {
 		return answer[history.Snapshot]{}, err
 	}
@@ -83,10 +90,6 @@ type diffQuery struct {
 }
 
 func (s *server) accountDiff(ctx context.Context, q *diffQuery) (answer[history.Difference], error) {
-	sight, err := s.sightOf(ctx, q.Stream)
-	if err != nil {
-		return answer[history.Difference]{}, err
-	}
 	from, err := history.ParseMoment(q.From)
 	if err != nil {
 		return answer[history.Difference]{}, err
@@ -95,28 +98,46 @@ func (s *server) accountDiff(ctx context.Context, q *diffQuery) (answer[history.
 	if err != nil {
 		return answer[history.Difference]{}, err
 	}
+	sight, err := s.sightOf(ctx, q.Account, audit.Query{Kind: audit.ReadDiff, Account: q.Stream, From: q.From, To: q.To})
+	if err != nil {
+		return answer[history.Difference]{}, err
+	}
 	d, err := s.history.Diff(ctx, q.Stream, sight, from, to)
 	return answer[history.Difference]{body: d}, err
 }
 
-// sightOf says how much the caller may see of a stream. What the caller may not
-// read at all does not exist.
-func (s *server) sightOf(ctx context.Context, stream string) (domain.Sight, error) {
-	category, id, ok := envelope.Split(stream)
+// sightOf says how much the caller may see of an account's history, and records
+// the reading if it has to be. What the caller may not read at all does not exist.
+func (s *server) sightOf(ctx context.Context, a Account, q audit.Query) (domain.Sight, error) {
+	category, id, ok := envelope.Split(a.Stream)
 	if !ok || !isID(category, id) {
 		return domain.Sight{}, history.ErrNoAccount
 	}
-	owner, err := s.history.Owner(ctx, stream)
+	owner, err := s.history.Owner(ctx, a.Stream)
 	if err != nil {
 		return domain.Sight{}, err
 	}
-	sight, err := s.sight(ctx, category, id, owner)
-	if problemOf(err).Status == http.StatusNotFound {
-		err = history.ErrNoAccount // the same answer as for one that is not there
+	l := domain.Look{Category: category, ID: id, Owner: owner, Case: a.Case}
+	if q.Kind == audit.ReadState && q.To == "" {
+		if _, err := s.lookBack(ctx, l); err != nil { // as it is now is no history
+			sight, err := s.sight(ctx, category, id, owner)
+			return sight, missingAccount(err)
+		}
 	}
-	return sight, err
+	sight, err := s.past(ctx, l, q)
+	return sight, missingAccount(err)
 }
 
+// missingAccount gives the same answer for an account that is not there for
+// the caller as for one that is not there.
+func missingAccount(err error) error {
+	if problemOf(err).Status == http.StatusNotFound {
+		return history.ErrNoAccount
+	}
+	return err
+}
+
+// sight says how much the caller may see of what is so now.
 func (s *server) sight(ctx context.Context, category, id, owner string) (domain.Sight, error) {
 	return s.Commands.Look(ctx, s.Reading, domain.Look{Category: category, ID: id, Owner: owner, Actor: actorOf(ctx), At: s.Now()})
 }

@@ -23,6 +23,7 @@ type contextKey int
 const (
 	requestKey contextKey = iota // string: the request's ID
 	actorKey                     // domain.Actor
+	originKey                    // origin
 )
 
 // enter is where every request comes in: it gets its ID and its trace, and
@@ -113,7 +114,7 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 			return
 		}
 	}
-	next(huma.WithValue(ctx, actorKey, a))
+	next(huma.WithContext(ctx, identified(ctx.Context(), a, r)))
 }
 
 func actorOf(ctx context.Context) domain.Actor {

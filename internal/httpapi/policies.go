@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"konto/domain"
+	"konto/domain/audit"
 	"konto/domain/policy"
 	"konto/domain/policyversion"
 	"konto/eventstore"
@@ -139,6 +140,9 @@ func (s *server) backtest(ctx context.Context, q *BacktestQuery) (a answer[retri
 		}
 		if !actor.Has(domain.Auditor) || q.Tenant != actor.Tenant {
 			return a, errBacktest
+		}
+		if _, err := s.pastOfAll(ctx, q.Tenant, audit.Query{Kind: audit.ReadBacktest, Type: q.Name, From: q.From, To: q.To}); err != nil {
+			return a, err
 		}
 	}
 	question := retrial.Question{Policy: q.Name, Version: q.Version, Rules: json.RawMessage(q.Rules), Tenant: q.Tenant, Limit: q.Limit}

@@ -8,6 +8,7 @@ import (
 
 	"konto/domain"
 	"konto/domain/admin"
+	"konto/domain/audit"
 	"konto/domain/billing"
 	"konto/domain/card"
 	"konto/domain/collection"
@@ -18,6 +19,7 @@ import (
 	"konto/domain/organization"
 	"konto/domain/relationship"
 	"konto/domain/securityinfo"
+	"konto/internal/envelope"
 	"konto/projections"
 )
 
@@ -290,12 +292,24 @@ type timelineQuery struct {
 }
 
 // timeline shows all of an organization's accounts, so it is for those who may
-// read the most private of them.
-func (s *server) timeline(ctx context.Context, q *timelineQuery) (answer[Page[projections.TimelineEntry]], error) {
-	return many(s, ctx, securityinfo.Aggregate.Category(), &q.ListQuery, func(tenant string) ([]projections.TimelineEntry, string, error) {
-		f := projections.TimelineFilter{Stream: q.Stream, Type: q.Type}
-		return projections.Timeline(ctx, s.Read, tenant, f, q.Cursor, q.Limit)
-	})
+// read the history of each; one account's is for those who may read that.
+func (s *server) timeline(ctx context.Context, q *timelineQuery) (a answer[Page[projections.TimelineEntry]], err error) {
+	tenant := cmp.Or(q.Tenant, actorOf(ctx).Tenant)
+	query := audit.Query{Kind: audit.ReadTimeline, Account: q.Stream, Type: q.Type}
+	var sight domain.Sight
+	if q.Stream == "" {
+		sight, err = s.pastOfAll(ctx, tenant, query)
+	} else {
+		category, id, _ := envelope.Split(q.Stream)
+		sight, err = s.past(ctx, domain.Look{Category: category, ID: id, Owner: tenant}, query)
+	}
+	if err != nil {
+		return a, err
+	}
+	a.personal = sight.Personal
+	f := projections.TimelineFilter{Stream: q.Stream, Type: q.Type}
+	a.body.Items, a.body.Next, err = projections.Timeline(ctx, s.Read, tenant, f, q.Cursor, q.Limit)
+	return a, err
 }
 
 type notificationsQuery struct {

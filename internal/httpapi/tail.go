@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"konto/domain"
+	"konto/domain/audit"
 	"konto/domain/relationship"
 	"konto/eventstore"
 	"konto/internal/envelope"
@@ -39,9 +41,12 @@ func (s *server) tail(w http.ResponseWriter, r *http.Request) {
 		s.writeProblem(w, r, err)
 		return
 	}
-	ctx, cancel := s.untilEnding(context.WithValue(r.Context(), actorKey, actor))
+	ctx, cancel := s.untilEnding(identified(r.Context(), actor, r))
 	defer cancel()
 	after, err := s.tailStart(ctx, r)
+	if err == nil {
+		err = s.mayFollow(ctx, after)
+	}
 	if err != nil {
 		s.writeProblem(w, r, err)
 		return
@@ -51,7 +56,7 @@ func (s *server) tail(w http.ResponseWriter, r *http.Request) {
 	if err := out.Flush(); err != nil {
 		return // the caller has gone
 	}
-	follow := follower{server: s, sights: map[string]*domain.Sight{}}
+	follow := follower{server: s, after: after, sights: map[string]*domain.Sight{}}
 	for batch, err := range s.Store.Subscribe(ctx, after) {
 		if err != nil {
 			return // the caller has gone or the store is closing: it reconnects
@@ -90,41 +95,78 @@ func (s *server) tailStart(ctx context.Context, r *http.Request) (eventstore.Pos
 	return p, nil
 }
 
+// mayFollow refuses an auditor who has no session before they wait for events
+// that they will not get.
+func (s *server) mayFollow(ctx context.Context, after eventstore.Position) error {
+	tenant := actorOf(ctx).Tenant
+	_, err := s.lookBack(ctx, domain.Look{Category: "tenant", ID: tenant, Owner: tenant})
+	if errors.Is(err, audit.ErrNoSession) {
+		return s.recordRead(ctx, "", audit.Query{Kind: audit.ReadEvents, From: after.String()})
+	}
+	return nil
+}
+
 // follower remembers what its caller may see of each stream.
 type follower struct {
 	*server
-	sights map[string]*domain.Sight // nil: nothing
+	after   eventstore.Position
+	sights  map[string]*domain.Sight // nil: nothing
+	session string                   // the audit session in which the reading was recorded
 }
 
 const maxSights = 10_000 // streams; then the follower asks anew
 
-// render returns rec as its reader sees it, or nil if the reader may not.
-func (f *follower) render(ctx context.Context, rec eventstore.Recorded) ([]byte, error) {
-	category, id, ok := envelope.Split(rec.Stream)
-	if rec.System() || !ok {
-		return nil, nil
-	}
-	meta, err := envelope.ParseMeta(rec.Meta)
-	if err != nil {
-		return nil, err
-	}
-	if category == relationship.Aggregate.Category() {
-		clear(f.sights) // who may see a customer depends on it
+// sightOf returns how much of rec its reader sees, or nil for nothing. The first
+// event that an audit session alone lets the reader see is the moment at which
+// the reading is recorded.
+func (f *follower) sightOf(ctx context.Context, rec eventstore.Recorded, tenant string) (*domain.Sight, error) {
+	category, id, _ := envelope.Split(rec.Stream)
+	if category == relationship.Aggregate.Category() || category == audit.Aggregate.Category() && id == actorOf(ctx).ID {
+		clear(f.sights) // who may see what depends on it
 	}
 	sight, known := f.sights[rec.Stream]
 	if !known {
 		if len(f.sights) == maxSights {
 			clear(f.sights)
 		}
-		if seen, err := f.sight(ctx, category, id, meta.Tenant); err == nil {
+		seen, err := f.lookBack(ctx, domain.Look{Category: category, ID: id, Owner: tenant})
+		switch {
+		case err == nil:
 			sight = &seen
-		} else if problemOf(err).Status != http.StatusNotFound {
+		case errors.Is(err, audit.ErrNoSession) && f.session != "":
+			return nil, err // it has ended meanwhile
+		case problemOf(err).Status != http.StatusNotFound && problemOf(err).Status != http.StatusForbidden:
 			return nil, err
 		}
 		f.sights[rec.Stream] = sight
 	}
-	if sight == nil {
+	if sight == nil || sight.Session == "" {
+		return sight, nil
+	}
+	if !f.Now().Before(sight.Until) {
+		return nil, audit.ErrNoSession
+	}
+	if sight.Session != f.session {
+		if err := f.recordRead(ctx, sight.Session, audit.Query{Kind: audit.ReadEvents, From: f.after.String()}); err != nil {
+			return nil, err
+		}
+		f.session = sight.Session
+	}
+	return sight, nil
+}
+
+// render returns rec as its reader sees it, or nil if the reader may not.
+func (f *follower) render(ctx context.Context, rec eventstore.Recorded) ([]byte, error) {
+	if _, _, ok := envelope.Split(rec.Stream); rec.System() || !ok {
 		return nil, nil
+	}
+	meta, err := envelope.ParseMeta(rec.Meta)
+	if err != nil {
+		return nil, err
+	}
+	sight, err := f.sightOf(ctx, rec, meta.Tenant)
+	if err != nil || sight == nil {
+		return nil, err
 	}
 	data := rec.Data
 	if sight.Personal {
