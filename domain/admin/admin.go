@@ -22,9 +22,9 @@
 //
 // # What is not
 //
-// Blocking and the end of sessions are recorded here and carried out by
-// whoever signs people in, which takes its time; the events say how long at
-// most. Where a tenant's names are kept in the console of the partner that it
+// Blocking and the end of sessions are recorded here. Konto's own API takes no
+// token of theirs from then on (package session); other services carry it out
+// when they hear of it, which takes its time: the events say how long at most. Where a tenant's names are kept in the console of the partner that it
 // was bought from, they are refused here and changed there (S11).
 package admin
 

@@ -13,6 +13,7 @@ import (
 // Observation is what there is to count about a command.
 type Observation struct {
 	Command  string
+	Stream   string
 	Outcome  string // "accepted", "replayed", "nothing", "refused", "stale", "failed", "dry-run"
 	Code     string // of a refusal
 	Duration time.Duration
@@ -21,7 +22,7 @@ type Observation struct {
 
 func (h *Handler) report(req Request, res Result, retries int, err error, start time.Time) {
 	took := h.Now().Sub(start)
-	o := Observation{Command: req.Command, Duration: took, Retries: retries}
+	o := Observation{Command: req.Command, Stream: envelope.Stream(req.Category, req.Target), Duration: took, Retries: retries}
 	var rule *domain.Error
 	var stale *StaleError
 	var fault error
@@ -48,7 +49,7 @@ func (h *Handler) report(req Request, res Result, retries int, err error, start 
 	}
 	h.Log.WithLevel(level).AnErr(zerolog.ErrorFieldName, fault).
 		Str("command", req.Command).Str("command_id", req.ID.String()).
-		Str("stream", envelope.Stream(req.Category, req.Target)).
+		Str("stream", o.Stream).
 		Str("correlation_id", req.Correlation).Str("outcome", o.Outcome).Str("code", o.Code).
 		Int64("revision", int64(res.Revision)).Uint64("position", res.Position.Commit).
 		Int("events", len(res.Events)).Int("retries", retries).Dur("dur_ms", took).Msg("command")

@@ -15,6 +15,7 @@ import (
 	"konto/eventstore"
 	"konto/internal/command"
 	"konto/internal/identity"
+	"konto/internal/session"
 )
 
 // Problem is what a caller gets instead of an answer: RFC 9457, with what the
@@ -117,6 +118,10 @@ func problemOf(err error) *Problem {
 		return later(newProblem(http.StatusServiceUnavailable, "identity-unavailable", "the issuer of tokens cannot be asked now"))
 	case errors.Is(err, identity.ErrExpired):
 		return unauthorized("token-expired", "the token has expired")
+	case errors.Is(err, session.ErrEnded):
+		p := unauthorized("session-ended", "the session was ended: the person has left, or was signed out everywhere; who may still sign in, signs in again")
+		p.Rule = "S13"
+		return p
 	case errors.Is(err, identity.ErrInvalid):
 		return unauthorized("token-invalid", "the token is not valid here")
 	case errors.Is(err, syscall.ENOSPC):

@@ -16,6 +16,7 @@ import (
 	"konto/eventstore"
 	"konto/internal/envelope"
 	"konto/internal/privacy"
+	"konto/internal/session"
 )
 
 // TailEvent is an event as those who follow $all see it.
@@ -60,6 +61,9 @@ func (s *server) tail(w http.ResponseWriter, r *http.Request) {
 	for batch, err := range s.Store.Subscribe(ctx, after) {
 		if err != nil {
 			return // the caller has gone or the store is closing: it reconnects
+		}
+		if _, err := s.actor(r); errors.Is(err, session.ErrEnded) {
+			return // and is refused when it reconnects
 		}
 		for _, rec := range batch {
 			line, err := follow.render(ctx, rec)

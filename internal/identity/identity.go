@@ -9,10 +9,12 @@
 //
 // Signatures are checked once per token, not once per request: a believed
 // token is remembered for some minutes by its hash. So a key that the issuer
-// withdraws may be believed for up to 15 minutes more, see [Config].
+// withdraws may be believed for up to 15 minutes more, see [Config]. Whether
+// the session was ended since is asked every time; package session knows.
 package identity
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -21,6 +23,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"konto/domain"
 )
 
 // The errors of a token, tested with [errors.Is].
@@ -48,7 +52,12 @@ type Config struct {
 	// AnyType also believes tokens whose header typ is JWT or missing. By
 	// default typ must be at+jwt (RFC 9068 section 4), which keeps ID tokens
 	// out.
-	AnyType    bool
+	AnyType bool
+	// Session says whether a token that is good by itself, issued to an actor
+	// at a time, still counts; its error is [Verifier.Actor]'s. The time is
+	// zero if the token does not say. It is asked on every use of a token. Nil:
+	// all of them count.
+	Session    func(ctx context.Context, actor domain.Actor, issued time.Time) error
 	HTTPClient *http.Client // nil means one with the limits below
 	Now        func() time.Time
 	CacheSize  int // believed tokens to remember; 0 means 16,384

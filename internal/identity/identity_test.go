@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -284,4 +285,32 @@ func FuzzActor(f *testing.F) {
 			t.Errorf("Actor(%q) = %+v, want an error", token, a)
 		}
 	})
+}
+
+// TestEverySessionIsAskedAbout shows that a remembered token is asked about
+// again, and with the time at which it was issued.
+func TestEverySessionIsAskedAbout(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ended, asked := errors.New("ended"), 0
+	var issued time.Time
+	w.config.Session = func(_ context.Context, actor domain.Actor, at time.Time) error {
+		if issued = at; actor.ID != ana.ID {
+			t.Errorf("S13: asked about %s, want %s", actor.ID, ana.ID)
+		}
+		if asked++; asked == 3 {
+			return ended
+		}
+		return nil
+	}
+	v, token := newVerifier(t, w.config), mint(t, w.issuer, ana, time.Hour)
+	for i, want := range []error{nil, nil, ended, nil} {
+		actor, err := v.Actor(t.Context(), token)
+		if !errors.Is(err, want) || (want != nil) != (actor.ID == "") {
+			t.Errorf("S13: use %d = %+v, %v, want %v", i+1, actor, err, want)
+		}
+	}
+	if !issued.Equal(w.clock.Now()) {
+		t.Errorf("S13: issued at %v, want %v", issued, w.clock.Now())
+	}
 }

@@ -29,6 +29,7 @@ type Verifier struct {
 // belief is a token that was checked.
 type belief struct {
 	actor   domain.Actor
+	issued  time.Time // zero: the token does not say
 	expires time.Time // of the token
 	until   time.Time // then it is checked again
 }
@@ -49,30 +50,45 @@ func New(c Config) (*Verifier, error) {
 
 // Actor returns who raw, a token in compact form, speaks for. Its errors are
 // [ErrExpired], [ErrInvalid] and [ErrUnavailable], none of which holds the token
-// or what it says of a person; or why ctx ended. It blocks on the issuer when
+// or what it says of a person, those of [Config].Session, or why ctx ended. It blocks on the issuer when
 // its keys are needed. The actor's roles are shared and must not be changed.
 func (v *Verifier) Actor(ctx context.Context, raw string) (domain.Actor, error) {
+	b, err := v.believe(ctx, raw)
+	if err != nil {
+		return domain.Actor{}, err
+	}
+	if v.cfg.Session != nil {
+		if err := v.cfg.Session(ctx, b.actor, b.issued); err != nil {
+			return domain.Actor{}, err
+		}
+	}
+	return b.actor, nil
+}
+
+// believe returns what a token says, if it is good by itself.
+func (v *Verifier) believe(ctx context.Context, raw string) (belief, error) {
 	if len(raw) > maxToken {
-		return domain.Actor{}, fmt.Errorf("%w: longer than %d bytes", ErrInvalid, maxToken)
+		return belief{}, fmt.Errorf("%w: longer than %d bytes", ErrInvalid, maxToken)
 	}
 	name := sha256.Sum256([]byte(raw))
 	now := v.cfg.Now()
 	if b, ok := v.known.Get(name); ok && now.Before(b.until) {
 		if now.After(b.expires.Add(skew)) {
-			return domain.Actor{}, ErrExpired
+			return belief{}, ErrExpired
 		}
-		return b.actor, nil
+		return b, nil
 	}
 	token, err := v.verify(ctx, raw)
 	if err != nil {
-		return domain.Actor{}, err
+		return belief{}, err
 	}
-	actor, expires, err := v.read(token, now)
+	b, err := v.read(token, now)
 	if err != nil {
-		return domain.Actor{}, err
+		return belief{}, err
 	}
-	v.known.Add(name, belief{actor, expires, now.Add(believed)})
-	return actor, nil
+	b.until = now.Add(believed)
+	v.known.Add(name, b)
+	return b, nil
 }
 
 // verify checks the token's form, signature, issuer and audience.
@@ -124,41 +140,46 @@ func (v *Verifier) checkType(h jose.Header) error {
 }
 
 // read checks the times in a token and says whom it stands for.
-func (v *Verifier) read(token *oidc.IDToken, now time.Time) (domain.Actor, time.Time, error) {
+func (v *Verifier) read(token *oidc.IDToken, now time.Time) (belief, error) {
 	var times struct {
 		Expires       *jwt.NumericDate `json:"exp"`
 		NotBefore     *jwt.NumericDate `json:"nbf"`
+		Issued        *jwt.NumericDate `json:"iat"`
 		Authenticated *jwt.NumericDate `json:"auth_time"`
 		Kind          domain.ActorKind `json:"kind"`
 	}
 	claims := make(map[string]any)
 	if err := errors.Join(token.Claims(&times), token.Claims(&claims)); err != nil {
-		return domain.Actor{}, time.Time{}, fmt.Errorf("%w: claims cannot be read", ErrInvalid)
+		return belief{}, fmt.Errorf("%w: claims cannot be read", ErrInvalid)
 	}
 	switch {
 	case times.Expires == nil:
-		return domain.Actor{}, time.Time{}, fmt.Errorf("%w: no time of expiry", ErrInvalid)
+		return belief{}, fmt.Errorf("%w: no time of expiry", ErrInvalid)
 	case now.After(times.Expires.Time().Add(skew)):
-		return domain.Actor{}, time.Time{}, ErrExpired
+		return belief{}, ErrExpired
 	case times.NotBefore != nil && times.NotBefore.Time().After(now.Add(skew)):
-		return domain.Actor{}, time.Time{}, fmt.Errorf("%w: not valid yet", ErrInvalid)
+		return belief{}, fmt.Errorf("%w: not valid yet", ErrInvalid)
 	}
 	actor := domain.Actor{ID: token.Subject, Kind: cmp.Or(times.Kind, domain.KindPerson)}
 	actor.Tenant, _ = claims[v.cfg.TenantClaim].(string)
 	switch {
 	case actor.ID == "" || len(actor.ID) > maxID:
-		return domain.Actor{}, time.Time{}, fmt.Errorf("%w: subject", ErrInvalid)
+		return belief{}, fmt.Errorf("%w: subject", ErrInvalid)
 	case actor.Tenant == "" || len(actor.Tenant) > maxID:
-		return domain.Actor{}, time.Time{}, fmt.Errorf("%w: claim %s", ErrInvalid, v.cfg.TenantClaim)
+		return belief{}, fmt.Errorf("%w: claim %s", ErrInvalid, v.cfg.TenantClaim)
 	case actor.Kind != domain.KindPerson && actor.Kind != domain.KindGateway && actor.Kind != domain.KindIdentity:
 		// Konto itself has no token.
-		return domain.Actor{}, time.Time{}, fmt.Errorf("%w: claim kind", ErrInvalid)
+		return belief{}, fmt.Errorf("%w: claim kind", ErrInvalid)
 	}
 	actor.Roles = roles(claims[v.cfg.RolesClaim])
 	if times.Authenticated != nil {
 		actor.AuthenticatedAt = times.Authenticated.Time().UTC()
 	}
-	return actor, times.Expires.Time(), nil
+	b := belief{actor: actor, expires: times.Expires.Time()}
+	if times.Issued != nil {
+		b.issued = times.Issued.Time().UTC()
+	}
+	return b, nil
 }
 
 // roles returns the known roles in a claim. Others belong to other programs.

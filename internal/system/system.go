@@ -47,6 +47,7 @@ import (
 	"konto/internal/reactor"
 	"konto/internal/readdb"
 	"konto/internal/relay"
+	"konto/internal/session"
 	"konto/projections"
 )
 
@@ -68,6 +69,7 @@ type System struct {
 	mailbox    *mailbox.Mailbox // nil but in development
 	issuer     *identity.Issuer // nil but in development
 	verifier   *identity.Verifier
+	sessions   *session.Sessions
 	recovery   *identity.RecoverySigner
 	metrics    *obs.Metrics
 	tracer     trace.Tracer
@@ -114,6 +116,7 @@ func Start(ctx context.Context, cfg Config) (*System, error) {
 		{"mailbox", s.startMailbox},
 		{"identity", s.openIdentity},
 		{"commands", s.wire},
+		{"sessions", s.startSessions},
 		{"rejections", s.startRejections},
 		{"http api", s.serve},
 		{"event store protocol", s.show},

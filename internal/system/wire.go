@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -27,6 +28,7 @@ import (
 	"konto/internal/projector"
 	"konto/internal/reactor"
 	"konto/internal/relay"
+	"konto/internal/session"
 	"konto/internal/undo"
 	"konto/projections"
 )
@@ -81,6 +83,9 @@ func (s *System) openIdentity(context.Context) error {
 	v, err := identity.New(identity.Config{
 		Issuer: id.Issuer, Audience: id.Audience, JWKSURL: id.JWKSURL,
 		TenantClaim: id.TenantClaim, RolesClaim: id.RolesClaim, Now: s.cfg.Now,
+		Session: func(ctx context.Context, actor domain.Actor, issued time.Time) error {
+			return s.sessions.Check(ctx, actor, issued)
+		},
 	})
 	s.verifier = v
 	return err
@@ -114,9 +119,26 @@ func (s *System) wire(ctx context.Context) error {
 		Sources: slices.Concat(policy.Sources, contact.Sources()), Authorization: policy.Table,
 		Now: s.cfg.Now, Log: s.component("command"), Tracer: s.tracer,
 		Preview: s.preview, Rejections: s.rejections, CacheStates: s.cfg.CacheStates,
-		Observe: func(o command.Observation) { s.metrics.Command(o.Command, o.Outcome, o.Duration, o.Retries) },
+		Observe: func(o command.Observation) {
+			if o.Outcome == "accepted" {
+				s.sessions.Forget(o.Stream)
+			}
+			s.metrics.Command(o.Command, o.Outcome, o.Duration, o.Retries)
+		},
 	})
 	return s.wireEffects()
+}
+
+// startSessions judges tokens by what the accounts say, from before the first
+// request is taken.
+func (s *System) startSessions(context.Context) error {
+	sessions, err := session.New(session.Config{Accounts: s.commands, Store: s.store, Now: s.cfg.Now})
+	if err != nil {
+		return err
+	}
+	s.sessions = sessions
+	s.run("sessions", s.onStore(sessions.Run))
+	return nil
 }
 
 // preview says what would follow from events. While the reactor starts or has
