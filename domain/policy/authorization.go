@@ -15,7 +15,7 @@ import (
 // value, shown to auditors as it is: what nobody wrote down is denied.
 // All methods are pure and safe for concurrent use.
 type Rules struct {
-	Version  int // named in every refusal and trace
+	Version  int // of all that follows; named in every event, refusal and trace
 	Commands []Row
 	Readers  []Reader
 }

@@ -340,7 +340,7 @@ func checkRuling(t *testing.T, cell string, pass, known bool, trace []domain.Rul
 		t.Errorf("%s: err = %v, want a refusal", cell, err)
 	case known && got.Kind != domain.KindForbidden, !known && got.Kind != domain.KindNotFound:
 		t.Errorf("%s: refused with %+v, known = %v", cell, got, known)
-	case known && (got.Code != "not-allowed" || got.Rule == "" || got.Facts["policyVersion"] != 1):
+	case known && (got.Code != "not-allowed" || got.Rule == "" || got.Facts["policyVersion"] != policy.Table.Version):
 		t.Errorf("%s: refusal = %+v, want rule and policy version", cell, got)
 	case !known && len(trace) != 2:
 		t.Errorf("%s: trace = %+v tells more than that there is nothing", cell, trace)

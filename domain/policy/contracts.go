@@ -13,6 +13,11 @@
 // Reactions are pure. They see personal values sealed and hand them on sealed;
 // what they ask for depends on nothing but the events before.
 //
+// Every decision and every refusal names the version of the table that it was
+// made under, and a version stands for one table: a row more or less is a new
+// version. A back-test of an old decision asks the table of today, and shows
+// by the versions that it was another one then.
+//
 // # What is not
 //
 // A row says who may ask. Whether the card is theirs, the code is right or

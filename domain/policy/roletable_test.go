@@ -1,0 +1,207 @@
+package policy_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"konto/domain"
+	"konto/domain/policy"
+)
+
+// A column of the table of roles: somebody with a role, who stands to the
+// account in a relation.
+type column struct {
+	name, relation string
+	roles          []domain.Role
+}
+
+// columns are those of the table of roles. The partner's people act for their
+// customer, billing support for any organization.
+var columns = []column{
+	{"GA", "same", []domain.Role{domain.GlobalAdmin}},
+	{"BA", "same", []domain.Role{domain.BillingAdmin}},
+	{"AuthAdmin", "same", []domain.Role{domain.AuthAdmin}},
+	{"PrivAuthAdmin", "same", []domain.Role{domain.PrivilegedAuthAdmin}},
+	{"Profile", "same", []domain.Role{domain.ProfileOwner, domain.ProfileContributor}},
+	{"InvoiceMgr", "same", []domain.Role{domain.InvoiceManager}},
+	{"Partner GA", "related", []domain.Role{domain.GlobalAdmin}},
+	{"Partner SA", "related", []domain.Role{domain.SalesAgent}},
+	{"Partner AA", "related", []domain.Role{domain.AdminAgent}},
+	{"Partner HA", "related", []domain.Role{domain.HelpdeskAgent}},
+	{"Support", "other", []domain.Role{domain.BillingSupport}},
+	{"Auditor", "same", []domain.Role{domain.Auditor}},
+}
+
+// roleTable is the table of roles that the pages and their successors give: an
+// action, its commands, and a cell for each column: "y" may, "o" may with what
+// is their own, "r" may read, "-" may not. Anything longer is a condition, for
+// those who may.
+var roleTable = []struct {
+	action   string
+	commands string
+	cells    string
+}{
+	{"edit own security info", "secinfo/UpdateSecurityInfo secinfo/AddPhoneMethod secinfo/ChangePhoneMethod secinfo/RemovePhoneMethod " +
+		"secinfo/AddAlternateEmail secinfo/ChangeAlternateEmail secinfo/RemoveAlternateEmail secinfo/RequestContactVerification " +
+		"secinfo/ConfirmContactVerification secinfo/ReconfirmSecurityInfo secinfo/UndoContactChange", "self self self self self self self self self self self self"},
+	{"edit another's security info", "secinfo/UpdateSecurityInfo secinfo/AddPhoneMethod secinfo/ChangePhoneMethod secinfo/RemovePhoneMethod " +
+		"secinfo/AddAlternateEmail secinfo/ChangeAlternateEmail secinfo/RemoveAlternateEmail", "y - non-admins y - - - - - - - -"},
+	{"organization profile", "org/UpdateOrganizationProfile org/ChangeSoldToAddress org/ChangeTechnicalContact org/ChangePreferredLanguage " +
+		"org/ChangeOrganizationContactEmail org/SetInvoiceAttachment", "y - - - - - - - - - - r"},
+	{"assign billing roles", "admin/AssignRole admin/RemoveRole", "y - - - owner - - - - - - r"},
+	{"add card or backup card", "card/AddCard billing/AddBackupCard billing/ReorderBackupCards billing/RemoveBackupCard", "y y - - y - - - - - - r"},
+	{"edit card", "card/UpdateCardDetails card/RemoveCard", "o o - - on-profile - - - - - - r"},
+	{"replace card", "card/ReplaceCard", "own-or-new own-or-new - - y - - - - - - r"},
+	{"settle", "collection/SettleBalance", "o o - - y y - - - - - r"},
+	{"request invoice switch", "invswitch/RequestSwitchToInvoice", "y y - - y - - - - - y r"},
+	{"approve invoice switch", "invswitch/ApproveSwitchToInvoice invswitch/DenySwitchToInvoice invswitch/RecordCreditCheck invswitch/RecordSupportCase", "- - - - - - - - - - y r"},
+	{"update customer account", "customer/UpdateCustomerAccount customer/RegisterCustomer", "- - - - - - y y policy policy - r"},
+	{"purchase permission", "rel/GrantPurchasePermission rel/RevokePurchasePermission rel/ApprovePurchasePermission", "- - - - - - - r y r - r"},
+	{"cancel a subscription", "billing/CancelSubscription", "y y - - - - - - - - y r"},
+}
+
+// allowed says which roles of a column may ask, by the cell. Whose the card is,
+// whether the person is an admin and how many licences there are is for the
+// account's own rule: the table lets them ask.
+func allowed(cell string, c column) []domain.Role {
+	switch cell {
+	case "-", "r", "policy": // a policy, which lets nobody by default
+		return nil
+	case "owner":
+		return []domain.Role{domain.ProfileOwner}
+	}
+	return c.roles
+}
+
+// deliberate are the cells in which [policy.Table] differs, and why.
+var deliberate = map[string]string{
+	"request invoice switch / invswitch/RequestSwitchToInvoice / Support billing-support": "C10: the case belongs to the organization of whoever asks; " +
+		"support takes its part in one with RecordSupportCase, and gives the number to an admin where only a call may start it",
+	"assign billing roles / admin/RemoveRole / Profile profile-owner": "S12: an owner gives roles, and a global admin alone takes them away",
+}
+
+// TestTableOfRoles compares what [policy.Table] lets pass with the table of
+// roles, cell by cell.
+func TestTableOfRoles(t *testing.T) {
+	t.Parallel()
+	differences := maps.Clone(deliberate)
+	cells := 0
+	for _, row := range roleTable {
+		fields := strings.Fields(row.cells)
+		if len(fields) != len(columns) {
+			t.Fatalf("%s has %d cells, want %d", row.action, len(fields), len(columns))
+		}
+		for _, name := range strings.Fields(row.commands) {
+			category, command, _ := strings.Cut(name, "/")
+			for i, c := range columns {
+				relation := c.relation
+				if fields[i] == "self" {
+					relation = "self"
+				}
+				for _, role := range c.roles {
+					cells++
+					_, err := policy.Table.Rule(attempt(t, category, command, relation, role, true))
+					cell := row.action + " / " + name + " / " + c.name + " " + string(role)
+					got, want := err == nil, slices.Contains(allowed(fields[i], c), role)
+					_, listed := differences[cell]
+					switch {
+					case got != want && !listed:
+						t.Errorf("%s: passed = %v, but the table of roles says %q", cell, got, fields[i])
+					case got == want && listed:
+						t.Errorf("%s: is listed as a difference and is none", cell)
+					}
+					delete(differences, cell)
+				}
+			}
+		}
+	}
+	for cell := range differences {
+		t.Errorf("%s: is listed as a difference, and there is no such cell", cell)
+	}
+	if cells < 400 {
+		t.Errorf("compared %d cells, want more", cells)
+	}
+}
+
+// outside are commands that people may send and the table of roles is silent
+// on, with what the sentence is that lets them.
+var outside = map[string]string{
+	"tenant":     "S8, S3, S15, S11: staff sets organizations up",
+	"admin":      "S11, S12, S13, C13: a global admin looks after users, everybody after their language",
+	"feedback":   "C12: everybody says whether a page helped",
+	"offboard":   "S13, S14: a global admin hands over what leavers leave behind",
+	"billing":    "C1, C5, C11, S9: who may add a card looks after what it pays for",
+	"card":       "K4, K5: gateways tell",
+	"collection": "C7: gateways tell",
+	"invswitch":  "C10: the way back is refused to all who may ask the way there",
+	"rel":        "P9: both sides make and end their relationship, the partner keeps what runs",
+	"secinfo":    "S4: identity providers recover accounts",
+	"subject":    "N4: people, their admins, and auditors for legal holds",
+	"inlet":      "X2: gateways tell",
+	"policy":     "N11: staff publishes policies",
+	"audit":      "N20: auditors open their sessions themselves",
+	"webhook":    "P11: a global admin looks after subscriptions to changes",
+}
+
+// Every command that people may send is in the table of roles or beyond what it
+// speaks of.
+func TestCommandsBeyondTheTableOfRoles(t *testing.T) {
+	t.Parallel()
+	inTable := map[string]bool{}
+	for _, row := range roleTable {
+		for _, name := range strings.Fields(row.commands) {
+			inTable[name] = true
+		}
+	}
+	for _, row := range policy.Table.Commands {
+		people := slices.ContainsFunc(row.Grants, func(g policy.Grant) bool { return g.Scope != policy.System })
+		if people && !inTable[row.Category+"/"+row.Command] && outside[row.Category] == "" {
+			t.Errorf("%s/%s may be sent, and no table says by whom", row.Category, row.Command)
+		}
+	}
+}
+
+// readTable is the last row of the table of roles: whose accounts each column
+// reads. What is beside the plus sign is not in the table of roles: it is what
+// the same people need beside it.
+var readTable = map[string]string{
+	"GA":            "*",
+	"Auditor":       "*",
+	"BA":            "card billing collection invswitch + tenant org customer notif offboard",
+	"AuthAdmin":     "admin secinfo",
+	"PrivAuthAdmin": "admin secinfo",
+	"Profile":       "card billing collection invswitch",
+	"InvoiceMgr":    "billing collection",
+	"Partner GA":    "customer rel",
+	"Partner SA":    "customer rel",
+	"Partner AA":    "customer rel",
+	"Partner HA":    "customer rel",
+	"Support":       "invswitch + card billing collection", // what its cases are about
+}
+
+// TestTableOfRolesOnReading compares who may read what with that row. Auditors
+// read history in a session alone, and support while it has a case: without
+// one they see what is so now. Policies everybody may read; feedback is
+// nobody's account, and staff's to read.
+func TestTableOfRolesOnReading(t *testing.T) {
+	t.Parallel()
+	for _, c := range columns {
+		line := strings.ReplaceAll(readTable[c.name], "+", "")
+		for _, contract := range policy.Contracts {
+			category := contract.Category()
+			if category == "policy" || category == "feedback" {
+				continue
+			}
+			for _, past := range []bool{false, true} {
+				want := (line == "*" || slices.Contains(strings.Fields(line), category)) && (!past || c.name != "Auditor" && c.name != "Support")
+				for _, role := range c.roles {
+					if _, err := policy.Table.Read(look(t, category, c.relation, role, past)); (err == nil) != want {
+						t.Errorf("%s %s reads %s (history: %v): err = %v, want it to be read %v", c.name, role, category, past, err, want)
+					}
+				}
+			}
+		}
+	}
+}
