@@ -5,7 +5,7 @@ PROTOC_GEN_GO_GRPC = google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.0
 LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-node race lint fmt fuzz fuzz-blind fuzz-commands bench crash torture golden proto conformance
+.PHONY: help run build test test-node race lint fmt fuzz fuzz-blind fuzz-commands models bench crash torture golden proto conformance
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -56,6 +56,14 @@ fuzz-commands: ## Fuzz the bodies of all commands FUZZTIME each way; bin/tally c
 	$(MAKE) fuzz
 	$(MAKE) fuzz-blind
 	@cat bin/tally/*.json
+
+models: ## Compare the domain with its models for a million commands each
+	go test -count=1 -timeout 60m ./domain/securityinfo -run '^Test(Model|Walk)$$' -rapid.checks=20000 -rapid.steps=50
+	go test -count=1 -timeout 60m ./domain/collection -run '^TestModel$$' -rapid.checks=10000 -rapid.steps=100
+	go test -count=1 -timeout 60m ./domain/policy -run '^TestWalletModel$$' -rapid.checks=10000 -rapid.steps=100
+	go test -count=1 -timeout 60m ./domain/relationship -run '^TestModel$$' -relationship.commands 1000000
+	go test -count=1 -timeout 60m ./domain/admin -run '^TestLife$$' -many
+	go test -count=1 -timeout 60m -v ./internal/httpapi -run '^TestHistoriesFoldAlike$$' -histories 20000
 
 bench: ## Measure commands, store, lag and folds beside their ceilings
 	go run ./cmd/konto bench
