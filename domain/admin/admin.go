@@ -196,6 +196,12 @@ type Colleague struct {
 	GlobalAdmin bool // and can sign in
 }
 
+// Erasure is the fact of whether what is kept of the person goes or has gone.
+// Its key is the account's ID.
+type Erasure struct {
+	Begun bool // there is no way back but a legal hold's
+}
+
 // Rejections.
 var (
 	ErrNotFound     = domain.NotFound("admin-not-found", "there is no such account")
@@ -216,6 +222,7 @@ var (
 	ErrLastRecoverable = domain.Conflict("last-recoverable-global-admin", "no other global admin of the organization could recover their account: let one verify a phone and an alternate address first, or a contact of either kind where one is enough; a new contact counts at once").ByRule("I8").Allowed("UpdateSecurityInfo", domain.GlobalAdmin)
 	ErrLeaving         = domain.Conflict("global-admin-leaving", "another global admin has just ceased to be one; try again in a minute").ByRule("I8")
 	ErrOffboarded      = domain.Conflict("admin-off-boarded", "the account is off-boarded; restore it first").ByRule("S13").Allowed("RestoreEmployee", domain.GlobalAdmin)
+	ErrErased          = domain.Conflict("admin-data-erased", "the person's data was erased, or is about to be: nothing is left to restore; open a new account").ByRule("S13").Allowed("AddEmployee", domain.GlobalAdmin)
 	ErrGone            = domain.Conflict("admin-data-gone", "the account's data is no longer kept; open a new account").ByRule("S13").Allowed("AddEmployee", domain.GlobalAdmin)
 )
 

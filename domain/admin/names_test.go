@@ -155,7 +155,7 @@ func TestRenamingIsCautioned(t *testing.T) {
 func TestRefusalsNameTheNextStep(t *testing.T) {
 	t.Parallel()
 	for err, instead := range map[*domain.Error]string{
-		ErrLast: "AssignRole", ErrLastRecoverable: "UpdateSecurityInfo", ErrOffboarded: "RestoreEmployee", ErrGone: "AddEmployee", ErrNotOwn: "AddAlias",
+		ErrLast: "AssignRole", ErrLastRecoverable: "UpdateSecurityInfo", ErrOffboarded: "RestoreEmployee", ErrGone: "AddEmployee", ErrErased: "AddEmployee", ErrNotOwn: "AddAlias",
 	} {
 		if err.Instead != instead || err.Rule == "" || len(err.WhoMay) == 0 {
 			t.Errorf("%+v, want instead %s, a rule and who may", err, instead)

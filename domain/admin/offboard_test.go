@@ -51,6 +51,10 @@ func TestOffboarding(t *testing.T) {
 		{"S13: a moment too late, though the end is not recorded yet", usual().at(30 * day), left(), RestoreEmployee{}, nil, ErrGone},
 		{"S13: the data is gone", usual().at(31 * day), gone(), RestoreEmployee{}, nil, ErrGone},
 		{"S13: somebody who never left", usual(), added(), RestoreEmployee{}, nil, nil},
+		{"S13, N4: the data is erased", usual().erased(), left(), RestoreEmployee{}, nil, ErrErased},
+		{"S13, N4: the data is erased while the block goes on", usual().erased(), blocked(), RestoreEmployee{}, nil, ErrErased},
+		{"S13, N4: who is in use is not erased", usual().erased(), added(), RestoreEmployee{}, nil, nil},
+		{"S13, N4: after the retention it is the retention", usual().erased().at(31 * day), gone(), RestoreEmployee{}, nil, ErrGone},
 		{"S13: nobody comes back", usual(), nil, RestoreEmployee{}, nil, ErrNotFound},
 
 		{"S13: thirty days are over", usual().at(30 * day), left(), ExpireRetention{"o1"}, []Event{EmployeeDataRetentionExpired{Offboarding: "o1", At: until}}, nil},

@@ -36,6 +36,7 @@ type world struct {
 	colleagues   map[string]Colleague
 	contacts     map[string]recovery.Contacts
 	recovery     []domain.Version[recovery.Terms]
+	erasure      Erasure
 	names        []domain.Version[UserNameTerms]
 	offboarding  []domain.Version[OffboardingTerms]
 }
@@ -55,6 +56,7 @@ func (w world) admins(ids ...string) world { w.organization.GlobalAdmins = ids; 
 func (w world) managed() world             { w.organization.ManagedBy = "fabrikam"; return w }
 func (w world) gina(c Colleague) world     { w.colleagues = map[string]Colleague{"gina": c}; return w }
 
+func (w world) erased() world { w.erasure.Begun = true; return w }
 func (w world) hans() world {
 	w.organization.GlobalAdmins = []string{"ann", "gina", "hans"}
 	w.colleagues = map[string]Colleague{"gina": {Tenant: "contoso", GlobalAdmin: true}, "hans": {Tenant: "contoso", GlobalAdmin: true}}
@@ -95,6 +97,8 @@ func (w world) fact(n domain.Need) any {
 		return w.organization
 	case reflect.TypeFor[Colleague]():
 		return w.colleagues[n.Key]
+	case reflect.TypeFor[Erasure]():
+		return w.erasure
 	case reflect.TypeFor[recovery.Contacts]():
 		return w.contacts[n.Key]
 	case reflect.TypeFor[domain.Terms[recovery.Terms]]():

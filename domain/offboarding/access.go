@@ -122,12 +122,34 @@ func (c RevokeFormerUserDataAccess) Decide(o Offboarding, m Meta) ([]Event, erro
 	return []Event{FormerUserDataAccessRevoked{Grant: g.ID, GranteeID: g.GranteeID, ExpiresAt: g.ExpiresAt, Why: "revoked", At: m.At}}, nil
 }
 
+// GranteeLeft is why a grant ends whose grantee was off-boarded themselves.
+const GranteeLeft = "grantee-left"
+
+// EndFormerUserDataAccess ends the grant of somebody who was off-boarded, so
+// that a restore does not bring it back. One that has ended changes nothing.
+type EndFormerUserDataAccess struct {
+	GranteeID string `json:"granteeId"`
+}
+
+// Decide implements [domain.Command].
+func (c EndFormerUserDataAccess) Decide(o Offboarding, m Meta) ([]Event, error) {
+	if !o.Exists() {
+		return nil, ErrNotFound
+	}
+	i := o.grant(c.GranteeID)
+	if i < 0 {
+		return nil, nil
+	}
+	g := o.Grants[i]
+	return []Event{FormerUserDataAccessRevoked{Grant: g.ID, GranteeID: g.GranteeID, ExpiresAt: g.ExpiresAt, Why: GranteeLeft, At: m.At}}, nil
+}
+
 // FormerUserDataAccessRevoked records that a grant ended before its time.
 type FormerUserDataAccessRevoked struct {
 	Grant     string    `json:"grant"`
 	GranteeID string    `json:"granteeId"`
 	ExpiresAt time.Time `json:"expiresAt"` // when it would have ended
-	Why       string    `json:"why"`       // "revoked", or an [End]
+	Why       string    `json:"why"`       // "revoked", [GranteeLeft], or an [End]
 	At        time.Time `json:"at"`
 }
 

@@ -65,6 +65,7 @@ type How string
 const (
 	CardRemoved  How = "card-removed"  // the card is gone
 	CardReplaced How = "card-replaced" // another's card pays
+	Invoiced     How = "invoiced"      // the organization is sent invoices: nobody's card pays
 	Ended        How = "ended"         // the subscription is over
 	TakenOver    How = "taken-over"    // somebody says that they look after it
 )

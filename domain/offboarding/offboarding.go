@@ -7,7 +7,8 @@
 //
 // Nobody reads a former employee's account but by a grant with a reason and an
 // end (S14), no longer than the policy allows; a grant ends by itself, and at
-// once when the employee is restored or their data is gone. An item that was
+// once when the employee is restored or their data is gone, or when whoever
+// was given it leaves themselves. An item that was
 // found stays open until somebody else looks after it.
 //
 // # What is not
@@ -39,6 +40,7 @@ var Aggregate = domain.NewAggregate(
 	domain.Accepts[CloseOffboarding]("CloseOffboarding", domain.Summary("Note that a former employee is back, or their data gone"), domain.Internal()),
 	domain.Accepts[GrantFormerUserDataAccess]("GrantFormerUserDataAccess", domain.Summary("Let somebody read a former employee's account for a while")),
 	domain.Accepts[RevokeFormerUserDataAccess]("RevokeFormerUserDataAccess", domain.Summary("End somebody's reading of a former employee's account")),
+	domain.Accepts[EndFormerUserDataAccess]("EndFormerUserDataAccess", domain.Summary("End the reading of somebody who has left themselves"), domain.Internal()),
 	domain.Accepts[ExpireFormerUserDataAccess]("ExpireFormerUserDataAccess", domain.Summary("End a reading whose time is over"), domain.Internal()),
 
 	domain.Records[OrphanedItemsFound]("OrphanedItemsFound"),

@@ -186,6 +186,11 @@ func TestAccess(t *testing.T) {
 		{"S14: access that nobody has is taken", usual(), bo, RevokeFormerUserDataAccess{"gina"}, nil, ErrNoGrant},
 		{"S14: access to nobody is taken", usual(), nil, RevokeFormerUserDataAccess{"bo"}, nil, ErrNotFound},
 
+		{"S14: whoever reads has left themselves", usual(), bo, EndFormerUserDataAccess{"bo"}, []Event{FormerUserDataAccessRevoked{Grant: "g1", GranteeID: "bo", ExpiresAt: start.Add(day), Why: GranteeLeft, At: start}}, nil},
+		{"S14: who left had lost the access before", usual(), then(bo, FormerUserDataAccessRevoked{Grant: "g1", GranteeID: "bo"}), EndFormerUserDataAccess{"bo"}, nil, nil},
+		{"S14: somebody without access has left", usual(), bo, EndFormerUserDataAccess{"gina"}, nil, nil},
+		{"S14: whoever reads nobody has left", usual(), nil, EndFormerUserDataAccess{"bo"}, nil, ErrNotFound},
+
 		{"S14: its time is over", usual().at(day), bo, ExpireFormerUserDataAccess{"g1"}, []Event{FormerUserDataAccessExpired{Grant: "g1", GranteeID: "bo", At: start.Add(day)}}, nil},
 		{"S14: its time is not over", usual().at(day - time.Microsecond), bo, ExpireFormerUserDataAccess{"g1"}, nil, nil},
 		{"S14: its time was extended", usual().at(day), then(bo, granted("g2", "bo", 3*day)), ExpireFormerUserDataAccess{"g1"}, nil, nil},

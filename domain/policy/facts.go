@@ -101,7 +101,10 @@ var Sources = append([]domain.Source{
 		return Relation{Active: r.Active()}
 	}),
 	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) subject.Account {
-		return subject.Account{Exists: a.Exists(), Active: a.CanSignIn()}
+		return subject.Account{Exists: a.Exists(), Active: a.CanSignIn(), Gone: a.Status == admin.Gone}
+	}),
+	domain.FromState(subject.Aggregate, func(_ string, s subject.Subject) admin.Erasure {
+		return admin.Erasure{Begun: s.Begun()}
 	}),
 	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) Home { return Home{Tenant: a.Tenant} }),
 	domain.FromInput(func(string) audit.Kinds { return audit.Kinds{Known: Kinds()} }),

@@ -24,6 +24,23 @@ func offboardingReactions() []domain.Reaction {
 			domain.On(tenantOf[billing.CardPromotedToPrimary], func(s *estate, e domain.Recorded[billing.CardPromotedToPrimary]) []domain.Effect {
 				return s.pays(e.ID, e.Data.CardID)
 			}),
+			domain.On(tenantOf[billing.PaymentMethodKindChanged], func(s *estate, e domain.Recorded[billing.PaymentMethodKindChanged]) []domain.Effect {
+				if e.Data.New != billing.KindInvoice {
+					return nil
+				}
+				return s.free(e.ID, offboarding.Invoiced)
+			}),
+			domain.On(tenantOf[billing.SubscriptionCanceled], func(s *estate, e domain.Recorded[billing.SubscriptionCanceled]) []domain.Effect {
+				return s.free(e.ID, offboarding.Ended)
+			}),
+			domain.On(tenantOf[billing.SubscriptionReactivated], func(s *estate, e domain.Recorded[billing.SubscriptionReactivated]) []domain.Effect {
+				return s.again(e.ID)
+			}),
+			domain.On(tenantOf[billing.SubscriptionDeleted], func(s *estate, e domain.Recorded[billing.SubscriptionDeleted]) []domain.Effect {
+				effects := s.free(e.ID, offboarding.Ended)
+				delete(s.Subscriptions, e.ID)
+				return effects
+			}),
 			domain.On(tenantOf[admin.EmployeeBlocked], findOrphans),
 			domain.On(tenantOf[admin.EmployeeRestored], func(s *estate, e domain.Recorded[admin.EmployeeRestored]) []domain.Effect {
 				return s.close(e.ID, e.Data.Offboarding, offboarding.Restored)
@@ -35,6 +52,27 @@ func offboardingReactions() []domain.Reaction {
 		domain.Whenever("complete-off-boarding", func(e domain.Recorded[offboarding.OrphanedItemsFound]) []domain.Effect {
 			return []domain.Effect{domain.Dispatch{To: e.ID, Command: admin.CompleteOffboarding{Offboarding: e.Data.Offboarding}}}
 		}),
+		domain.Process("end-access-of-leavers",
+			domain.On(tenantOf[offboarding.FormerUserDataAccessGranted], func(r *readers, e domain.Recorded[offboarding.FormerUserDataAccessGranted]) []domain.Effect {
+				r.grant(e.Data.GranteeID, e.ID)
+				return nil
+			}),
+			domain.On(tenantOf[offboarding.FormerUserDataAccessRevoked], func(r *readers, e domain.Recorded[offboarding.FormerUserDataAccessRevoked]) []domain.Effect {
+				r.end(e.Data.GranteeID, e.ID)
+				return nil
+			}),
+			domain.On(tenantOf[offboarding.FormerUserDataAccessExpired], func(r *readers, e domain.Recorded[offboarding.FormerUserDataAccessExpired]) []domain.Effect {
+				r.end(e.Data.GranteeID, e.ID)
+				return nil
+			}),
+			domain.On(tenantOf[admin.EmployeeBlocked], func(r *readers, e domain.Recorded[admin.EmployeeBlocked]) []domain.Effect {
+				var effects []domain.Effect
+				for _, leaver := range r.Of[e.ID] {
+					effects = append(effects, domain.Dispatch{To: leaver, Command: offboarding.EndFormerUserDataAccess{GranteeID: e.ID}})
+				}
+				return effects
+			}),
+		),
 		domain.Whenever("expire-former-user-access", func(e domain.Recorded[offboarding.FormerUserDataAccessGranted]) []domain.Effect {
 			return []domain.Effect{domain.Dispatch{
 				To: e.ID, Command: offboarding.ExpireFormerUserDataAccess{Grant: e.Data.Grant},
@@ -56,6 +94,29 @@ type estate struct {
 type bought struct {
 	By     string `json:"by"`
 	CardID string `json:"cardId"`
+	// Free says why nobody needs to look after it: it is invoiced, or over.
+	Free offboarding.How `json:"free,omitempty"`
+}
+
+// readers is what end-access-of-leavers remembers of a tenant: whose accounts
+// each grantee may read.
+type readers struct {
+	Of map[string][]string `json:"of,omitempty"` // leavers, by grantee
+}
+
+func (r *readers) grant(grantee, leaver string) {
+	if !slices.Contains(r.Of[grantee], leaver) {
+		put(&r.Of, grantee, append(slices.Clip(r.Of[grantee]), leaver))
+	}
+}
+
+func (r *readers) end(grantee, leaver string) {
+	kept := slices.DeleteFunc(slices.Clone(r.Of[grantee]), func(id string) bool { return id == leaver })
+	if len(kept) == 0 {
+		delete(r.Of, grantee)
+		return
+	}
+	put(&r.Of, grantee, kept)
 }
 
 type departed struct {
@@ -83,7 +144,7 @@ func noteCardGone(s *estate, e domain.Recorded[card.CardRemoved]) []domain.Effec
 }
 
 func noteSubscription(s *estate, e domain.Recorded[billing.SubscriptionRegistered]) []domain.Effect {
-	put(&s.Subscriptions, e.ID, bought{e.Data.BoughtBy, e.Data.CardID})
+	put(&s.Subscriptions, e.ID, bought{By: e.Data.BoughtBy, CardID: e.Data.CardID})
 	return s.pays(e.ID, e.Data.CardID)
 }
 
@@ -102,6 +163,34 @@ func (s *estate) pays(subscription, cardID string) []domain.Effect {
 	}
 	effects := s.settle(subscription, offboarding.CardReplaced) // another leaver's worry until now
 	return append(effects, s.find(owner, offboarding.FindOrphanedItems{Subscriptions: []string{subscription}})...)
+}
+
+// free notes that nobody needs to look after a subscription any more: the
+// organization is sent its invoices, or there is nothing left to pay for.
+func (s *estate) free(subscription string, how offboarding.How) []domain.Effect {
+	b := s.Subscriptions[subscription]
+	if b.Free = how; how == offboarding.Invoiced {
+		b.CardID = "" // its cards are free
+	}
+	put(&s.Subscriptions, subscription, b)
+	return s.settle(subscription, how)
+}
+
+// again finds a subscription that runs again for a leaver, as it was.
+func (s *estate) again(subscription string) []domain.Effect {
+	b := s.Subscriptions[subscription]
+	if b.Free = ""; b.CardID == "" {
+		b.Free = offboarding.Invoiced
+	}
+	put(&s.Subscriptions, subscription, b)
+	switch owner := s.Owners[b.CardID]; {
+	case b.Free != "":
+		return nil
+	case s.Left[owner] != departed{}:
+		return s.find(owner, offboarding.FindOrphanedItems{Subscriptions: []string{subscription}})
+	default:
+		return s.find(b.By, offboarding.FindOrphanedItems{Bought: []string{subscription}})
+	}
 }
 
 // find tells of a leaver's items; those who are there have none.
@@ -136,6 +225,7 @@ func findOrphans(s *estate, e domain.Recorded[admin.EmployeeBlocked]) []domain.E
 	}
 	for _, id := range slices.Sorted(maps.Keys(s.Subscriptions)) {
 		switch b := s.Subscriptions[id]; {
+		case b.Free != "":
 		case s.Owners[b.CardID] == e.ID:
 			items.Subscriptions = append(items.Subscriptions, id)
 		case b.By == e.ID:

@@ -10,6 +10,7 @@ import (
 	"konto/domain/billing"
 	"konto/domain/card"
 	"konto/domain/offboarding"
+	"konto/domain/subject"
 )
 
 func TestOrphansAreFound(t *testing.T) {
@@ -54,9 +55,49 @@ func TestOrphansAreFound(t *testing.T) {
 			found("ann", offboarding.FindOrphanedItems{Subscriptions: []string{"s4"}}),
 		}},
 		{name: "S13: what was fine stays so", reaction: name, given: gone, when: event("s4", billing.PrimaryCardChanged{Old: "c3", New: "c3"})},
+		{name: "S13: it is paid by invoice", reaction: name, given: gone, when: event("s1", billing.PaymentMethodKindChanged{Old: billing.KindCard, New: billing.KindInvoice}), then: settle("s1", offboarding.Invoiced)},
+		{name: "S13: what the leaver bought is paid by invoice", reaction: name, given: gone, when: event("s2", billing.PaymentMethodKindChanged{New: billing.KindInvoice}), then: settle("s2", offboarding.Invoiced)},
+		{name: "S13: what was fine is paid by invoice", reaction: name, given: gone, when: event("s4", billing.PaymentMethodKindChanged{New: billing.KindInvoice})},
+		{name: "S13: the subscription is cancelled", reaction: name, given: gone, when: event("s3", billing.SubscriptionCanceled{}), then: settle("s3", offboarding.Ended)},
+		{name: "S13: the subscription is deleted", reaction: name, given: gone, when: event("s2", billing.SubscriptionDeleted{}), then: settle("s2", offboarding.Ended)},
+		{name: "S13: it is cancelled once and deleted later", reaction: name, given: append(slices.Clip(gone), event("s3", billing.SubscriptionCanceled{})), when: event("s3", billing.SubscriptionDeleted{})},
+		{name: "S13: it runs again with the leaver's card", reaction: name, given: append(slices.Clip(gone), event("s3", billing.SubscriptionCanceled{})), when: event("s3", billing.SubscriptionReactivated{}), then: []domain.Effect{
+			found("ann", offboarding.FindOrphanedItems{Subscriptions: []string{"s3"}}),
+		}},
+		{name: "S13: it runs again, bought by the leaver", reaction: name, given: append(slices.Clip(gone), event("s2", billing.SubscriptionCanceled{})), when: event("s2", billing.SubscriptionReactivated{}), then: []domain.Effect{
+			found("ann", offboarding.FindOrphanedItems{Bought: []string{"s2"}}),
+		}},
+		{name: "S13: it runs again for somebody who is there", reaction: name, given: append(slices.Clip(gone), event("s4", billing.SubscriptionCanceled{})), when: event("s4", billing.SubscriptionReactivated{})},
+		{name: "S13: invoiced and cancelled before", reaction: name, given: append(slices.Clip(all), event("s1", billing.PaymentMethodKindChanged{New: billing.KindInvoice}), event("s2", billing.SubscriptionCanceled{}), event("s3", billing.SubscriptionDeleted{})), when: left, then: []domain.Effect{
+			found("ann", offboarding.FindOrphanedItems{Cards: []string{"c1", "c2"}}),
+		}},
+		{name: "S13: an invoiced one that was cancelled runs again", reaction: name, given: append(slices.Clip(gone), event("s1", billing.PaymentMethodKindChanged{New: billing.KindInvoice}), event("s1", billing.SubscriptionCanceled{})), when: event("s1", billing.SubscriptionReactivated{})},
 		{name: "S13: the employee is back", reaction: name, given: gone, when: event("ann", admin.EmployeeRestored{Offboarding: "o1"}), then: closed(offboarding.Restored)},
 		{name: "S13: and their cards are theirs again", reaction: name, given: append(slices.Clip(gone), event("ann", admin.EmployeeRestored{Offboarding: "o1"})), when: event("c1", card.CardRemoved{})},
 		{name: "S13: the data is gone", reaction: name, given: gone, when: event("ann", admin.EmployeeDataRetentionExpired{Offboarding: "o1"}), then: closed(offboarding.RetentionOver)},
+	})
+}
+
+func TestLeaversReadNothing(t *testing.T) {
+	const name = "end-access-of-leavers"
+	granted := func(leaver, to string) domain.Recorded[any] {
+		return event(leaver, offboarding.FormerUserDataAccessGranted{Grant: "g", GranteeID: to})
+	}
+	given := []domain.Recorded[any]{granted("ann", "bo"), granted("eva", "bo"), granted("ann", "gus"), granted("ann", "bo")}
+	ends := func(leavers ...string) []domain.Effect {
+		var effects []domain.Effect
+		for _, l := range leavers {
+			effects = append(effects, domain.Dispatch{To: l, Command: offboarding.EndFormerUserDataAccess{GranteeID: "bo"}})
+		}
+		return effects
+	}
+	left := event("bo", admin.EmployeeBlocked{})
+	run(t, []reactionCase{
+		{name: "S14: a grantee leaves: every access ends, once", reaction: name, given: given, when: left, then: ends("ann", "eva")},
+		{name: "S14: somebody without access leaves", reaction: name, given: given, when: event("zoe", admin.EmployeeBlocked{})},
+		{name: "S14: access that was revoked", reaction: name, given: append(slices.Clip(given), event("ann", offboarding.FormerUserDataAccessRevoked{GranteeID: "bo"})), when: left, then: ends("eva")},
+		{name: "S14: access that has run out", reaction: name, given: append(slices.Clip(given), event("eva", offboarding.FormerUserDataAccessExpired{GranteeID: "bo"})), when: left, then: ends("ann")},
+		{name: "S14: another's access is another's", reaction: name, given: append(slices.Clip(given), event("ann", offboarding.FormerUserDataAccessRevoked{GranteeID: "gus"})), when: left, then: ends("ann", "eva")},
 	})
 }
 
@@ -65,6 +106,10 @@ func TestOffboardingGoesOn(t *testing.T) {
 		{
 			name: "S13: what is left behind is known", reaction: "complete-off-boarding", when: event("ann", offboarding.OrphanedItemsFound{Offboarding: "o1"}),
 			then: []domain.Effect{domain.Dispatch{To: "ann", Command: admin.CompleteOffboarding{Offboarding: "o1"}}},
+		},
+		{
+			name: "S13, N4: what is kept no longer is erased", reaction: "erase-after-retention", when: event("ann", admin.EmployeeDataRetentionExpired{Offboarding: "o1"}),
+			then: []domain.Effect{domain.Dispatch{To: "ann", Command: subject.RequestErasure{}}},
 		},
 		{
 			name: "S14: access ends by itself", reaction: "expire-former-user-access",

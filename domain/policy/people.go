@@ -7,6 +7,7 @@ import (
 	"konto/domain"
 	"konto/domain/admin"
 	"konto/domain/reservation"
+	"konto/domain/subject"
 	"konto/domain/tenant"
 )
 
@@ -30,6 +31,9 @@ func peopleReactions() []domain.Reaction {
 			}),
 			domain.On(tenantOf[tenant.TenantRegistered], seatEarlier),
 		),
+		domain.Whenever("erase-after-retention", func(e domain.Recorded[admin.EmployeeDataRetentionExpired]) []domain.Effect {
+			return []domain.Effect{domain.Dispatch{To: e.ID, Command: subject.RequestErasure{}}}
+		}),
 		domain.Whenever("expire-retention", func(e domain.Recorded[admin.EmployeeOffboarded]) []domain.Effect {
 			return []domain.Effect{domain.Dispatch{
 				To: e.ID, Command: admin.ExpireRetention{Offboarding: e.Data.Offboarding},

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"konto/domain"
+	"konto/domain/admin"
 	"konto/domain/securityinfo"
 )
 
@@ -20,7 +21,7 @@ func recoveryReactions() []domain.Reaction {
 	return []domain.Reaction{
 		domain.Whenever("send-recovery-code", sendRecoveryCode),
 		domain.Whenever("remind-to-reconfirm-contacts", remindToReconfirm),
-		domain.Process("tell-of-recovery", following(func(s *staff) staffed { return &s.Roles },
+		domain.Process("tell-of-recovery", append(following(func(s *staff) staffed { return &s.Roles },
 			domain.On(tenantOf[securityinfo.ContactVerified], func(s *staff, e domain.Recorded[securityinfo.ContactVerified]) []domain.Effect {
 				s.use(e.ID, e.Data.Slot)
 				return nil
@@ -37,7 +38,9 @@ func recoveryReactions() []domain.Reaction {
 			}),
 			domain.On(tenantOf[securityinfo.AlternateEmailInvalidated], addressLost),
 			domain.On(tenantOf[securityinfo.PasswordResetCompleted], resetDone),
-		)...),
+		), domain.On(tenantOf[admin.EmployeeRestored], func(s *staff, e domain.Recorded[admin.EmployeeRestored]) []domain.Effect {
+			return s.back(e.ID, e.Data.Roles)
+		}))...),
 	}
 }
 
@@ -94,10 +97,31 @@ func (s *staff) without(id string, slot securityinfo.Slot) []domain.Effect {
 	if !ready || len(s.Roles[id]) == 0 || securityinfo.Passed(securityinfo.GateTwo, s.InUse[id]) {
 		return nil
 	}
-	missing := []string{"phone"}
+	missing := "phone"
 	if slot == securityinfo.SlotAlternateEmail {
-		missing = []string{string(slot)}
+		missing = string(slot)
 	}
+	return s.notReady(id, missing)
+}
+
+// back tells of somebody who has come back to their roles and could not
+// recover the account: what they had before may be out of date, or never was.
+func (s *staff) back(id string, roles []domain.Role) []domain.Effect {
+	s.Roles.gain(id, roles...)
+	var missing []string
+	if !slices.ContainsFunc(s.InUse[id], func(u securityinfo.Slot) bool { return u != securityinfo.SlotAlternateEmail }) {
+		missing = append(missing, "phone")
+	}
+	if !slices.Contains(s.InUse[id], securityinfo.SlotAlternateEmail) {
+		missing = append(missing, string(securityinfo.SlotAlternateEmail))
+	}
+	if len(roles) == 0 || len(missing) == 0 {
+		return nil
+	}
+	return s.notReady(id, missing...)
+}
+
+func (s *staff) notReady(id string, missing ...string) []domain.Effect {
 	return tell(s.concerned(id), recoveryNotReady, func(person string) any {
 		return struct {
 			Missing          []string `json:"missing"`

@@ -55,12 +55,16 @@ func TestTellOfRecovery(t *testing.T) {
 	lost := func(waiting bool) securityinfo.AlternateEmailInvalidated {
 		return securityinfo.AlternateEmailInvalidated{Email: about("a@home.example"), Waiting: waiting, At: noon}
 	}
-	notReady := func(missing string) []domain.Effect {
-		return append(mail("recovery_not_ready", object{"missing": []string{missing}, "adminId": "ann", "adminIsRecipient": true}, "ann"),
-			mail("recovery_not_ready", object{"missing": []string{missing}, "adminId": "ann", "adminIsRecipient": false}, "gus")...)
+	notReady := func(missing ...string) []domain.Effect {
+		return append(mail("recovery_not_ready", object{"missing": missing, "adminId": "ann", "adminIsRecipient": true}, "ann"),
+			mail("recovery_not_ready", object{"missing": missing, "adminId": "ann", "adminIsRecipient": false}, "gus")...)
 	}
 	done := func(who string, self bool) any {
 		return object{"adminId": who, "at": noon, "adminIsRecipient": self}
+	}
+	roles := []domain.Role{domain.BillingAdmin}
+	gone := func(given []domain.Recorded[any]) []domain.Recorded[any] {
+		return append(slices.Clip(given), event("ann", admin.EmployeeBlocked{Roles: roles}))
 	}
 	const mobile, office, address = securityinfo.SlotMobile, securityinfo.SlotOffice, securityinfo.SlotAlternateEmail
 	run(t, []reactionCase{
@@ -70,6 +74,11 @@ func TestTellOfRecovery(t *testing.T) {
 		{name: "S4: an address that only waited", reaction: name, given: use("ann", mobile, address), when: event("ann", lost(true))},
 		{name: "S4: somebody who was not ready before", reaction: name, given: use("ann", address), when: event("ann", lost(false))},
 		{name: "S4: somebody without a role", reaction: name, given: use("eva", mobile, address), when: event("eva", lost(false))},
+		{name: "S4, S13: who is restored to a role without contacts is told", reaction: name, given: gone(staff), when: event("ann", admin.EmployeeRestored{Roles: roles}), then: notReady("phone", "alternateEmail")},
+		{name: "S4, S13: who is restored with a phone alone is told", reaction: name, given: gone(use("ann", mobile)), when: event("ann", admin.EmployeeRestored{Roles: roles}), then: notReady("alternateEmail")},
+		{name: "S4, S13: who is restored and could recover is not told", reaction: name, given: gone(use("ann", mobile, address)), when: event("ann", admin.EmployeeRestored{Roles: roles})},
+		{name: "S4, S13: who is restored without a role is not told", reaction: name, given: staff, when: event("eva", admin.EmployeeRestored{})},
+		{name: "S4: who was restored counts again", reaction: name, given: append(gone(use("ann", mobile, address)), event("ann", admin.EmployeeRestored{Roles: roles})), when: event("ann", lost(false)), then: notReady("alternateEmail")},
 		{name: "S5: an admin's reset: that admin and the other global admins", reaction: name, given: staff, when: event("ann", securityinfo.PasswordResetCompleted{Reset: "r", At: noon}), then: append(
 			mail("admin_reset_done", done("ann", true), "ann"), mail("admin_reset_done", done("ann", false), "gus")...)},
 		{name: "S5: a global admin's own reset is told them once", reaction: name, given: staff, when: event("gus", securityinfo.PasswordResetCompleted{Reset: "r", At: noon}), then: mail("admin_reset_done", done("gus", true), "gus")},

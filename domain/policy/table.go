@@ -54,7 +54,7 @@ func mayBy(scope Scope, p domain.Policy[RoleTerms]) Grant { return Grant{Scope: 
 // A customer's account is what its partner keeps about it (rule P1), so the
 // customer's own admins do not edit it.
 var Table = Rules{
-	Version: 2,
+	Version: 3,
 	Commands: []Row{
 		{Category: "tenant", Command: "RegisterTenant", Rule: "S8", Creates: true, Grants: []Grant{may(AnyTenant, op), may(System)}},
 		{Category: "tenant", Command: "VerifyDomain", Rule: "S3", Grants: []Grant{may(AnyTenant, op), may(System)}},
@@ -91,6 +91,7 @@ var Table = Rules{
 		{Category: "offboard", Command: "CloseOffboarding", Rule: "S13", Grants: []Grant{may(System)}},
 		{Category: "offboard", Command: "GrantFormerUserDataAccess", Rule: "S14", Grants: []Grant{may(OwnTenant, ga)}},
 		{Category: "offboard", Command: "RevokeFormerUserDataAccess", Rule: "S14", Grants: []Grant{may(OwnTenant, ga)}},
+		{Category: "offboard", Command: "EndFormerUserDataAccess", Rule: "S14", Grants: []Grant{may(System)}},
 		{Category: "offboard", Command: "ExpireFormerUserDataAccess", Rule: "S14", Grants: []Grant{may(System)}},
 
 		{Category: "secinfo", Command: "UpdateSecurityInfo", Rule: "S1", Creates: true, Grants: []Grant{may(Self), may(OwnTenant, ga, aua, paa)}},
@@ -166,7 +167,7 @@ var Table = Rules{
 		{Category: "rel", Command: "ExpirePurchasePermission", Rule: "N17", Grants: []Grant{may(System)}},
 		{Category: "rel", Command: "RecordCustomerPurchase", Rule: "P8", Grants: []Grant{may(OwnTenant, ga, sa, aa), may(Gateway), may(System)}},
 
-		{Category: "subject", Command: "RequestErasure", Rule: "N4", Creates: true, Grants: []Grant{may(Self), may(OwnTenant, ga)}},
+		{Category: "subject", Command: "RequestErasure", Rule: "N4", Creates: true, Grants: []Grant{may(Self), may(OwnTenant, ga), may(System)}},
 		{Category: "subject", Command: "WithdrawErasure", Rule: "N4", Grants: []Grant{may(Self), may(OwnTenant, ga)}},
 		{Category: "subject", Command: "PlaceLegalHold", Rule: "N4", Creates: true, Grants: []Grant{may(OwnTenant, ga, au)}},
 		{Category: "subject", Command: "ReleaseLegalHold", Rule: "N4", Grants: []Grant{may(OwnTenant, ga, au)}},

@@ -11,7 +11,8 @@ import (
 const grace = time.Hour
 
 // RequestErasure asks for everything about the person to be made unreadable,
-// by themselves or by a global admin. Asking again changes nothing.
+// by themselves, by a global admin, or by the end of the time for which a
+// leaver's data is kept. Asking again changes nothing.
 type RequestErasure struct{}
 
 // Needs implements [domain.Needer].
@@ -42,19 +43,25 @@ func (RequestErasure) Decide(s Subject, m Meta) ([]Event, error) {
 		return nil, ErrActive
 	}
 	wait := time.Duration(ErasurePolicy.In(m).WaitDays) * 24 * time.Hour
+	if account.Gone {
+		wait = 0 // nobody can come back
+	}
 	return []Event{ErasureRequested{m.At.Add(wait), m.At}}, nil
 }
 
 // WithdrawErasure takes a request back before it begins.
 type WithdrawErasure struct{}
 
-// ErasureWithdrawn records that a request was taken back.
+// ErasureWithdrawn records that a request was taken back, or that the person
+// is back.
 type ErasureWithdrawn struct {
 	At time.Time `json:"at"`
 }
 
 // Evolve implements [domain.Event].
-func (ErasureWithdrawn) Evolve(s *Subject) { s.Status, s.DueAt = "", time.Time{} }
+func (ErasureWithdrawn) Evolve(s *Subject) {
+	s.Status, s.DueAt, s.KeysGoAt = "", time.Time{}, time.Time{}
+}
 
 // Decide implements [domain.Command].
 func (WithdrawErasure) Decide(s Subject, m Meta) ([]Event, error) {
@@ -70,6 +77,9 @@ func (WithdrawErasure) Decide(s Subject, m Meta) ([]Event, error) {
 // StartErasure begins an erasure whose time has come. Before that, and while
 // nobody asks for one, it does nothing.
 type StartErasure struct{}
+
+// Needs implements [domain.Needer].
+func (StartErasure) Needs(m Meta) []domain.Need { return []domain.Need{domain.Of[Account](m.ID)} }
 
 // ErasureStarted records that the person is told, and when the keys go.
 type ErasureStarted struct {
@@ -95,6 +105,8 @@ func (StartErasure) Decide(s Subject, m Meta) ([]Event, error) {
 	switch {
 	case s.Status != StatusRequested || m.At.Before(s.DueAt):
 		return nil, nil
+	case domain.Fact[Account](m, m.ID).Active:
+		return []Event{ErasureWithdrawn{m.At}}, nil
 	case s.held(m.At):
 		return []Event{ErasureBlocked{len(s.Holds), m.At}}, nil
 	}
@@ -103,6 +115,9 @@ func (StartErasure) Decide(s Subject, m Meta) ([]Event, error) {
 
 // DestroySubjectKey decides that the keys go, once the person has been told.
 type DestroySubjectKey struct{}
+
+// Needs implements [domain.Needer].
+func (DestroySubjectKey) Needs(m Meta) []domain.Need { return []domain.Need{domain.Of[Account](m.ID)} }
 
 // SubjectKeyDestroyed records the decision. What carries it out reads it here.
 type SubjectKeyDestroyed struct {
@@ -117,6 +132,8 @@ func (DestroySubjectKey) Decide(s Subject, m Meta) ([]Event, error) {
 	switch {
 	case s.Status != StatusStarted || m.At.Before(s.KeysGoAt):
 		return nil, nil
+	case domain.Fact[Account](m, m.ID).Active:
+		return []Event{ErasureWithdrawn{m.At}}, nil // restored at the moment at which it began
 	case s.held(m.At):
 		return []Event{ErasureBlocked{len(s.Holds), m.At}}, nil
 	}

@@ -13,6 +13,11 @@
 // stops the way at any moment before the decision, and the end of the last hold
 // lets it go on.
 //
+// Data that is kept for a former employee only until a time is erased after it
+// without anybody's asking, by the same way: there is nothing left to be taken
+// back, so the request does not wait, but a hold stops it (S13). Somebody who
+// comes back while a request waits, is not erased.
+//
 // # What is not guaranteed
 //
 // Whoever was shown a value before may have kept it. Backups of the key file
@@ -95,12 +100,17 @@ func (s Subject) held(at time.Time) bool {
 	return slices.ContainsFunc(s.Holds, func(h Hold) bool { return h.Until.IsZero() || at.Before(h.Until) })
 }
 
+// Begun reports whether an erasure goes on that only a hold stops, or is done.
+func (s Subject) Begun() bool { return s.Status == StatusStarted || s.erased() }
+
 func (s Subject) erased() bool { return s.Status == StatusDestroyed || s.Status == StatusCertified }
 
 // Account is the fact of the account that a subject's ID names.
 type Account struct {
 	Exists bool
 	Active bool // the person has not left
+	// Gone says that the time is over for which a leaver's data is kept.
+	Gone bool
 }
 
 // Terms are the rules that may change. See [ErasurePolicy].

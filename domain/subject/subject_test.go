@@ -22,6 +22,7 @@ type account = subject.Account
 var (
 	left   = account{Exists: true}
 	active = account{Exists: true, Active: true}
+	gone   = account{Exists: true, Gone: true}
 )
 
 func meta(at time.Time, a account, versions ...domain.Version[subject.Terms]) domain.Meta {
@@ -53,6 +54,27 @@ func TestErasure(t *testing.T) {
 			Name: "N4: how long is a policy", When: subject.RequestErasure{},
 			Meta: meta(day(0), left, domain.Version[subject.Terms]{Number: 2, EffectiveAt: day(-1), Rules: subject.Terms{WaitDays: 30}}),
 			Then: given(subject.ErasureRequested{DueAt: day(30), At: day(0)}),
+		},
+		{
+			Name: "N4, S13: what is kept no longer waits no longer", When: subject.RequestErasure{}, Meta: meta(day(0), gone),
+			Then: given(subject.ErasureRequested{DueAt: day(0), At: day(0)}),
+		},
+		{Name: "N4, S13: a request that waits goes on waiting", Given: given(requested), When: subject.RequestErasure{}, Meta: meta(day(1), gone)},
+		{
+			Name: "N4, S13: a hold keeps what is kept no longer", Given: given(held, subject.ErasureRequested{DueAt: day(2), At: day(2)}),
+			When: subject.StartErasure{}, Meta: meta(day(2), gone), Then: given(subject.ErasureBlocked{Holds: 1, At: day(2)}),
+		},
+		{
+			Name: "N4, S13: who is back is not erased", Given: given(requested), When: subject.StartErasure{}, Meta: meta(day(7), active),
+			Then: given(subject.ErasureWithdrawn{At: day(7)}),
+		},
+		{
+			Name: "N4, S13: nor who came back as it began", Given: given(requested, started), When: subject.DestroySubjectKey{}, Meta: meta(day(8), active),
+			Then: given(subject.ErasureWithdrawn{At: day(8)}),
+		},
+		{
+			Name: "N4, S13: and may be erased when they leave again", Given: given(requested, started, subject.ErasureWithdrawn{At: day(8)}),
+			When: subject.RequestErasure{}, Meta: meta(day(9), left), Then: given(subject.ErasureRequested{DueAt: day(16), At: day(9)}),
 		},
 		{Name: "N4: nobody's data", When: subject.RequestErasure{}, Meta: meta(day(0), account{}), Err: subject.ErrNotFound},
 		{Name: "N4: an account in use is not erased", When: subject.RequestErasure{}, Meta: meta(day(0), active), Err: subject.ErrActive},
