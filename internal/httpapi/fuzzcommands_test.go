@@ -153,6 +153,17 @@ func (tally) crashes(tb testing.TB) {
 	}
 }
 
+// answered is a command and what came of it, for messages.
+type answered struct {
+	attempt
+	status int
+	answer []byte
+}
+
+func (a answered) String() string {
+	return fmt.Sprintf("%s of %s by %s, %s: %d %s", a.name(), a.target, a.as.ID, a.raw, a.status, a.answer)
+}
+
 // try sends what a plan says, and returns how each command ended.
 func (w *world) try(t *testing.T, p plan, body []byte) (outcomes []string) {
 	w.reset()
@@ -161,7 +172,7 @@ func (w *world) try(t *testing.T, p plan, body []byte) (outcomes []string) {
 		before := len(w.store.appended)
 		status, answer := w.sendAs(a)
 		appended := w.store.appended[before:]
-		what := fmt.Sprintf("%s of %s by %s, %s: %d %s", a.name(), a.target, a.as.ID, a.raw, status, answer)
+		what := answered{a, status, answer}
 		if status >= http.StatusInternalServerError {
 			t.Fatalf("%s\n%s", what, w.log.take())
 		}
@@ -263,7 +274,7 @@ func (w *world) sendInside(a attempt) (status int, answer []byte) {
 }
 
 // checkRefusal checks what a refused command said and left.
-func (w *world) checkRefusal(t *testing.T, what string, a attempt, answer []byte, appended []eventstore.Recorded) {
+func (w *world) checkRefusal(t *testing.T, what answered, a attempt, answer []byte, appended []eventstore.Recorded) {
 	t.Helper()
 	if tells(answer) {
 		t.Fatalf("%s\nthe problem holds personal data", what)
@@ -278,7 +289,7 @@ func (w *world) checkRefusal(t *testing.T, what string, a attempt, answer []byte
 }
 
 // checkSight fails if the sender of a may not see the account's personal values.
-func (w *world) checkSight(t *testing.T, what string, a attempt) {
+func (w *world) checkSight(t *testing.T, what answered, a attempt) {
 	t.Helper()
 	if w.revision(a.category, a.target) < 0 {
 		return // they made them up
@@ -293,7 +304,7 @@ func (w *world) checkSight(t *testing.T, what string, a attempt) {
 
 // withoutChanges returns a problem without what others have changed, which is
 // shown to those who may read it alone.
-func (w *world) withoutChanges(t *testing.T, what string, a attempt, answer []byte) []byte {
+func (w *world) withoutChanges(t *testing.T, what answered, a attempt, answer []byte) []byte {
 	t.Helper()
 	var p map[string]json.RawMessage
 	if err := json.Unmarshal(answer, &p); err != nil {
@@ -311,7 +322,7 @@ func (w *world) withoutChanges(t *testing.T, what string, a attempt, answer []by
 }
 
 // checkAccepted folds what the command's account is by now, twice.
-func (w *world) checkAccepted(t *testing.T, what string, a attempt, appended []eventstore.Recorded) {
+func (w *world) checkAccepted(t *testing.T, what answered, a attempt, appended []eventstore.Recorded) {
 	t.Helper()
 	if a.dryRun && len(appended) > 0 {
 		t.Fatalf("%s\nwas a dry run, but left %s", what, appended[0].Type)
@@ -324,10 +335,9 @@ func (w *world) checkAccepted(t *testing.T, what string, a attempt, appended []e
 		}
 		seen[e.Stream] = true
 		contract := w.handler.Contracts[category]
-		var states [2]any
-		for i := range states {
-			states[i] = contract.New()
-			for raw, err := range w.open(e.Stream) {
+		states := [2]any{contract.New(), contract.New()}
+		for raw, err := range w.open(e.Stream) {
+			for i := range states {
 				var event any
 				if err == nil {
 					event, err = contract.DecodeEvent(raw)
@@ -360,9 +370,9 @@ func (w *world) checkAccepted(t *testing.T, what string, a attempt, appended []e
 func (w *world) open(stream string) iter.Seq2[domain.Raw, error] {
 	return func(yield func(domain.Raw, error) bool) {
 		for r, err := range w.store.Read(context.Background(), stream, eventstore.ReadStream{}) {
-			var m envelope.Meta
+			var m envelope.Head
 			if err == nil {
-				m, err = envelope.ParseMeta(r.Meta)
+				m, err = envelope.ParseHead(r.Meta)
 			}
 			if err == nil {
 				r.Data, err = envelope.OpenData(context.Background(), w.keys, r, m.Tenant)
