@@ -93,7 +93,7 @@ func TestTableOfRoles(t *testing.T) {
 		if len(fields) != len(columns) {
 			t.Fatalf("%s has %d cells, want %d", row.action, len(fields), len(columns))
 		}
-		for _, name := range strings.Fields(row.commands) {
+		for name := range strings.FieldsSeq(row.commands) {
 			category, command, _ := strings.Cut(name, "/")
 			for i, c := range columns {
 				relation := c.relation
@@ -151,7 +151,7 @@ func TestCommandsBeyondTheTableOfRoles(t *testing.T) {
 	t.Parallel()
 	inTable := map[string]bool{}
 	for _, row := range roleTable {
-		for _, name := range strings.Fields(row.commands) {
+		for name := range strings.FieldsSeq(row.commands) {
 			inTable[name] = true
 		}
 	}

@@ -28,8 +28,7 @@ func (s *server) seesPersonal(ctx context.Context, req command.Request) (bool, e
 		return false, err
 	}
 	sight, err := s.Commands.Look(ctx, s.Reading, domain.Look{Category: req.Category, ID: req.Target, Owner: owner, Actor: req.Actor, At: s.Now()})
-	var hidden *domain.Error
-	if errors.As(err, &hidden) {
+	if _, hidden := errors.AsType[*domain.Error](err); hidden {
 		return false, nil // may not read it at all
 	}
 	return sight.Personal, err

@@ -121,6 +121,7 @@ type tally map[string]int
 
 // write keeps the count where KONTO_FUZZ_TALLY says, a file of each process.
 func (c tally) write(tb testing.TB, told *refusals) {
+	tb.Helper()
 	dir := os.Getenv("KONTO_FUZZ_TALLY")
 	if dir == "" || c[""] == 0 {
 		return
@@ -140,6 +141,7 @@ func (c tally) write(tb testing.TB, told *refusals) {
 // crashes has what ends the process written beside its tally: the fuzzer says
 // only that a process has ended.
 func (tally) crashes(tb testing.TB) {
+	tb.Helper()
 	dir := os.Getenv("KONTO_FUZZ_TALLY")
 	if dir == "" {
 		return
@@ -166,6 +168,7 @@ func (a answered) String() string {
 
 // try sends what a plan says, and returns how each command ended.
 func (w *world) try(t *testing.T, p plan, body []byte) (outcomes []string) {
+	t.Helper()
 	w.reset()
 	for _, a := range w.attempts(p, body) {
 		w.now, w.observed, w.store.appended = a.at, "", nil

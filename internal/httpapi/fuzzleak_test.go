@@ -85,4 +85,3 @@ func phones(b []byte) bool {
 	}
 	return false
 }
-

@@ -67,7 +67,8 @@ func people() []domain.Actor {
 		person(pga, partner, domain.GlobalAdmin), person(psa, partner, domain.SalesAgent), person(paa, partner, domain.AdminAgent),
 		person(paa2, partner, domain.AdminAgent), person(id(2, 24), partner, domain.HelpdeskAgent),
 		person(oga, other, domain.GlobalAdmin), person(id(2, 32), id(1, 7), domain.GlobalAdmin), person(id(2, 33), id(1, 8), domain.GlobalAdmin), person(op, staff, domain.Operator), person(bs, staff, domain.BillingSupport),
-		{ID: stripe, Kind: domain.KindGateway, Tenant: home}, {ID: idp, Kind: domain.KindIdentity, Tenant: home},
+		{ID: stripe, Kind: domain.KindGateway, Tenant: home},
+		{ID: idp, Kind: domain.KindIdentity, Tenant: home},
 	}
 }
 

@@ -160,8 +160,14 @@ var (
 		"", " ", "\x00", "zqxwvmrk\x00", "zqxwvmrk\u202e\u2066", strings.Repeat("zqxwvmrk ", 60), "zqxwvmrk\n\tzqxwvmrk", "Zqxwvmrk 070-174 06 65", "<zqxwvmrk>&\"'",
 		"4242 4242 4242 4242", "\ufeffzqxwvmrk", "é" + strings.Repeat("\u0301", 40), "' OR 1=1 --", "${jndi:x}", "../../x", "zqxwvmrk@home.example",
 		0, -1, 1, 1.5, 13, 1 << 40, json.RawMessage("1e999"), json.RawMessage("-0"), json.RawMessage("9223372036854775808"), json.RawMessage("701740660123456789012"),
-		nil, true, false, []any{}, map[string]any{}, []any{nil, "zqxwvmrk", 1}, []any{"mobile", "mobile"}, map[string]any{"$sealed": map[string]any{}},
-		map[string]any{"$personal": map[string]any{"subject": "s", "value": "zqxwvmrk"}}, json.RawMessage(strings.Repeat("[", 40) + strings.Repeat("]", 40)),
+		nil, true, false,
+		[]any{},
+		map[string]any{},
+		[]any{nil, "zqxwvmrk", 1},
+		[]any{"mobile", "mobile"},
+		map[string]any{"$sealed": map[string]any{}},
+		map[string]any{"$personal": map[string]any{"subject": "s", "value": "zqxwvmrk"}},
+		json.RawMessage(strings.Repeat("[", 40) + strings.Repeat("]", 40)),
 		"2027-13-45T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999+14:00", "2026-10-09T09:00:00Z",
 	}
 )
