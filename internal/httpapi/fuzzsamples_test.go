@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"konto/domain/policy"
 )
 
 // A sample is a command that the world carries out as it stands.
@@ -57,6 +59,7 @@ func (w *world) handmade() {
 		{bea, "offboard", lea, "TakeOverSubscription", fmt.Sprintf(`{"subscriptionId":"%s"}`, subID(10)), time.Time{}},
 		{"", "offboard", lea, "SettleOrphanedItem", fmt.Sprintf(`{"itemId":"%s","how":"card-removed"}`, cardID(8)), time.Time{}},
 		{"", "offboard", lea, "CloseOffboarding", `{"offboarding":"$leaving","why":"restored"}`, time.Time{}},
+		{"", "offboard", lea, "EndFormerUserDataAccess", fmt.Sprintf(`{"granteeId":"%s"}`, bea), time.Time{}},
 		{ann, "offboard", lea, "GrantFormerUserDataAccess", fmt.Sprintf(`{"granteeId":"%s","expiresAt":"$soon","reason":"Zqxwvmrk asked"}`, bert), time.Time{}},
 		{ann, "offboard", lea, "RevokeFormerUserDataAccess", fmt.Sprintf(`{"granteeId":"%s"}`, bea), time.Time{}},
 
@@ -154,6 +157,15 @@ func (w *world) handmade() {
 			continue
 		}
 		w.samples = append(w.samples, s)
+	}
+	for _, c := range policy.Contracts {
+		for _, info := range c.Commands() { // all are sent, also without a sample
+			s := sample{"", c.Category(), id(99, 2), info.Name, `{}`, w.now}
+			if !slices.ContainsFunc(w.samples, func(t sample) bool { return t.name() == s.name() }) {
+				w.samples = append(w.samples, s)
+				w.bare = append(w.bare, s.name())
+			}
+		}
 	}
 	for i := range w.samples {
 		if w.samples[i].at.Before(w.now) {

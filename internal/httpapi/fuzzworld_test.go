@@ -57,6 +57,7 @@ type world struct {
 	log      *lines
 	actors   []domain.Actor
 	tokens   map[string]string // by actor's ID
+	bare     []string          // commands whose sample nobody has made
 	samples  []sample
 	targets  map[string][]string // accounts, by category
 	words    map[string][]any    // values, by field
