@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -21,6 +22,7 @@ type call struct {
 	kind, event, code, invoice, token, subscription, secret, body string
 	amount                                                        int64
 	age                                                           time.Duration
+	created                                                       time.Time
 }
 
 // failureCodes are the codes that Stripe reports by themselves. All others
@@ -32,7 +34,7 @@ func (c call) payload() []byte {
 		return []byte(c.body)
 	}
 	object := map[string]any{
-		"id": "ch_" + c.event, "object": "charge", "amount": c.amount, "currency": "sek", "created": now().Unix(),
+		"id": "ch_" + c.event, "object": "charge", "amount": c.amount, "currency": "sek", "created": c.created.Unix(),
 		"payment_method": c.token, "metadata": map[string]string{"konto_invoice": c.invoice, "konto_subscription": c.subscription},
 	}
 	switch {
@@ -47,7 +49,7 @@ func (c call) payload() []byte {
 		object["outcome"] = map[string]any{"reason": c.code}
 	}
 	b, err := json.Marshal(map[string]any{
-		"id": "evt_" + c.event, "object": "event", "type": c.kind, "created": now().Unix(),
+		"id": "evt_" + c.event, "object": "event", "type": c.kind, "created": c.created.Unix(),
 		"api_version": "2025-01-27", "data": map[string]any{"object": object},
 	})
 	if err != nil {
@@ -64,11 +66,14 @@ func (c call) send(ts *testscript.TestScript) (int, []byte) {
 	return status, answer
 }
 
-// secret is the signing secret of the konto dev that the script runs.
-func secret(ts *testscript.TestScript) string {
+// running is what the konto dev that the script runs has left in its data
+// directory, and the time of its clock.
+func running(ts *testscript.TestScript) (local, time.Time) {
 	l, err := readLocal(ts.Getenv("KONTO_DATA"))
 	ts.Check(err)
-	return l.StripeSecret
+	clock, err := l.now()
+	ts.Check(err)
+	return l, clock()
 }
 
 // sendWebhook sends a signed webhook and checks the answer's status. The
@@ -107,9 +112,8 @@ func sendWebhook(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		ts.Check(err)
 	}
-	if c.secret == "" {
-		c.secret = secret(ts)
-	}
+	l, at := running(ts)
+	c.secret, c.created = cmp.Or(c.secret, l.StripeSecret), at
 	status, answer := c.send(ts)
 	_, _ = ts.Stdout().Write(answer)
 	if strconv.Itoa(status) != args[0] {
@@ -140,12 +144,13 @@ func declines(ts *testscript.TestScript, neg bool, args []string) {
 	if slices.Sort(listed); !slices.Equal(listed, collection.Codes()) {
 		ts.Fatalf("the table has the codes %q, want %q", listed, collection.Codes())
 	}
+	l, at := running(ts)
 	invoices := make([]string, len(table))
 	for i, e := range table {
 		invoices[i] = uuid.NewString()
 		c := call{
 			kind: "charge.failed", event: uuid.NewString(), code: e.code, invoice: invoices[i], token: demo.AnnasToken,
-			subscription: demo.Subscription, amount: 100_00 + int64(i), secret: secret(ts),
+			subscription: demo.Subscription, amount: 100_00 + int64(i), secret: l.StripeSecret, created: at,
 		}
 		if status, answer := c.send(ts); status != http.StatusOK {
 			ts.Fatalf("%s: the webhook is answered with %d:\n%s", e.code, status, answer)

@@ -88,7 +88,11 @@ func (a *app) runTrigger(ctx context.Context, h happening, name string) error {
 	if err != nil {
 		return err
 	}
-	body, err := h.event(triggers[name], time.Now())
+	now, err := l.now() // the signature goes by the real clock, what happened by the test clock
+	if err != nil {
+		return err
+	}
+	body, err := h.event(triggers[name], now())
 	if err != nil {
 		return err
 	}

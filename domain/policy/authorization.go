@@ -298,8 +298,8 @@ func (s standing) related() bool {
 		key = relationship.ID(s.Actor.Tenant, s.ID)
 	case "rel":
 		key = s.ID
-		if !s.ownTenant() {
-			return false
+		if !s.ownTenant() || s.ID == "" {
+			return s.ownTenant() // the list of the partner's own
 		}
 	default:
 		return false

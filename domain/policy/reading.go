@@ -51,7 +51,7 @@ func (Rules) ReadNeeds(l domain.Look) []domain.Need {
 	needs := s.partnership()
 	if s.in(OwnTenant) {
 		switch {
-		case s.Category == "rel":
+		case s.Category == "rel" && s.ID != "":
 			needs = append(needs, domain.Of[Relation](s.ID))
 		case (s.Category == "admin" || s.Category == "secinfo") && s.ID != "" && s.ID != s.Actor.ID:
 			needs = append(needs, domain.Of[Entrusted](s.ID))

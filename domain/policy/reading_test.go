@@ -96,6 +96,24 @@ func look(t *testing.T, category, relation string, role domain.Role, past bool) 
 	return l
 }
 
+// A partner's people who look after customers see whom they look after, and
+// what those may buy: what they are told of leads there.
+func TestAgentsReadTheirRelationships(t *testing.T) {
+	t.Parallel()
+	for role, want := range map[domain.Role]bool{
+		domain.GlobalAdmin: true, domain.SalesAgent: true, domain.AdminAgent: true, domain.HelpdeskAgent: true, domain.Auditor: true,
+		domain.BillingAdmin: false, domain.InvoiceManager: false, "": false,
+	} {
+		for _, owner := range []string{partner, other} {
+			l := domain.Look{Category: "rel", Owner: owner, Actor: domain.Actor{ID: person, Kind: domain.KindPerson, Tenant: partner, Roles: []domain.Role{role}}}
+			l.Facts = only(t, domain.Facts{}, policy.Table.ReadNeeds(l))
+			if _, err := policy.Table.Read(l); (err == nil) != (want && owner == partner) {
+				t.Errorf("P8: a list of %s read by %q of %s: %v", owner, role, partner, err)
+			}
+		}
+	}
+}
+
 // Somebody without any role reads a former employee's account until their
 // access ends, and sees no contacts.
 func TestAccessToAFormerEmployeesAccount(t *testing.T) {
