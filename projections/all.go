@@ -15,4 +15,5 @@ var All = []Projection{
 	PurchasePermissions,
 	AccountTimeline,
 	NotificationLog,
+	AuditAccess,
 }

@@ -7,6 +7,7 @@ import (
 
 	"konto/domain"
 	"konto/domain/admin"
+	"konto/domain/audit"
 	"konto/domain/billing"
 	"konto/domain/card"
 	"konto/domain/collection"
@@ -29,7 +30,7 @@ import (
 func contracts() []domain.Contract {
 	return []domain.Contract{
 		tenant.Aggregate, admin.Aggregate, securityinfo.Aggregate, card.Aggregate, billing.Aggregate, collection.Aggregate, invoiceswitch.Aggregate,
-		customer.Aggregate, relationship.Aggregate, reservation.Aggregate, notification.Aggregate, inlet.Aggregate, policyversion.Aggregate,
+		customer.Aggregate, relationship.Aggregate, reservation.Aggregate, notification.Aggregate, inlet.Aggregate, policyversion.Aggregate, audit.Aggregate,
 		tenant.Aggregate, admin.Aggregate, securityinfo.Aggregate, card.Aggregate, billing.Aggregate, collection.Aggregate,
 		customer.Aggregate, offboarding.Aggregate, organization.Aggregate, feedback.Aggregate, relationship.Aggregate, reservation.Aggregate, notification.Aggregate, inlet.Aggregate, policyversion.Aggregate,
 	}
@@ -73,6 +74,27 @@ func startHistory(tenant string) *history {
 	return &history{tenant: tenant, actor: domain.Actor{ID: anna, Kind: domain.KindPerson, Tenant: tenant}}
 }
 
+// auditEvents are of a person without an account here, so that no list changes.
+func auditEvents(h *history) {
+	eva, scope := id(2, 98), audit.Scope{Kinds: []string{"card"}, Personal: true}
+	grant := func(session string) audit.AuditAccessGranted {
+		return audit.AuditAccessGranted{
+			Session: session, Auditor: eva, Purpose: sealedValue[string](eva, "purpose"), Scope: scope, Until: start.Add(time.Hour), At: start,
+		}
+	}
+	h.then(eva, grant(id(6, 1)))
+	h.then(eva, audit.AuditHistoryRead{
+		Session: id(6, 1), Auditor: eva, At: start, Checkpoint: "C:7/P:7",
+		Query: audit.Query{Kind: audit.ReadDiff, Account: "card-" + visa, From: "0", To: "2"},
+	})
+	h.then(eva, audit.AuditHistoryRead{Session: id(6, 1), Auditor: eva, Query: audit.Query{Kind: audit.ReadEvents, Type: "T"}, Checkpoint: "C:8/P:8", At: start})
+	h.then(eva, audit.AuditBundleExported{Session: id(6, 1), Auditor: eva, Scope: scope, Checkpoint: "C:9/P:9", Events: 3, Kinds: map[string]int64{"card": 3}, Digest: "ab", At: start})
+	h.then(eva, audit.AuditAccessEnded{Session: id(6, 1), Auditor: eva, EndedBy: anna, Until: start.Add(time.Hour), At: start})
+	h.then(eva, grant(id(6, 2)))
+	h.then(eva, audit.AuditAccessExpired{Session: id(6, 2), Auditor: eva, At: start.Add(time.Hour)})
+	h.then(eva, grant(id(6, 3)))
+}
+
 // everything is a history that has every event that a read model handles, and
 // some that none does.
 func everything(owner string) *history {
@@ -80,6 +102,7 @@ func everything(owner string) *history {
 	h.then(owner, tenant.TenantRegistered{Name: "Northwind", Country: "SE", Currency: "SEK", Locale: "sv"})
 	h.then(owner, tenant.DomainVerified{Domain: "northwind.se"})
 	recoveryEvents(h)
+	auditEvents(h)
 	h.then(anna, admin.EmployeeAdded{
 		Tenant: owner, SignInName: sealedValue[string](anna, "anna-mail"), DisplayName: sealedValue[string](anna, "anna-name"),
 		Locale: "sv", Roles: []domain.Role{domain.GlobalAdmin, domain.BillingAdmin},

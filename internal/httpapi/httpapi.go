@@ -123,6 +123,7 @@ func New(cfg Config) http.Handler {
 	s.queries(api)
 	s.accounts(api)
 	s.policies(api)
+	s.audits(api)
 	mux.HandleFunc("GET /v1/events", s.tail)
 	mux.HandleFunc("GET /v1/subjects/{id}/export", s.subjectExport)
 	s.system(mux)
