@@ -17,8 +17,8 @@ import (
 )
 
 func (a *app) event() *cobra.Command {
-	c := group(&cobra.Command{Use: "event", Short: "Follow what happens"})
-	c.AddCommand(a.eventTail())
+	c := group(&cobra.Command{Use: "event", Short: "Follow what happens, or take the log along"})
+	c.AddCommand(a.eventTail(), a.eventExport())
 	return c
 }
 
@@ -50,6 +50,35 @@ func (a *app) eventTail() *cobra.Command {
 	}
 	c.Flags().StringVar(&after, "after", "", "begin after this position; 0 is the beginning; default: now")
 	c.Flags().IntVar(&limit, "limit", 0, "end after so many events; 0 never ends")
+	return c
+}
+
+func (a *app) eventExport() *cobra.Command {
+	var after, file, format string
+	c := &cobra.Command{
+		Use:   "export",
+		Short: "Write the events that you may read to a file, up to now",
+		Long: `Writes the log as CSV or as JSON lines, in its order, each event with its
+position. A file that broke off, or yesterday's, goes on with --after and the
+last position in it. Personal values that you may not see are there as
+commitments.`,
+		Example: `  konto event export --format csv --file events.csv
+  konto event export --format jsonl --after C:1200/P:1200`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if format != "csv" && format != "jsonl" {
+				return usage(fmt.Errorf("--format %s: want csv or jsonl", format))
+			}
+			path := "/v1/events?format=" + format + "&after=" + url.QueryEscape(after)
+			return a.download(cmd.Context(), path, file, func(w io.Writer, r io.Reader) error {
+				_, err := io.Copy(w, r)
+				return err
+			})
+		},
+	}
+	c.Flags().StringVar(&after, "after", "", "begin after this position; default: at the beginning")
+	c.Flags().StringVar(&file, "file", "", "write to this `FILE`; default: standard output")
+	c.Flags().StringVar(&format, "format", "jsonl", "`FORM` is csv or jsonl")
 	return c
 }
 

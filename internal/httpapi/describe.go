@@ -79,7 +79,8 @@ func (s *server) describeOthers(api huma.API) {
 		answer                              reflect.Type
 		open                                bool
 	}{
-		{http.MethodGet, "/v1/events", "accounts", "Follow events as they are recorded (server-sent events; ?after= or Last-Event-ID resumes)", "text/event-stream", reflect.TypeFor[TailEvent](), false},
+		{http.MethodGet, "/v1/events", "accounts", "Follow events as they are recorded (server-sent events; ?after= or Last-Event-ID resumes), or take them as a file up to now (?format=csv or jsonl)", "text/event-stream", reflect.TypeFor[TailEvent](), false},
+		{http.MethodGet, "/v1/audit-bundle", "audit-access", "All that your audit session covers, as JSON lines: a head, the events, and an end with their count and digest", "application/jsonl", reflect.TypeFor[BundleHead](), false},
 		{http.MethodGet, "/v1/subjects/{id}/export", "subjects", "Everything that is kept about a person, once ExportSubjectData was sent", "application/json", reflect.TypeFor[SubjectExport](), false},
 		{http.MethodPost, "/v1/gateways/stripe", "gateways", "Stripe's webhook: signed with Stripe-Signature, taken once per event", "application/json", reflect.TypeFor[gateway.Receipt](), true},
 		{http.MethodGet, "/livez", "system", "Whether the process is alive", "application/json", reflect.TypeFor[map[string]string](), true},

@@ -125,6 +125,7 @@ func New(cfg Config) http.Handler {
 	s.policies(api)
 	s.audits(api)
 	mux.HandleFunc("GET /v1/events", s.tail)
+	mux.HandleFunc("GET /v1/audit-bundle", s.bundle)
 	mux.HandleFunc("GET /v1/subjects/{id}/export", s.subjectExport)
 	s.system(mux)
 	s.describeOthers(api)

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -95,7 +94,7 @@ func (s *server) audited(ctx context.Context, cmd any) error {
 		return audit.ErrNoSession
 	}
 	_, err = s.Commands.Handle(ctx, command.Request{
-		ID: s.NewID(), Category: audit.Aggregate.Category(), Target: actor.ID, Command: raw.Type, Body: json.RawMessage(raw.Data),
+		ID: s.NewID(), Category: audit.Aggregate.Category(), Target: actor.ID, Command: raw.Type, Body: raw.Data,
 		Actor: actor, Source: from.source, Correlation: from.correlation,
 	})
 	return err

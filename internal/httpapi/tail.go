@@ -35,7 +35,8 @@ type TailEvent struct {
 
 // tail sends events as they are recorded, as server-sent events whose ids are
 // positions: those that the caller may read, personal values shown to those
-// who may see them. It begins after ?after=, after Last-Event-ID, or now.
+// who may see them. It begins after ?after=, after Last-Event-ID, or now. As a
+// file (?format=) it begins at the beginning, and ends with what there is.
 func (s *server) tail(w http.ResponseWriter, r *http.Request) {
 	actor, err := s.actor(r)
 	if err != nil {
@@ -44,14 +45,20 @@ func (s *server) tail(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := s.untilEnding(identified(r.Context(), actor, r))
 	defer cancel()
-	after, err := s.tailStart(ctx, r)
-	if err == nil {
-		err = s.mayFollow(ctx, after)
+	after, form, err := s.askedOfLog(ctx, r)
+	if err == nil && form != "" {
+		err = s.copyLog(ctx, w, form, after)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		s.writeProblem(w, r, err)
-		return
+	case form == "":
+		s.follow(ctx, w, r, after)
 	}
+}
+
+// follow sends events until the caller goes or the system ends.
+func (s *server) follow(ctx context.Context, w http.ResponseWriter, r *http.Request, after eventstore.Position) {
 	out := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
 	if err := out.Flush(); err != nil {
@@ -84,12 +91,27 @@ func (s *server) tail(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *server) tailStart(ctx context.Context, r *http.Request) (eventstore.Position, error) {
+// askedOfLog returns from where the caller wants the log, and in which form; ""
+// is to follow it.
+func (s *server) askedOfLog(ctx context.Context, r *http.Request) (after eventstore.Position, form string, err error) {
+	if form, err = logForm(r); err != nil {
+		return after, form, err
+	}
+	if after, err = s.tailStart(ctx, r, form != ""); err != nil {
+		return after, form, err
+	}
+	return after, form, s.mayFollow(ctx, after)
+}
+
+func (s *server) tailStart(ctx context.Context, r *http.Request, file bool) (eventstore.Position, error) {
 	text := r.URL.Query().Get("after")
 	if text == "" {
 		text = r.Header.Get("Last-Event-ID")
 	}
-	if text == "" {
+	switch {
+	case text == "" && file:
+		return eventstore.Position{}, nil
+	case text == "":
 		return eventstore.Head(ctx, s.Store)
 	}
 	p, err := eventstore.ParsePosition(text)
@@ -116,6 +138,7 @@ type follower struct {
 	after   eventstore.Position
 	sights  map[string]*domain.Sight // nil: nothing
 	session string                   // the audit session in which the reading was recorded
+	only    *audit.Scope             // if not nil: nothing but what an audit session of this scope covers
 }
 
 const maxSights = 10_000 // streams; then the follower asks anew
@@ -151,6 +174,9 @@ func (f *follower) sightOf(ctx context.Context, rec eventstore.Recorded, tenant 
 		return nil, audit.ErrNoSession
 	}
 	if sight.Session != f.session {
+		if f.only != nil {
+			return nil, audit.ErrNoSession // it was closed, and another is open
+		}
 		if err := f.recordRead(ctx, sight.Session, audit.Query{Kind: audit.ReadEvents, From: f.after.String()}); err != nil {
 			return nil, err
 		}

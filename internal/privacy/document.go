@@ -235,6 +235,29 @@ func Plain(data []byte) []byte {
 	})
 }
 
+// Committed is Plain with what a sealed value was committed to in its place, as
+// {"$commitment": …}: whoever is shown the value later can tell that it is the
+// one (see [Disclosure]).
+func Committed(data []byte) []byte {
+	return rewrite(data, func(dst []byte, f *found) ([]byte, error) {
+		switch f.kind {
+		case kindErased:
+			return append(dst, `"[erased]"`...), nil
+		case kindSealed:
+			e, err := f.envelope()
+			if err != nil {
+				return nil, err
+			}
+			dst = append(dst, `{"$commitment":"`...)
+			dst = append(dst, e.commitment...)
+			return append(dst, `"}`...), nil
+		default:
+			p, err := parsePersonal(f.inner)
+			return append(dst, p.Value...), err
+		}
+	})
+}
+
 func appendPersonal(dst []byte, subject string, value []byte) ([]byte, error) {
 	dst, err := jsontext.AppendQuote(append(dst, `{"$personal":{"subject":`...), subject)
 	if err != nil {
