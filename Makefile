@@ -62,6 +62,7 @@ models: ## Compare the domain with its models for a million commands each
 	go test -count=1 -timeout 60m ./domain/collection -run '^TestModel$$' -rapid.checks=10000 -rapid.steps=100
 	go test -count=1 -timeout 60m ./domain/policy -run '^TestWalletModel$$' -rapid.checks=10000 -rapid.steps=100
 	go test -count=1 -timeout 60m ./domain/relationship -run '^TestModel$$' -relationship.commands 1000000
+	go test -count=1 -timeout 60m ./domain/audit -run '^TestModel$$' -audit.commands 1000000
 	go test -count=1 -timeout 60m ./domain/admin -run '^TestLife$$' -many
 	go test -count=1 -timeout 60m -v ./internal/httpapi -run '^TestHistoriesFoldAlike$$' -histories 20000
 

@@ -149,6 +149,7 @@ func TestEnd(t *testing.T) {
 	rows.add("N20: over, but it was closed", append(open, ended(eva, half)), expire, at(over), nil)
 	rows.add("N20: another session is open by now", append(open, ended(eva, half), granted("s2", cards, half, 10)), expire, at(over), nil)
 	rows.add("N20: no session at all", nil, expire, at(over), nil)
+	rows.add("N20: no session, and none is named", nil, ExpireAuditSession{}, at(over), nil)
 	domaintest.Run(t, Aggregate, rows.rows)
 }
 

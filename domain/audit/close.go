@@ -44,7 +44,7 @@ type ExpireAuditSession struct {
 // Decide implements [domain.Command].
 func (c ExpireAuditSession) Decide(a Access, m Meta) ([]Event, error) {
 	s := a.Session
-	if s.ID != c.Session || !s.EndedAt.IsZero() || m.At.Before(s.Until) {
+	if !a.Exists() || s.ID != c.Session || !s.EndedAt.IsZero() || m.At.Before(s.Until) {
 		return nil, nil
 	}
 	return []Event{AuditAccessExpired{Session: s.ID, Auditor: m.ID, At: m.At}}, nil
