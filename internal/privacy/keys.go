@@ -104,6 +104,27 @@ func (k *Keys) forget(tenant, subject string, versions []uint32) {
 	}
 }
 
+// Forget drops a subject's keys from memory: they may have been destroyed by
+// another process with the same file, which is asked again.
+func (k *Keys) Forget(tenant, subject string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.epoch++
+	for _, n := range k.deks.Keys() {
+		if n.tenant == tenant && n.subject == subject {
+			k.deks.Remove(n)
+		}
+	}
+}
+
+// ForgetAll drops all subjects' keys from memory.
+func (k *Keys) ForgetAll() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.epoch++
+	k.deks.Purge()
+}
+
 // submit has the writer make a key, together with those of other callers.
 func (k *Keys) submit(ctx context.Context, n dekName) (*dek, error) {
 	c := &creation{name: n, done: make(chan created, 1)}

@@ -346,3 +346,36 @@ func TestMACAndCode(t *testing.T) {
 		t.Errorf("Tenant(\"\") = %v, want %v", err, privacy.ErrMalformed)
 	}
 }
+
+// And at once when it is told, however full its memory is.
+func TestToldThatItWasDestroyedElsewhere(t *testing.T) {
+	t.Parallel()
+	c := config(t.TempDir())
+	now := time.Now()
+	c.Now = func() time.Time { return now }
+	for name, tell := range map[string]func(*privacy.Keys){
+		"N4: of one person": func(k *privacy.Keys) { k.Forget("tenant-a", "7") },
+		"N4: of everything": func(k *privacy.Keys) { k.ForgetAll() },
+	} {
+		dir := t.TempDir()
+		c.Path, c.RootKeyFile = filepath.Join(dir, "keys.db"), filepath.Join(dir, "root.key")
+		here, elsewhere := open(t, c), open(t, c)
+		sealed := mustSeal(t, here, place, marshal(t, domain.About("7", "ana")))
+		other := mustSeal(t, here, place, marshal(t, domain.About("8", "bo")))
+		if _, err := elsewhere.Destroy(t.Context(), "tenant-a", "7"); err != nil {
+			t.Fatal(err)
+		}
+		here.Forget("tenant-b", "7")
+		here.Forget("tenant-a", "8")
+		if got := mustOpen(t, here, place, sealed); !bytes.Contains(got, []byte("ana")) {
+			t.Errorf("%s: Open() before it is told = %s, want what it remembers", name, got)
+		}
+		tell(here)
+		if got := mustOpen(t, here, place, sealed); string(got) != `{"$erased":{"subject":"7"}}` {
+			t.Errorf("%s: Open() = %s, want it erased", name, got)
+		}
+		if got := mustOpen(t, here, place, other); !bytes.Contains(got, []byte("bo")) {
+			t.Errorf("%s: Open() of another person = %s, want it read", name, got)
+		}
+	}
+}

@@ -40,7 +40,9 @@
 //
 // Not guaranteed: an old backup of the key file opens with the root key it was
 // made under; what a mail or an export has carried away is not called back; and
-// another process with the same file keeps a destroyed key for up to a minute.
+// another process with the same file keeps a destroyed key for up to a minute,
+// unless it is told ([Keys.Forget]), as every process is that follows the
+// events of the erasure.
 package privacy
 
 import (

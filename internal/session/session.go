@@ -30,7 +30,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -61,9 +60,7 @@ type Accounts interface {
 // Config is what sessions are judged by. All fields are required.
 type Config struct {
 	Accounts Accounts
-	// Store is where changes of accounts are heard of. Its reads may wait.
-	Store eventstore.Store
-	Now   func() time.Time
+	Now      func() time.Time
 }
 
 // Sessions judges tokens. It is safe for concurrent use.
@@ -73,8 +70,8 @@ type Sessions struct {
 
 	mu      sync.Mutex
 	changes uint64    // counts what was heard of
-	heard   time.Time // when the store was last known to be there
-	follows bool      // [Sessions.Run] has the store's events
+	heard   time.Time // when changes were last heard of
+	follows bool      // they are
 }
 
 // standing is what counts of an account.
@@ -84,11 +81,11 @@ type standing struct {
 	revoked time.Time
 }
 
-// New returns sessions that know nobody yet. [Sessions.Run] must run for it to
-// let anybody in for longer than [trust] from now.
+// New returns sessions that know nobody yet. Whoever has no [Sessions.Heard]
+// is read again with every request, once [trust] is over.
 func New(cfg Config) (*Sessions, error) {
-	if cfg.Accounts == nil || cfg.Store == nil || cfg.Now == nil {
-		return nil, errors.New("session: Accounts, Store and Now must be set")
+	if cfg.Accounts == nil || cfg.Now == nil {
+		return nil, errors.New("session: Accounts and Now must be set")
 	}
 	known, err := lru.New[string, standing](people)
 	if err != nil {
@@ -146,8 +143,8 @@ func (s *Sessions) look(ctx context.Context, id string) (standing, error) {
 	return p, nil
 }
 
-// Forget drops what is known of the account that a stream holds. Whoever
-// carries a command out calls it before the answer.
+// Forget drops what is known of the account that a stream holds: the stream has
+// got events. Whoever carries a command out calls it before the answer.
 func (s *Sessions) Forget(stream string) {
 	category, id, ok := envelope.Split(stream)
 	if !ok || category != admin.Aggregate.Category() {
@@ -159,31 +156,10 @@ func (s *Sessions) Forget(stream string) {
 	s.known.Remove(id)
 }
 
-// Run hears of changes that other processes make, until ctx ends. It returns
-// the store's error when the store is away, and may be run again.
-func (s *Sessions) Run(ctx context.Context) error {
-	head, err := eventstore.Head(ctx, s.cfg.Store)
-	if err != nil {
-		return err
-	}
-	s.begin()
-	defer s.pause()
-	prefix := envelope.Stream(admin.Aggregate.Category(), "")
-	for batch, err := range s.cfg.Store.Subscribe(ctx, head) {
-		if err != nil {
-			return err
-		}
-		for _, r := range batch {
-			if strings.HasPrefix(r.Stream, prefix) {
-				s.Forget(r.Stream)
-			}
-		}
-	}
-	return ctx.Err()
-}
-
-// begin drops everything: what happened before Run is not heard of.
-func (s *Sessions) begin() {
+// Heard says that from now on [Sessions.Forget] is told of every change, also
+// of those that other processes make. What was known is dropped: what happened
+// before was not heard of.
+func (s *Sessions) Heard() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.changes++
@@ -191,7 +167,8 @@ func (s *Sessions) begin() {
 	s.follows = true
 }
 
-func (s *Sessions) pause() {
+// Unheard says that nobody tells of changes any more.
+func (s *Sessions) Unheard() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.follows, s.heard = false, s.cfg.Now()

@@ -3,7 +3,6 @@ package session_test
 import (
 	"context"
 	"errors"
-	"iter"
 	"sync"
 	"testing"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"konto/domain"
 	"konto/domain/admin"
 	"konto/eventstore"
-	"konto/eventstore/memory"
 	. "konto/internal/session"
 )
 
@@ -81,10 +79,10 @@ func (c *clock) move(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-func newSessions(t *testing.T, store eventstore.Store) (*Sessions, *accounts, *clock) {
+func newSessions(t *testing.T) (*Sessions, *accounts, *clock) {
 	t.Helper()
 	a, c := &accounts{all: map[string]admin.Admin{}}, &clock{now: start}
-	s, err := New(Config{Accounts: a, Store: store, Now: c.Now})
+	s, err := New(Config{Accounts: a, Now: c.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +118,7 @@ func TestWhoseTokenCounts(t *testing.T) {
 		"S13: somebody else's account of that ID":       {admin.Admin{Tenant: "fabrikam", Status: admin.Blocked}, person("ann"), before, nil},
 		"S13: a service has no account":                 {admin.Admin{Tenant: "contoso", Status: admin.Blocked}, gateway, before, nil},
 	} {
-		s, a, _ := newSessions(t, memory.New())
+		s, a, _ := newSessions(t)
 		if c.account.Tenant != "" {
 			a.set("ann", c.account)
 		}
@@ -132,7 +130,7 @@ func TestWhoseTokenCounts(t *testing.T) {
 
 func TestAnAccountIsReadOnce(t *testing.T) {
 	t.Parallel()
-	s, a, _ := newSessions(t, memory.New())
+	s, a, _ := newSessions(t)
 	check := func() error { return s.Check(t.Context(), person("ann"), start) }
 	a.set("ann", admin.Admin{Tenant: "contoso"})
 	for range 100 {
@@ -155,35 +153,11 @@ func TestAnAccountIsReadOnce(t *testing.T) {
 	}
 }
 
-// following is a store whose subscriptions say when they wait for more.
-type following struct {
-	eventstore.Store
-	waits chan struct{}
-}
-
-func (f following) Subscribe(ctx context.Context, after eventstore.Position) iter.Seq2[[]eventstore.Recorded, error] {
-	return func(yield func([]eventstore.Recorded, error) bool) {
-		f.waits <- struct{}{}
-		for batch, err := range f.Store.Subscribe(ctx, after) {
-			if !yield(batch, err) {
-				return
-			}
-			f.waits <- struct{}{}
-		}
-	}
-}
-
-// TestAnotherProcessEndsASession appends to the store behind the back of the
-// process that is asked.
+// TestAnotherProcessEndsASession tells of changes as they come from the store.
 func TestAnotherProcessEndsASession(t *testing.T) {
 	t.Parallel()
-	store := following{memory.New(), make(chan struct{})}
-	s, a, c := newSessions(t, store)
+	s, a, c := newSessions(t)
 	a.set("ann", admin.Admin{Tenant: "contoso"})
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
-	<-store.waits
 	check := func(want error, why string) {
 		t.Helper()
 		if err := s.Check(t.Context(), person("ann"), start.Add(time.Hour)); !errors.Is(err, want) {
@@ -191,25 +165,17 @@ func TestAnotherProcessEndsASession(t *testing.T) {
 		}
 	}
 	check(nil, "before")
-	change := func(state admin.Admin, typ string, n byte) {
-		a.set("ann", state)
-		if _, err := store.Append(t.Context(), "admin-ann", eventstore.Any, eventstore.Event{ID: [16]byte{n}, Type: typ, Data: []byte("{}"), Meta: []byte("{}")}); err != nil {
-			t.Fatal(err)
-		}
-		<-store.waits
-	}
-	change(admin.Admin{Tenant: "contoso", Status: admin.Blocked, SessionsRevokedAt: start}, "EmployeeBlocked", 1)
-	check(ErrEnded, "blocked elsewhere")
-	change(admin.Admin{Tenant: "contoso", SessionsRevokedAt: start}, "EmployeeRestored", 2)
-	check(nil, "restored elsewhere")
+	a.set("ann", admin.Admin{Tenant: "contoso", Status: admin.Blocked, SessionsRevokedAt: start})
+	s.Heard()
+	check(ErrEnded, "blocked before anybody told of it")
+	a.set("ann", admin.Admin{Tenant: "contoso", SessionsRevokedAt: start})
+	s.Forget("admin-ann")
+	check(nil, "restored")
 	a.leave(true)
 	c.move(24 * time.Hour)
-	check(nil, "the store sends events: what is known stays true")
-	cancel()
-	if err := <-done; !errors.Is(err, context.Canceled) {
-		t.Errorf("Run = %v, want %v", err, context.Canceled)
-	}
-	check(nil, "the store was there a moment ago")
+	check(nil, "changes are told of: what is known stays true")
+	s.Unheard()
+	check(nil, "they were a moment ago")
 	c.move(5*time.Minute - time.Second)
 	check(nil, "not long ago")
 	c.move(time.Second)
@@ -220,7 +186,7 @@ func TestAnotherProcessEndsASession(t *testing.T) {
 
 func TestNobodyKnows(t *testing.T) {
 	t.Parallel()
-	s, a, _ := newSessions(t, memory.New())
+	s, a, _ := newSessions(t)
 	a.leave(true)
 	if err := s.Check(t.Context(), person("ann"), start); !errors.Is(err, eventstore.ErrUnavailable) {
 		t.Errorf("S13: the store is away: %v, want %v", err, eventstore.ErrUnavailable)

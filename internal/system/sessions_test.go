@@ -1,7 +1,9 @@
 package system_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,8 +13,11 @@ import (
 
 	"konto/eventstore"
 	"konto/eventstore/memory"
+	"konto/eventstore/node/engine"
+	"konto/internal/client"
 	"konto/internal/demo"
 	"konto/internal/system"
+	"konto/internal/testclock"
 )
 
 // shared is a store that two systems have open; it outlives both.
@@ -22,7 +27,7 @@ func (shared) Close() error { return nil }
 
 // beside starts a second system on the store and the key file of a first, and
 // with its issuer: two processes of one deployment.
-func (r *running) beside(store eventstore.Store, now func() time.Time) *running {
+func (r *running) beside(store eventstore.Store, now func() time.Time, tune ...func(*system.Config)) *running {
 	r.Helper()
 	data := r.TempDir()
 	for _, name := range []string{"keys.db", "root.key"} {
@@ -38,6 +43,9 @@ func (r *running) beside(store eventstore.Store, now func() time.Time) *running 
 		c.Mail = system.Mail{
 			Addr: r.Mailbox().Addr(), TLS: "none", From: "Konto <konto@konto.localhost>",
 			SMSDomain: "sms.konto.localhost", VoiceDomain: "voice.konto.localhost",
+		}
+		for _, more := range tune {
+			more(c)
 		}
 	})
 }
@@ -104,4 +112,60 @@ func TestALeaversTokenIsRefusedEverywhere(t *testing.T) {
 	later := first.token(mikkel.Name, time.Hour)
 	first.whoami(later, http.StatusOK)
 	second.whoami(later, http.StatusOK)
+}
+
+// TestErasedPeopleAreForgottenEverywhere erases somebody in one process and
+// reads them in another, whose clock stands still: what it remembers does not
+// run out by itself, and it carries out no erasure of its own.
+func TestErasedPeopleAreForgottenEverywhere(t *testing.T) {
+	clock, err := testclock.Open(filepath.Join(t.TempDir(), "clock"), time.Now(), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := engine.Open(filepath.Join(t.TempDir(), "events"), engine.Config{Now: clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	first := start(t, t.TempDir(), func(c *system.Config) {
+		on(store)(c)
+		c.Now, c.Clock = clock.Now, clock
+	})
+	first.seed()
+	first.settled()
+	began := clock.Now()
+	second := first.beside(store, func() time.Time { return began }, func(c *system.Config) { c.WriteOnly = true })
+	mikkel, token := demo.People()[1], first.token("anna", time.Hour)
+	name := func() (readable bool) {
+		t.Helper()
+		var state struct{ State json.RawMessage }
+		c := &client.Client{Base: second.URL(), Token: token, HTTP: second.client}
+		if err := c.Get(t.Context(), "/v1/accounts/admin-"+mikkel.ID+"/state", &state); err != nil {
+			t.Fatal(err)
+		}
+		return bytes.Contains(state.State, []byte("Mikkel"))
+	}
+	if !name() {
+		t.Fatal("N4: the name cannot be read before")
+	}
+	for _, path := range []string{"/v1/admins/" + mikkel.ID + "/OffboardEmployee", "/v1/subjects/" + mikkel.ID + "/RequestErasure"} {
+		if status, problem := first.do(ask{as: "anna", path: path}); status != http.StatusOK {
+			t.Fatalf("%s = %d %v", path, status, problem)
+		}
+	}
+	if _, err := first.AdvanceTo(t.Context(), clock.Now().AddDate(0, 0, 9)); err != nil {
+		t.Fatal(err)
+	}
+	if status, problem := first.do(ask{as: "anna", path: "/v1/admins/" + mikkel.ID + "/RestoreEmployee"}); status != http.StatusConflict || problem["code"] != "admin-data-erased" {
+		t.Errorf("N4, S13: RestoreEmployee = %d %v, want admin-data-erased", status, problem)
+	}
+	deadline := time.NewTimer(10 * time.Second)
+	defer deadline.Stop()
+	for name() {
+		select {
+		case <-deadline.C:
+			t.Fatal("N4: the other process still reads the name after the erasure was certified")
+		default:
+		}
+	}
 }

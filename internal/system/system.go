@@ -116,7 +116,7 @@ func Start(ctx context.Context, cfg Config) (*System, error) {
 		{"mailbox", s.startMailbox},
 		{"identity", s.openIdentity},
 		{"commands", s.wire},
-		{"sessions", s.startSessions},
+		{"watch", s.startWatch},
 		{"rejections", s.startRejections},
 		{"http api", s.serve},
 		{"event store protocol", s.show},

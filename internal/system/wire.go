@@ -28,7 +28,6 @@ import (
 	"konto/internal/projector"
 	"konto/internal/reactor"
 	"konto/internal/relay"
-	"konto/internal/session"
 	"konto/internal/undo"
 	"konto/projections"
 )
@@ -127,18 +126,6 @@ func (s *System) wire(ctx context.Context) error {
 		},
 	})
 	return s.wireEffects()
-}
-
-// startSessions judges tokens by what the accounts say, from before the first
-// request is taken.
-func (s *System) startSessions(context.Context) error {
-	sessions, err := session.New(session.Config{Accounts: s.commands, Store: s.store, Now: s.cfg.Now})
-	if err != nil {
-		return err
-	}
-	s.sessions = sessions
-	s.run("sessions", s.onStore(sessions.Run))
-	return nil
 }
 
 // preview says what would follow from events. While the reactor starts or has
