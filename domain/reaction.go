@@ -35,6 +35,14 @@ type Dispatch struct {
 	To      string // aggregate ID
 	Command any    // of a registered command type
 	After   time.Duration
+	// Tenant owns the aggregate, if that is not the event's tenant, as when a
+	// partner's system is called about its customer.
+	Tenant string
+	// Line, if not empty, says that carrying the command out waits for somebody
+	// else's system, and for which: commands of one line are carried out one
+	// after the other, those of different lines beside each other, and nothing
+	// else waits for them.
+	Line string
 }
 
 // Notice asks for one person to be told something, once for each channel.

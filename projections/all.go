@@ -16,4 +16,5 @@ var All = []Projection{
 	AccountTimeline,
 	NotificationLog,
 	AuditAccess,
+	Webhooks,
 }

@@ -12,6 +12,7 @@ import (
 	"konto/domain/card"
 	"konto/domain/collection"
 	"konto/domain/customer"
+	"konto/domain/delivery"
 	"konto/domain/feedback"
 	"konto/domain/inlet"
 	"konto/domain/invoiceswitch"
@@ -24,11 +25,13 @@ import (
 	"konto/domain/reservation"
 	"konto/domain/securityinfo"
 	"konto/domain/tenant"
+	"konto/domain/webhook"
 )
 
 // contracts are those whose events the read models know.
 func contracts() []domain.Contract {
 	return []domain.Contract{
+		webhook.Aggregate, delivery.Aggregate,
 		tenant.Aggregate, admin.Aggregate, securityinfo.Aggregate, card.Aggregate, billing.Aggregate, collection.Aggregate, invoiceswitch.Aggregate,
 		customer.Aggregate, relationship.Aggregate, reservation.Aggregate, notification.Aggregate, inlet.Aggregate, policyversion.Aggregate, audit.Aggregate,
 		tenant.Aggregate, admin.Aggregate, securityinfo.Aggregate, card.Aggregate, billing.Aggregate, collection.Aggregate,
@@ -116,6 +119,7 @@ func everything(owner string) *history {
 	h.then(bo, admin.RoleRemoved{Role: domain.Auditor})
 	h.then(bo, admin.DisplayNameChanged{DisplayName: sealedValue[string](bo, "bo-new-name")})
 	leaver(h)
+	hooks(h)
 	profile(h)
 	contacts(h)
 	cards(h)

@@ -131,6 +131,10 @@ func answers(t *testing.T, db *database, tenant string) map[string]any {
 	put("Relationships", relationships, next, err)
 	timeline, next, err := projections.Timeline(ctx, db, tenant, projections.TimelineFilter{}, "", many)
 	put("Timeline", timeline, next, err)
+	endpoints, next, err := projections.WebhookEndpoints(ctx, db, tenant, "", many)
+	put("WebhookEndpoints", endpoints, next, err)
+	deliveries, next, err := projections.WebhookDeliveries(ctx, db, tenant, projections.WebhookDeliveryFilter{}, "", many)
+	put("WebhookDeliveries", deliveries, next, err)
 	notifications, next, err := projections.Notifications(ctx, db, tenant, projections.NotificationFilter{}, "", many)
 	put("Notifications", notifications, next, err)
 	return out

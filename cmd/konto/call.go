@@ -158,6 +158,9 @@ func (a *app) printAccepted(accepted client.Accepted, dryRun bool) error {
 	for _, e := range accepted.Events {
 		_, _ = fmt.Fprintf(a.stdout, "%s  %s@%d  %s\n", e.Type, accepted.Stream, accepted.Revision, e.ID)
 	}
+	if accepted.WebhookSecret != "" {
+		_, _ = fmt.Fprintln(a.stdout, "secret  "+accepted.WebhookSecret)
+	}
 	switch {
 	case accepted.Replayed:
 		_, _ = fmt.Fprintln(a.stderr, "carried out before: nothing changed")

@@ -155,6 +155,17 @@ var passes = map[string]string{
 	"rel/RevokePurchasePermission":  "same,related,former:admin-agent",
 	"rel/ExpirePurchasePermission":  "system:*",
 	"rel/RecordCustomerPurchase":    "same,related,former:global-admin,sales-agent,admin-agent gateway:* system:*",
+	// Other systems that are told.
+	"webhook/RegisterWebhookEndpoint":    "same:global-admin",
+	"webhook/ChangeWebhookEndpoint":      "same:global-admin",
+	"webhook/RotateWebhookSecret":        "same:global-admin",
+	"webhook/DisableWebhookEndpoint":     "same:global-admin",
+	"webhook/EnableWebhookEndpoint":      "same:global-admin",
+	"webhook/RemoveWebhookEndpoint":      "same:global-admin",
+	"webhook/DisableGoneWebhookEndpoint": "system:*",
+	"delivery/RequestDelivery":           "system:*",
+	"delivery/RecordAttempt":             "system:*",
+	"delivery/RedeliverWebhook":          "same:global-admin",
 }
 
 // expected expands what a line of a table says.

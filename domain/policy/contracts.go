@@ -32,6 +32,7 @@ import (
 	"konto/domain/card"
 	"konto/domain/collection"
 	"konto/domain/customer"
+	"konto/domain/delivery"
 	"konto/domain/feedback"
 	"konto/domain/inlet"
 	"konto/domain/invoiceswitch"
@@ -45,6 +46,7 @@ import (
 	"konto/domain/securityinfo"
 	"konto/domain/subject"
 	"konto/domain/tenant"
+	"konto/domain/webhook"
 )
 
 // Contracts are all aggregates.
@@ -67,5 +69,7 @@ var Contracts = []domain.Contract{
 	subject.Aggregate,
 	policyversion.Aggregate,
 	audit.Aggregate,
+	webhook.Aggregate,
+	delivery.Aggregate,
 	rejection.Aggregate,
 }

@@ -13,6 +13,7 @@ import (
 	"konto/domain/card"
 	"konto/domain/collection"
 	"konto/domain/customer"
+	"konto/domain/delivery"
 	"konto/domain/invoiceswitch"
 	"konto/domain/offboarding"
 	"konto/domain/organization"
@@ -20,6 +21,7 @@ import (
 	"konto/domain/securityinfo"
 	"konto/domain/subject"
 	"konto/domain/tenant"
+	"konto/domain/webhook"
 )
 
 // Sources say where facts about other aggregates come from. What libraries
@@ -106,6 +108,8 @@ var Sources = append([]domain.Source{
 	domain.FromState(subject.Aggregate, func(_ string, s subject.Subject) admin.Erasure {
 		return admin.Erasure{Begun: s.Begun()}
 	}),
+	domain.FromState(delivery.Aggregate, delivery.OwnOf),
+	domain.FromState(webhook.Aggregate, func(_ string, e webhook.Endpoint) delivery.Endpoint { return delivery.Endpoint{Active: e.Active()} }),
 	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) Home { return Home{Tenant: a.Tenant} }),
 	domain.FromInput(func(string) audit.Kinds { return audit.Kinds{Known: Kinds()} }),
 }, policySources()...)

@@ -13,6 +13,7 @@ import (
 	"konto/domain/card"
 	"konto/domain/collection"
 	"konto/domain/customer"
+	"konto/domain/delivery"
 	"konto/domain/invoiceswitch"
 	"konto/domain/offboarding"
 	"konto/domain/organization"
@@ -24,6 +25,7 @@ import (
 	"konto/domain/securityinfo"
 	"konto/domain/subject"
 	"konto/domain/tenant"
+	"konto/domain/webhook"
 )
 
 // library are the facts that are no aggregate's state.
@@ -34,6 +36,7 @@ var library = []reflect.Type{
 	reflect.TypeFor[postal.Verdict](),
 	reflect.TypeFor[admin.Phone](),
 	reflect.TypeFor[organization.Phone](), reflect.TypeFor[organization.MailAddress](), reflect.TypeFor[organization.Locale](),
+	reflect.TypeFor[webhook.Site](),
 	reflect.TypeFor[securityinfo.PhoneNumber](), reflect.TypeFor[securityinfo.MailAddress](),
 }
 
@@ -100,6 +103,8 @@ func TestFacts(t *testing.T) {
 			{Number: 3, EffectiveAt: expiry, Rules: json.RawMessage(`{"roles":7}`)},
 		}},
 		&audit.Access{Session: audit.Session{ID: "s", Scope: audit.Scope{Kinds: []string{"card"}}}},
+		&delivery.Delivery{Message: delivery.Message{EndpointID: "hook"}},
+		&webhook.Endpoint{Secret: "s"},
 		&relationship.Relationship{Type: relationship.Reseller, Status: relationship.StatusActive},
 	}
 	want := []any{
@@ -129,6 +134,8 @@ func TestFacts(t *testing.T) {
 		invoiceswitch.Buyer{Tenant: own},
 		customer.Relationship{Type: "reseller", Active: true},
 		policy.Relation{Active: true},
+		delivery.Own{EndpointID: "hook"},
+		delivery.Endpoint{Active: true},
 		policy.Home{Tenant: own},
 		admin.Erasure{Begun: true},
 		policy.Audited{Session: audit.Session{ID: "s", Scope: audit.Scope{Kinds: []string{"card"}}}},

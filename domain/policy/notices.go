@@ -26,6 +26,7 @@ var Reactions = slices.Concat(
 	offboardingReactions(),
 	auditReactions(),
 	peopleNotices(),
+	webhookReactions(),
 )
 
 // The messages, by the names that package notify knows them under.
@@ -54,6 +55,8 @@ const (
 	purchasePermissionChanged = "purchase_permission_changed"
 	purchaseMade              = "purchase_made"
 	relationshipChanged       = "relationship_changed"
+	webhookFailed             = "webhook_failed"
+	webhookDisabled           = "webhook_disabled"
 )
 
 // team is who looks after a tenant's bills: its global and billing admins.

@@ -17,12 +17,14 @@ import (
 	"konto/domain/card"
 	"konto/domain/collection"
 	"konto/domain/customer"
+	"konto/domain/delivery"
 	"konto/domain/invoiceswitch"
 	"konto/domain/offboarding"
 	"konto/domain/policyversion"
 	"konto/domain/relationship"
 	"konto/domain/securityinfo"
 	"konto/domain/subject"
+	"konto/domain/webhook"
 )
 
 // Policies are all rules that are data, one line for each: what a new version
@@ -62,6 +64,8 @@ var Policies = []Declared{
 		edition("before-india-2022", card.IssuerTerms{Countries: map[string]card.IssuerRules{}})),
 	declare(billing.UsePolicy, "who may put a card on a subscription",
 		edition("2022", billing.UseTerms{Users: billing.UsersProfileRoles})),
+	declare(delivery.RetryPolicy, "when another system that did not take a call is called again", edition("one-day", delivery.OneDay())),
+	declare(webhook.SecretPolicy, "for how long a webhook's secret that was replaced goes on signing"),
 	declare(billing.CancelPolicy, "who may cancel a subscription themselves, and what is left of it for how long"),
 }
 

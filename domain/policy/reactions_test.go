@@ -12,7 +12,9 @@ import (
 
 	"konto/domain"
 	"konto/domain/admin"
+	"konto/domain/delivery"
 	"konto/domain/policy"
+	"konto/domain/webhook"
 )
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
@@ -180,7 +182,7 @@ func fill(v reflect.Value, word string) {
 func TestNoReactionBaresAPersonalValue(t *testing.T) {
 	t.Parallel()
 	// Somebody must be there to be told, whom no event sends away.
-	events := []domain.Recorded[any]{event("stays", admin.EmployeeAdded{Roles: []domain.Role{domain.GlobalAdmin, domain.BillingSupport}})}
+	events := append(endpoints(), event("stays", admin.EmployeeAdded{Roles: []domain.Role{domain.GlobalAdmin, domain.BillingSupport}}))
 	for _, c := range policy.Contracts {
 		for _, info := range c.Events() {
 			for _, word := range []string{"alternateEmail", "global-admin", "never", "domain", "lost_card", "auditor", own} {
@@ -190,7 +192,7 @@ func TestNoReactionBaresAPersonalValue(t *testing.T) {
 					f.SetBool(false)
 				}
 				r := event(word, e.Interface())
-				r.Actor = domain.Actor{ID: "by", Kind: domain.KindPerson, Tenant: partner}
+				r.Category, r.Actor = c.Category(), domain.Actor{ID: "by", Kind: domain.KindPerson, Tenant: partner}
 				events = append(events, r)
 			}
 		}
@@ -225,6 +227,19 @@ func TestNoReactionBaresAPersonalValue(t *testing.T) {
 		if effects[r.Name] == 0 {
 			t.Errorf("%s had no effects: the test does not see it", r.Name)
 		}
+	}
+}
+
+// endpoints are called about everything, fail, and say that they are gone.
+func endpoints() []domain.Recorded[any] {
+	all := webhook.WebhookEndpointRegistered{URL: "https://hooks.contoso.example", Events: []string{webhook.All}, Secret: "s", At: noon}
+	theirs := event("theirs", all)
+	theirs.Tenant = partner
+	attempt := delivery.Attempt{EndpointID: "ours", Round: 1, Number: 1}
+	return []domain.Recorded[any]{
+		event("ours", all), theirs,
+		event("d", delivery.DeliveryAbandoned{Attempt: attempt, Why: delivery.WhyUsedUp, At: noon}),
+		event("d", delivery.DeliveryAbandoned{Attempt: attempt, Why: delivery.WhyGone, At: noon}),
 	}
 }
 

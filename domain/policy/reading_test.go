@@ -40,6 +40,8 @@ var sights = map[string]struct{ read, personal string }{
 	"rejections": {"same:global-admin,auditor any:operator", "same:global-admin"},
 	"org":        {"same:global-admin,auditor,billing-admin", "same:global-admin"},
 	"offboard":   {"same:global-admin,auditor,billing-admin", "same:global-admin"},
+	"webhook":    {"same:global-admin,auditor", "same:global-admin"},
+	"delivery":   {"same:global-admin,auditor", "same:global-admin"},
 	"feedback":   {read: "any:operator"},
 	// The rules that everybody is held to are no secret.
 	"policy": {read: "any:*"},

@@ -143,6 +143,7 @@ var outside = map[string]string{
 	"policy":     "N11: staff publishes policies",
 	"audit":      "N20: auditors open their sessions themselves",
 	"webhook":    "P11: a global admin looks after subscriptions to changes",
+	"delivery":   "P11: a global admin looks after subscriptions to changes",
 }
 
 // Every command that people may send is in the table of roles or beyond what it

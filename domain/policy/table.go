@@ -10,6 +10,7 @@ import (
 	"konto/domain/card"
 	"konto/domain/collection"
 	"konto/domain/customer"
+	"konto/domain/delivery"
 	"konto/domain/invoiceswitch"
 	"konto/domain/offboarding"
 	"konto/domain/organization"
@@ -19,6 +20,7 @@ import (
 	"konto/domain/securityinfo"
 	"konto/domain/subject"
 	"konto/domain/tenant"
+	"konto/domain/webhook"
 )
 
 // Short names keep the table readable.
@@ -54,7 +56,7 @@ func mayBy(scope Scope, p domain.Policy[RoleTerms]) Grant { return Grant{Scope: 
 // A customer's account is what its partner keeps about it (rule P1), so the
 // customer's own admins do not edit it.
 var Table = Rules{
-	Version: 3,
+	Version: 4,
 	Commands: []Row{
 		{Category: "tenant", Command: "RegisterTenant", Rule: "S8", Creates: true, Grants: []Grant{may(AnyTenant, op), may(System)}},
 		{Category: "tenant", Command: "VerifyDomain", Rule: "S3", Grants: []Grant{may(AnyTenant, op), may(System)}},
@@ -188,6 +190,17 @@ var Table = Rules{
 		{Category: "audit", Command: "RecordHistoryRead", Rule: "N20", Creates: true, Grants: []Grant{may(Self, au)}},
 		{Category: "audit", Command: "ExportAuditBundle", Rule: "N20", Creates: true, Grants: []Grant{may(Self, au)}},
 
+		{Category: "webhook", Command: "RegisterWebhookEndpoint", Rule: "P11", Creates: true, Grants: []Grant{may(OwnTenant, ga)}},
+		{Category: "webhook", Command: "ChangeWebhookEndpoint", Rule: "P11", Grants: []Grant{may(OwnTenant, ga)}},
+		{Category: "webhook", Command: "RotateWebhookSecret", Rule: "P11", Grants: []Grant{may(OwnTenant, ga)}},
+		{Category: "webhook", Command: "DisableWebhookEndpoint", Rule: "P11", Grants: []Grant{may(OwnTenant, ga)}},
+		{Category: "webhook", Command: "EnableWebhookEndpoint", Rule: "P11", Grants: []Grant{may(OwnTenant, ga)}},
+		{Category: "webhook", Command: "RemoveWebhookEndpoint", Rule: "P11", Grants: []Grant{may(OwnTenant, ga)}},
+		{Category: "webhook", Command: "DisableGoneWebhookEndpoint", Rule: "P11", Grants: []Grant{may(System)}},
+		{Category: "delivery", Command: "RequestDelivery", Rule: "P11", Creates: true, Grants: []Grant{may(System)}},
+		{Category: "delivery", Command: "RecordAttempt", Rule: "P11", Grants: []Grant{may(System)}},
+		{Category: "delivery", Command: "RedeliverWebhook", Rule: "P11", Grants: []Grant{may(OwnTenant, ga)}},
+
 		{Category: "policy", Command: "PublishPolicyVersion", Rule: "N11", Creates: true, Grants: []Grant{may(AnyTenant, op)}},
 	},
 	Readers: []Reader{
@@ -219,7 +232,7 @@ var Table = Rules{
 // Kinds are the categories of what an organization has a history of.
 func Kinds() []string { return slices.Clone(all) }
 
-var all = []string{"tenant", "org", "admin", "offboard", "secinfo", "card", "billing", "collection", "invswitch", "customer", "rel", "resv", "notif", "inlet", "subject", "audit", "rejections"}
+var all = []string{"tenant", "org", "admin", "offboard", "secinfo", "card", "billing", "collection", "invswitch", "customer", "rel", "resv", "notif", "inlet", "subject", "audit", "webhook", "delivery", "rejections"}
 
 // NotFound returns what somebody hears who asks for an aggregate that is not
 // there for them: the same, whether it is not there at all or another
@@ -256,6 +269,10 @@ func NotFound(category string) *domain.Error {
 		return policyversion.ErrUnknown
 	case "audit":
 		return audit.ErrNeverOpened
+	case "webhook":
+		return webhook.ErrNotFound
+	case "delivery":
+		return delivery.ErrNotFound
 	}
 	return domain.NotFound("not-found", "there is no such thing")
 }

@@ -49,6 +49,8 @@ type Accepted struct {
 	} `json:"events"`
 	Replayed bool     `json:"replayed"`
 	Merged   []Change `json:"merged"` // what others changed since IfMatch
+	// WebhookSecret signs an endpoint's calls, and is given once.
+	WebhookSecret string `json:"webhookSecret"`
 	// Cautions are consequences that people should know of.
 	Cautions []Caution `json:"cautions"`
 	// Of a dry run only: what would follow, and how the authorization got there.

@@ -31,6 +31,9 @@ type Accepted struct {
 	// RecoveryAssertion is the identity provider's proof that a person may choose
 	// a new password. A replayed answer has none: it is given once.
 	RecoveryAssertion string `json:"recoveryAssertion,omitempty" doc:"of CompletePasswordReset: a signed token for the identity provider, given once"`
+	// WebhookSecret signs an endpoint's calls. A replayed answer has none: it is
+	// given once.
+	WebhookSecret string `json:"webhookSecret,omitempty" doc:"of RegisterWebhookEndpoint and RotateWebhookSecret: what signs the calls (Standard Webhooks), given once"`
 	// Merged is what others changed since the revision in If-Match.
 	Merged []command.FieldChange `json:"merged,omitempty" doc:"what others changed since the revision in If-Match, if the command was carried out all the same (Prefer: handling=lenient)"`
 
@@ -98,11 +101,16 @@ func (s *server) command(category string, info domain.CommandInfo) http.Handler 
 			s.writeProblem(w, r, err)
 			return
 		}
+		secret, err := s.webhookSecret(r.Context(), req, res)
+		if err != nil {
+			s.writeProblem(w, r, err)
+			return
+		}
 		if res, err = s.discreet(r.Context(), req, res); err != nil {
 			s.writeProblem(w, r, err)
 			return
 		}
-		s.writeAccepted(w, req, res, Accepted{RecoveryAssertion: assertion, Cautions: cautions})
+		s.writeAccepted(w, req, res, Accepted{RecoveryAssertion: assertion, WebhookSecret: secret, Cautions: cautions})
 	})
 }
 
@@ -253,7 +261,7 @@ func (s *server) writeAccepted(w http.ResponseWriter, req command.Request, res c
 	out := Accepted{
 		Stream: res.Stream, Revision: int64(res.Revision), Replayed: res.Replayed,
 		Events: make([]AcceptedEvent, len(res.Events)), DryRun: req.DryRun, Trace: res.Trace, PolicyVersions: res.Versions,
-		Merged: res.Merged, RecoveryAssertion: also.RecoveryAssertion,
+		Merged: res.Merged, RecoveryAssertion: also.RecoveryAssertion, WebhookSecret: also.WebhookSecret,
 	}
 	if len(res.Events) > 0 {
 		out.Cautions = also.Cautions

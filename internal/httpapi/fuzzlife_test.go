@@ -130,7 +130,20 @@ func (w *world) live() {
 	w.do(bs, "invswitch", caseID(3), "ApproveSwitchToInvoice", `{}`)
 	w.do(ann, "admin", lisa, "OffboardEmployee", `{}`)
 	w.do(bea, "secinfo", bea, "UpdateSecurityInfo", `{"mobile":"070-174 06 72"}`)
+	w.hooks()
 	w.handmade()
+}
+
+// hooks are endpoints, on and off, and deliveries.
+func (w *world) hooks() {
+	for n := range 4 {
+		w.do(ann, "webhook", id(11, n), "RegisterWebhookEndpoint", fmt.Sprintf(`{"url":"https://hooks.home.example/%d","events":["invoice-paid"]}`, n))
+	}
+	w.do(ann, "webhook", id(11, 2), "DisableWebhookEndpoint", `{}`)
+	for n := range 2 {
+		w.do("", "delivery", id(12, n), "RequestDelivery", fmt.Sprintf(
+			`{"endpointId":"%s","type":"invoice-paid","eventId":"%s","stream":"collection-%s","revision":1,"at":"2026-11-22T09:00:00Z"}`, id(11, 1), id(9, 20+n), invID(1)))
+	}
 }
 
 // contacts gives a person a phone and an address that recover the account.

@@ -143,6 +143,17 @@ func (w *world) handmade() {
 		{eva, "audit", eva, "RecordHistoryRead", `{"query":{"kind":"history","account":"card-` + cardID(1) + `","from":"0"},"checkpoint":"C:1/P:1"}`, time.Time{}},
 		{eva, "audit", eva, "ExportAuditBundle", `{"checkpoint":"C:1/P:1","events":2,"kinds":{"card":2},"digest":"` + strings.Repeat("0f", 32) + `"}`, time.Time{}},
 
+		{ann, "webhook", id(11, 9), "RegisterWebhookEndpoint", `{"url":"https://hooks.home.example/x","events":["card-declined","purchase-made"]}`, time.Time{}},
+		{ann, "webhook", id(11, 1), "ChangeWebhookEndpoint", `{"url":"https://hooks.home.example/new","events":["*"]}`, time.Time{}},
+		{ann, "webhook", id(11, 1), "RotateWebhookSecret", `{"endOld":true}`, time.Time{}},
+		{ann, "webhook", id(11, 1), "DisableWebhookEndpoint", `{}`, time.Time{}},
+		{ann, "webhook", id(11, 2), "EnableWebhookEndpoint", `{}`, time.Time{}},
+		{ann, "webhook", id(11, 3), "RemoveWebhookEndpoint", `{}`, time.Time{}},
+		{"", "webhook", id(11, 1), "DisableGoneWebhookEndpoint", `{"calledAt":"2027-01-01T00:00:00Z"}`, time.Time{}},
+		{"", "delivery", id(12, 9), "RequestDelivery", fmt.Sprintf(`{"endpointId":"%s","type":"invoice-paid","eventId":"%s","stream":"collection-%s","revision":0,"at":"2026-11-22T09:00:00Z"}`, id(11, 1), id(9, 29), invID(1)), time.Time{}},
+		{"", "delivery", id(12, 0), "RecordAttempt", `{"round":1,"attempt":1,"outcome":"failed","status":503,"calledAt":"2026-11-22T09:00:01Z","tookMs":12}`, time.Time{}},
+		{ann, "delivery", id(12, 1), "RedeliverWebhook", `{}`, time.Time{}},
+
 		{"", "resv", claim(1), "Reserve", fmt.Sprintf(`{"kind":"card-token","holder":"%s","tenant":"%s"}`, cardID(21), home), time.Time{}},
 		{"", "resv", claim(2), "ConfirmReservation", fmt.Sprintf(`{"holder":"%s"}`, cardID(22)), time.Time{}},
 		{"", "resv", claim(2), "ReleaseReservation", fmt.Sprintf(`{"holder":"%s"}`, cardID(22)), time.Time{}},

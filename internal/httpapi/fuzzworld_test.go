@@ -28,6 +28,7 @@ import (
 	"konto/domain/securityinfo"
 	"konto/eventstore"
 	"konto/eventstore/memory"
+	"konto/internal/callout"
 	"konto/internal/command"
 	"konto/internal/contact"
 	"konto/internal/envelope"
@@ -115,7 +116,7 @@ func newWorld(tb testing.TB) (*world, *refusals) {
 	})
 	w.handler = command.New(command.Config{
 		Store: w.store, Keys: keys, Contracts: envelope.Index(policy.Contracts),
-		Sources: slices.Concat(policy.Sources, contact.Sources()), Authorization: policy.Table,
+		Sources: slices.Concat(policy.Sources, contact.Sources(), callout.Sources(false)), Authorization: policy.Table,
 		Now: w.clock, Log: zerolog.New(w.log), Tracer: noop.NewTracerProvider().Tracer(""),
 		Preview:    func(context.Context, []domain.Recorded[any]) ([]domain.Effect, error) { return nil, nil },
 		Rejections: rejections, Observe: func(o command.Observation) { w.observed = o.Outcome },

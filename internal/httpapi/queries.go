@@ -51,6 +51,10 @@ func (s *server) queries(api huma.API) {
 	get(s, api, "/v1/relationships", "Partners and customers of your organization", "relationships", s.relationships, "customer_accounts")
 	get(s, api, "/v1/purchase-permissions", "What customers may buy at their partners' expense, and what became of it", "relationships", s.purchasePermissions, "purchase_permissions")
 	get(s, api, "/v1/timeline", "What happened in your organization's accounts, newest first", "accounts", s.timeline, "account_timeline")
+	get(s, api, "/v1/webhook-endpoints", "Which other systems are called, and about what", "webhook-endpoints", s.webhookEndpoints, "webhooks")
+	get(s, api, "/v1/webhook-endpoints/{id}", "Where another system is called", "webhook-endpoints", s.webhookEndpoint, "webhooks")
+	get(s, api, "/v1/webhook-deliveries", "What became of calls of other systems", "webhook-deliveries", s.webhookDeliveries, "webhooks")
+	get(s, api, "/v1/webhook-deliveries/{id}", "What became of a call of another system", "webhook-deliveries", s.webhookDelivery, "webhooks")
 	get(s, api, "/v1/notifications", "Who was told what, and when", "notifications", s.notifications, "notification_log")
 }
 

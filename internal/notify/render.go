@@ -31,6 +31,7 @@ type Links struct {
 	Permission   string // of customers to buy; default /purchase-permissions
 	Export       string // of what is kept about a person; default /subjects/{id}/export
 	Undo         string // where a change of contacts is taken back, by who has an [UndoToken]; default /undo/{id}
+	Webhook      string // of an endpoint; default /webhook-endpoints/{id}
 	Home         string // for who has nothing left to open; default /
 }
 
@@ -142,6 +143,7 @@ func (l Links) withDefaults() Links {
 	set(&l.Permission, "/purchase-permissions")
 	set(&l.Export, "/subjects/{id}/export")
 	set(&l.Undo, "/undo/{id}")
+	set(&l.Webhook, "/webhook-endpoints/{id}")
 	set(&l.Home, "/")
 	return l
 }

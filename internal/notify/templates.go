@@ -48,6 +48,10 @@ const (
 	PurchasePermissionChanged = "purchase_permission_changed"
 	PurchaseMade              = "purchase_made"
 	RelationshipChanged       = "relationship_changed"
+
+	// Other systems that are told.
+	WebhookFailed   = "webhook_failed"
+	WebhookDisabled = "webhook_disabled"
 )
 
 // Templates are the names of all templates, sorted.
@@ -62,7 +66,7 @@ type letter struct {
 func letters() map[string]letter {
 	out := map[string]letter{}
 	for _, topic := range []map[string]letter{
-		contactTemplates(), peopleTemplates(), cardTemplates(), collectionTemplates(), customerTemplates(),
+		contactTemplates(), peopleTemplates(), cardTemplates(), collectionTemplates(), customerTemplates(), webhookTemplates(),
 	} {
 		maps.Copy(out, topic)
 	}

@@ -10,7 +10,7 @@ import (
 // variants are data for every branch of every template.
 func variants() map[string][]string {
 	out := map[string][]string{}
-	for _, topic := range []map[string][]string{contactVariants(), peopleVariants(), cardVariants(), collectionVariants(), customerVariants()} {
+	for _, topic := range []map[string][]string{contactVariants(), peopleVariants(), cardVariants(), collectionVariants(), customerVariants(), webhookVariants()} {
 		maps.Copy(out, topic)
 	}
 	return out
@@ -164,4 +164,14 @@ func customerVariants() map[string][]string {
 		}
 	}
 	return v
+}
+
+func webhookVariants() map[string][]string {
+	return map[string][]string{
+		notify.WebhookFailed: {
+			`{"endpointId":"h","host":"hooks.contoso.example","type":"card-declined","at":"2026-03-02T14:05:00Z"}`,
+			`{"endpointId":"h"}`,
+		},
+		notify.WebhookDisabled: {`{"endpointId":"h","host":"hooks.contoso.example","at":"2026-03-02T14:05:00Z"}`, `{"endpointId":"h"}`},
+	}
 }

@@ -18,6 +18,7 @@ type Metrics struct {
 	replays   prometheus.Counter
 	gateway   *prometheus.CounterVec
 	notices   *prometheus.CounterVec
+	webhooks  *prometheus.CounterVec
 }
 
 // NewMetrics returns metrics that have counted nothing.
@@ -43,13 +44,16 @@ func NewMetrics(version string) *Metrics {
 		notices: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "konto_notifications_total", Help: "Messages that left or did not, by template, locale, channel and outcome.",
 		}, []string{"template", "locale", "channel", "outcome"}),
+		webhooks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "konto_webhook_attempts_total", Help: "Calls of other systems, by how they went.",
+		}, []string{"outcome"}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "konto_build_info", Help: "1, labelled with the version that is running.",
 		ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
-	m.Registry.MustRegister(m.commands, m.durations, m.conflicts, m.replays, m.gateway, m.notices, build,
+	m.Registry.MustRegister(m.commands, m.durations, m.conflicts, m.replays, m.gateway, m.notices, m.webhooks, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -71,6 +75,9 @@ func (m *Metrics) Gateway(outcome string) { m.gateway.WithLabelValues(outcome).I
 func (m *Metrics) Notification(template, locale, channel, outcome string) {
 	m.notices.WithLabelValues(template, locale, channel, outcome).Inc()
 }
+
+// Webhook counts a call of another system.
+func (m *Metrics) Webhook(outcome string) { m.webhooks.WithLabelValues(outcome).Inc() }
 
 // Projection is how far a projection is.
 type Projection struct {

@@ -42,6 +42,11 @@ func (t *Tenant) Code(verification string) string {
 	return fmt.Sprintf("%06d", binary.BigEndian.Uint64(t.sum("code", "verification", verification))%codes)
 }
 
+// Secret returns 32 bytes that nobody finds without the key: the same for ever
+// for a name within the tenant and purpose. It is for keys that must be shown
+// to somebody once and stored nowhere.
+func (t *Tenant) Secret(purpose, name string) []byte { return t.sum("secret", purpose, name) }
+
 func (t *Tenant) sum(use, purpose, value string) []byte {
 	name := use + "/" + purpose
 	key, ok := t.purposes.Load(name)

@@ -48,6 +48,8 @@ CREATE TABLE IF NOT EXISTS outbox (
 	ended_at BIGINT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS outbox_next ON outbox (next_at, seq) WHERE state = 'pending';
+CREATE INDEX IF NOT EXISTS outbox_own ON outbox (next_at, seq) WHERE state = 'pending' AND kind <> 'call';
+CREATE INDEX IF NOT EXISTS outbox_calls ON outbox (target, seq, next_at) WHERE state = 'pending' AND kind = 'call';
 CREATE INDEX IF NOT EXISTS outbox_target ON outbox (target) WHERE state = 'pending';
 CREATE INDEX IF NOT EXISTS outbox_ended ON outbox (ended_at) WHERE state = 'done';
 CREATE INDEX IF NOT EXISTS outbox_dead ON outbox (seq) WHERE state = 'dead'`
@@ -116,7 +118,7 @@ func (o *outbox) advance(ctx context.Context, to eventstore.Position) error {
 }
 
 // record writes what a batch led to, all or nothing.
-func (o *outbox) record(ctx context.Context, to eventstore.Position, states map[stateKey]any, rows []row) error {
+func (o *outbox) record(ctx context.Context, to eventstore.Position, states map[stateKey]string, rows []row) error {
 	err := o.file.Write(ctx, func(ctx context.Context, tx *readdb.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE checkpoint SET commit_position = $1, prepare_position = $2 WHERE id = 1`,
 			int64(to.Commit), int64(to.Prepare)) //nolint:gosec // bits are kept
@@ -124,12 +126,8 @@ func (o *outbox) record(ctx context.Context, to eventstore.Position, states map[
 			return err
 		}
 		for k, state := range states {
-			text, err := json.Marshal(state)
-			if err != nil {
-				return err
-			}
-			_, err = tx.ExecContext(ctx, `INSERT INTO process (reaction, key, state) VALUES ($1, $2, $3)
-				ON CONFLICT (reaction, key) DO UPDATE SET state = $3`, k.reaction, k.key, string(text))
+			_, err := tx.ExecContext(ctx, `INSERT INTO process (reaction, key, state) VALUES ($1, $2, $3)
+				ON CONFLICT (reaction, key) DO UPDATE SET state = $3`, k.reaction, k.key, state)
 			if err != nil {
 				return err
 			}
@@ -166,15 +164,25 @@ func insert(ctx context.Context, tx *readdb.Tx, r row) error {
 }
 
 // fetch returns rows that may be taken: those whose time has come before those
-// that came without one, at most limit of each.
+// that came without one, at most limit of each. Calls are not among them.
 func (o *outbox) fetch(ctx context.Context, now time.Time, limit int) ([]row, error) {
-	const columns = `SELECT seq, id, kind, type, tenant, correlation, causation, reaction, target, payload, event_at, attempts FROM outbox `
-	timed, err := o.rows(ctx, columns+`WHERE state = 'pending' AND next_at > 0 AND next_at <= $1 ORDER BY next_at, seq LIMIT $2`, now.UnixMicro(), limit)
+	const own = columns + `WHERE state = 'pending' AND kind <> 'call' AND `
+	timed, err := o.rows(ctx, own+`next_at > 0 AND next_at <= $1 ORDER BY next_at, seq LIMIT $2`, now.UnixMicro(), limit)
 	if err != nil {
 		return nil, err
 	}
-	plain, err := o.rows(ctx, columns+`WHERE state = 'pending' AND next_at = 0 ORDER BY seq LIMIT $1`, limit)
+	plain, err := o.rows(ctx, own+`next_at = 0 ORDER BY seq LIMIT $1`, limit)
 	return append(timed, plain...), err
+}
+
+const columns = `SELECT seq, id, kind, type, tenant, correlation, causation, reaction, target, payload, event_at, attempts FROM outbox `
+
+// fetchCalls returns the first call of each line that may be made, at most limit.
+// The others of a line are not looked at: a slow system with a long line would
+// leave no room for those of the rest.
+func (o *outbox) fetchCalls(ctx context.Context, now time.Time, limit int) ([]row, error) {
+	return o.rows(ctx, columns+`WHERE seq IN (SELECT min(seq) FROM outbox
+		WHERE state = 'pending' AND kind = 'call' AND next_at <= $1 GROUP BY target) ORDER BY seq LIMIT $2`, now.UnixMicro(), limit)
 }
 
 func (o *outbox) rows(ctx context.Context, query string, args ...any) (out []row, err error) {

@@ -84,7 +84,7 @@ func (e *engine) react(ctx context.Context, records []eventstore.Recorded, passe
 			events = append(events, x.Decoded)
 		}
 	}
-	memory := &memory{outbox: e.outbox, states: map[stateKey]any{}}
+	memory := newMemory(e.outbox)
 	effects, err := e.evaluate(ctx, events, memory)
 	if err != nil {
 		return err
@@ -96,8 +96,12 @@ func (e *engine) react(ctx context.Context, records []eventstore.Recorded, passe
 		}
 	}
 	*passed += len(records)
-	if len(rows) > 0 || len(memory.states) > 0 || *passed >= persistEvery {
-		if err := e.outbox.record(ctx, to, memory.states, rows); err != nil {
+	states, err := memory.changed()
+	if err != nil {
+		return err
+	}
+	if len(rows) > 0 || len(states) > 0 || *passed >= persistEvery {
+		if err := e.outbox.record(ctx, to, states, rows); err != nil {
 			return err
 		}
 		*passed = 0
@@ -153,6 +157,27 @@ type stateKey struct{ reaction, key string }
 type memory struct {
 	outbox *outbox
 	states map[stateKey]any
+	before map[stateKey]string // as the outbox has them, or as they begin
+}
+
+func newMemory(o *outbox) *memory {
+	return &memory{o, map[stateKey]any{}, map[stateKey]string{}}
+}
+
+// changed returns the states that are not what they were, as JSON. Most events
+// change none: writing those again would cost a synced transaction a batch.
+func (m *memory) changed() (map[stateKey]string, error) {
+	out := map[stateKey]string{}
+	for k, state := range m.states {
+		text, err := json.Marshal(state)
+		if err != nil {
+			return nil, fmt.Errorf("memory of %s: %w", k.reaction, err)
+		}
+		if string(text) != m.before[k] {
+			out[k] = string(text)
+		}
+	}
+	return out, nil
 }
 
 // take runs one step of a reaction, which is pure but may be mistaken.
@@ -173,7 +198,11 @@ func (m *memory) take(ctx context.Context, reaction string, s domain.ReactionSte
 		if err := m.outbox.load(ctx, k, state); err != nil {
 			return nil, err
 		}
-		m.states[k] = state
+		text, err := json.Marshal(state)
+		if err != nil {
+			return nil, err
+		}
+		m.states[k], m.before[k] = state, string(text)
 	}
 	return s.Then(state, event), nil
 }
@@ -204,6 +233,7 @@ func wants(reactions []domain.Reaction) func(reflect.Type) bool {
 const (
 	kindDispatch = "dispatch"
 	kindNotice   = "notice"
+	kindCall     = "call" // a dispatch that waits for somebody else's system
 )
 
 // noticePayload is a notice as it waits.
@@ -235,7 +265,10 @@ func (e *engine) row(ctx context.Context, x effect) (row, error) {
 			return row{}, fmt.Errorf("reaction %s: command %s: %w", x.reaction, c.name, err)
 		}
 		out.kind, out.typ, out.target = kindDispatch, c.name, envelope.Stream(c.contract.Category(), what.To)
-		payload = DispatchJob{c.contract.Category(), what.To, c.name, raw.Data}
+		payload = DispatchJob{c.contract.Category(), what.To, what.Tenant, c.name, raw.Data}
+		if what.Line != "" {
+			out.kind, out.target = kindCall, "line "+what.Line
+		}
 		if what.After > 0 {
 			out.delayed, out.due = true, x.event.At.Add(what.After)
 		}
@@ -279,8 +312,10 @@ func (e *engine) setProblem(s string) {
 
 // signal tells the workers that the outbox has more.
 func (e *engine) signal() {
-	select {
-	case e.wake <- struct{}{}:
-	default:
+	for _, wake := range []chan struct{}{e.wake, e.wakeCalls} {
+		select {
+		case wake <- struct{}{}:
+		default:
+		}
 	}
 }

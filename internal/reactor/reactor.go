@@ -12,10 +12,14 @@
 // effect's index, which a replay repeats. So the file may be lost: an empty
 // one on an old store asks for everything again under the same IDs.
 //
-// Effects with the same target (one aggregate; one person on one channel) run
-// one after another in the order of their events. One that fails keeps those
+// Effects with the same target (one aggregate; one person on one channel; one
+// line of calls to somebody else's system) run one after another in the order
+// of their events. One that fails keeps those
 // behind it waiting, until it is done or dead. A delayed effect keeps nobody
 // waiting before its time has come.
+//
+// Calls to other systems have workers of their own, of which each line takes
+// one at most: a system that is slow holds nobody back but itself.
 //
 // # Why the reactor stops at what it cannot read
 //
@@ -60,10 +64,11 @@ type Job struct {
 
 // DispatchJob is a command to send.
 type DispatchJob struct {
-	Category string          `json:"category"` // of the aggregate
-	To       string          `json:"to"`       // ID of the aggregate
-	Command  string          `json:"command"`  // wire name
-	Data     json.RawMessage `json:"data"`     // opened
+	Category string          `json:"category"`        // of the aggregate
+	To       string          `json:"to"`              // ID of the aggregate
+	Tenant   string          `json:"tenant,omitzero"` // the aggregate's, if not the event's
+	Command  string          `json:"command"`         // wire name
+	Data     json.RawMessage `json:"data"`            // opened
 }
 
 // NoticeJob is a message to a person.
@@ -102,6 +107,7 @@ type Reactor struct {
 	Dispatch func(context.Context, Job) error
 	Notify   func(context.Context, Job) error
 	Workers  int // effects in flight; 0 means 8
+	Callers  int // calls of other systems in flight beside those; 0 means 32
 	// MinBackoff is the pause after the first failure; 0 means 500 ms. It
 	// doubles up to MaxBackoff; 0 means 5 minutes.
 	MinBackoff, MaxBackoff time.Duration
@@ -121,7 +127,7 @@ type Reactor struct {
 type Metrics struct {
 	// Reacted: the effects of so many events are in the outbox.
 	Reacted func(events, effects int, took time.Duration)
-	// Attempted: the kind is "dispatch" or "notice", the outcome "done",
+	// Attempted: the kind is "dispatch", "notice" or "call", the outcome "done",
 	// "retry" or "dead".
 	Attempted func(kind, outcome string, took time.Duration)
 }
@@ -151,7 +157,8 @@ func (r *Reactor) Run(ctx context.Context) error {
 	r.setCurrent(e)
 	var group sync.WaitGroup
 	group.Go(func() { e.listen(ctx) })
-	group.Go(func() { e.work(ctx) })
+	group.Go(func() { e.work(ctx, false) })
+	group.Go(func() { e.work(ctx, true) })
 	group.Wait()
 	r.setCurrent(nil)
 	if err := e.outbox.file.Close(); err != nil {
@@ -177,7 +184,9 @@ type engine struct {
 	decoder  *typed.Decoder
 	commands map[any]command // by reflect.Type
 	wake     chan struct{}   // the outbox has more
-	random   sync.Mutex      // guards Rand
+	// wakeCalls says so to those who make calls.
+	wakeCalls chan struct{}
+	random    sync.Mutex // guards Rand
 
 	state struct {
 		sync.Mutex
@@ -191,7 +200,7 @@ func (r *Reactor) start(ctx context.Context) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &engine{Reactor: r, outbox: &outbox{file}, commands: commandsOf(r.Contracts), wake: make(chan struct{}, 1)}
+	e := &engine{Reactor: r, outbox: &outbox{file}, commands: commandsOf(r.Contracts), wake: make(chan struct{}, 1), wakeCalls: make(chan struct{}, 1)}
 	e.decoder = typed.NewDecoder(r.Contracts, r.Annotate, wants(r.Reactions))
 	at, err := e.outbox.open(ctx)
 	if err == nil {

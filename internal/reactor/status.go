@@ -89,7 +89,7 @@ func (r *Reactor) Preview(ctx context.Context, events []domain.Recorded[any]) ([
 	if err != nil {
 		return nil, err
 	}
-	effects, err := e.evaluate(ctx, events, &memory{outbox: e.outbox, states: map[stateKey]any{}})
+	effects, err := e.evaluate(ctx, events, newMemory(e.outbox))
 	if err != nil {
 		return nil, fmt.Errorf("preview: %w", err)
 	}

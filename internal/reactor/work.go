@@ -37,10 +37,15 @@ type result struct {
 	ended, next time.Time // next only for a retry
 }
 
-// work carries effects out until ctx ends.
-func (e *engine) work(ctx context.Context) {
+// work carries effects out until ctx ends: either the calls, which may take as
+// long as others let them, or everything else.
+func (e *engine) work(ctx context.Context, calls bool) {
+	workers, wake := cmp.Or(e.Workers, 8), e.wake
+	if calls {
+		workers, wake = cmp.Or(e.Callers, 32), e.wakeCalls
+	}
 	m := &manager{
-		engine: e, jobs: make(chan row), results: make(chan result, cmp.Or(e.Workers, 8)),
+		engine: e, calls: calls, wake: wake, jobs: make(chan row), results: make(chan result, workers),
 		held: map[int64]bool{}, lines: map[string][]row{}, fetch: true, settled: make(chan []result, 1),
 	}
 	var group sync.WaitGroup
@@ -77,6 +82,8 @@ func (e *engine) work(ctx context.Context) {
 // the goroutine of run touches it.
 type manager struct {
 	*engine
+	calls   bool          // it makes the calls, and nothing else
+	wake    chan struct{} // the outbox has more
 	jobs    chan row
 	results chan result
 	held    map[int64]bool   // rows in memory, by seq
@@ -132,7 +139,11 @@ func (m *manager) fill(ctx context.Context, due *time.Timer) error {
 	m.fetch = false
 	limit := fetchRows + len(m.held)
 	now := m.Now()
-	rows, err := m.outbox.fetch(ctx, now, limit)
+	fetch := m.outbox.fetch
+	if m.calls {
+		fetch = m.outbox.fetchCalls
+	}
+	rows, err := fetch(ctx, now, limit)
 	if err != nil {
 		return err
 	}
@@ -206,6 +217,7 @@ func (m *manager) free(results []result) {
 	for _, r := range results {
 		if r.outcome != outcomeRetry {
 			delete(m.held, r.row.seq)
+			m.fetch = m.fetch || m.calls // the next of its line was not looked at
 			continue
 		}
 		// All of the line wait for its first; the outbox knows until when.
@@ -299,7 +311,7 @@ func (e *engine) job(ctx context.Context, r row) (Job, error) {
 		ID: id, Tenant: r.tenant, Correlation: r.correlation, Causation: r.causation,
 		Reaction: r.reaction, At: r.at, Attempt: r.attempts + 1,
 	}
-	if r.kind == kindDispatch {
+	if r.kind == kindDispatch || r.kind == kindCall {
 		job.Dispatch = new(DispatchJob)
 		if err := json.Unmarshal(payload, job.Dispatch); err != nil {
 			return Job{}, Permanent("outbox", err)

@@ -45,6 +45,7 @@ type Config struct {
 	Mail     Mail     `koanf:"mail"`
 	Stripe   Stripe   `koanf:"stripe"`
 	Limits   Limits   `koanf:"limits"`
+	Webhooks Webhooks `koanf:"webhooks"`
 
 	// WriteOnly takes commands and keeps no read model, publishes nothing and
 	// carries out no effect: the write side by itself, for measuring it.
@@ -119,6 +120,13 @@ type Limits struct {
 	CustomerRequests int `koanf:"customer-requests"`
 }
 
+// Webhooks say how other systems are called.
+type Webhooks struct {
+	// Insecure allows calls without TLS, and to addresses that are not public:
+	// for development, where it is the default.
+	Insecure bool `koanf:"insecure"`
+}
+
 // Validate reports the first field that cannot be used, and fills in defaults.
 func (c *Config) Validate() error {
 	switch {
@@ -160,6 +168,7 @@ func (c *Config) Validate() error {
 		c.Getenv = func(string) string { return "" }
 	}
 	if c.Dev {
+		c.Webhooks.Insecure = true
 		return nil
 	}
 	switch {

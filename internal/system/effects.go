@@ -1,6 +1,7 @@
 package system
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"konto/domain"
+	"konto/domain/delivery"
 	"konto/domain/notification"
 	"konto/domain/subject"
 	"konto/eventstore"
@@ -31,6 +33,7 @@ type effects struct {
 	// await blocks while the event store is away: an effect that failed because
 	// of that would be left alone for long.
 	await func(context.Context) error
+	hooks hooks
 }
 
 // dispatch sends the command of an effect. Its ID is the effect's, so that a
@@ -44,9 +47,14 @@ func (e effects) dispatch(ctx context.Context, j reactor.Job) error {
 			return err
 		}
 	}
+	if j.Dispatch.Category == delivery.Aggregate.Category() && j.Dispatch.Command == "RecordAttempt" {
+		if err := e.hooks.call(ctx, &j); err != nil {
+			return err
+		}
+	}
 	_, err := e.commands.Handle(ctx, command.Request{
 		ID: j.ID, Category: j.Dispatch.Category, Target: j.Dispatch.To, Command: j.Dispatch.Command, Body: j.Dispatch.Data,
-		Actor: command.System, Tenant: j.Tenant, Correlation: j.Correlation, Causation: j.Causation,
+		Actor: command.System, Tenant: cmp.Or(j.Dispatch.Tenant, j.Tenant), Correlation: j.Correlation, Causation: j.Causation,
 	})
 	if rule, ok := errors.AsType[*domain.Error](err); ok {
 		return reactor.Permanent(rule.Code, err)

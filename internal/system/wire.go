@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -16,6 +17,7 @@ import (
 	"konto/domain"
 	"konto/domain/policy"
 	"konto/eventstore"
+	"konto/internal/callout"
 	"konto/internal/command"
 	"konto/internal/contact"
 	"konto/internal/gateway"
@@ -115,7 +117,7 @@ func (s *System) wire(ctx context.Context) error {
 	s.rejections = command.NewRejections(s.store, s.keys, s.cfg.Now, s.component("rejections"))
 	s.commands = command.New(command.Config{
 		Store: s.store, Keys: s.keys, Contracts: s.contracts,
-		Sources: slices.Concat(policy.Sources, contact.Sources()), Authorization: policy.Table,
+		Sources: slices.Concat(policy.Sources, contact.Sources(), callout.Sources(s.cfg.Webhooks.Insecure)), Authorization: policy.Table,
 		Now: s.cfg.Now, Log: s.component("command"), Tracer: s.tracer,
 		Preview: s.preview, Rejections: s.rejections, CacheStates: s.cfg.CacheStates,
 		Observe: func(o command.Observation) {
@@ -146,8 +148,8 @@ func Links() notify.Links {
 		Subscription: "/v1/subscriptions/{id}", Customer: "/v1/customers/{id}",
 		Admin: "/v1/admins/{id}", Organization: "/v1/accounts/tenant-{id}/history",
 		Invoice: "/v1/invoices/{id}/decline", Relationship: "/v1/relationships",
-		Permission: "/v1/purchase-permissions",
-		Export:     "/v1/subjects/{id}/export", Undo: undo.Path + "{id}", Home: "/docs",
+		Permission: "/v1/purchase-permissions", Webhook: "/v1/webhook-endpoints/{id}",
+		Export: "/v1/subjects/{id}/export", Undo: undo.Path + "{id}", Home: "/docs",
 	}
 }
 
@@ -163,7 +165,11 @@ func (s *System) wireEffects() error {
 	if err != nil {
 		return err
 	}
-	e := effects{s.commands, notifier, s.keys, s.tracer, s.AwaitStore}
+	caller := callout.New(callout.Config{
+		Development: s.cfg.Webhooks.Insecure, Now: s.cfg.Now, UserAgent: "Konto/" + cmp.Or(s.cfg.Version.Version, "dev"),
+	})
+	s.atStop("webhooks", func(context.Context) error { caller.Close(); return nil })
+	e := effects{s.commands, notifier, s.keys, s.tracer, s.AwaitStore, hooks{s.commands, s.keys, caller, s.metrics, strings.TrimSuffix(s.cfg.PublicURL, "/")}}
 	s.reactor.Dispatch, s.reactor.Notify = e.dispatch, e.notify
 	return nil
 }
