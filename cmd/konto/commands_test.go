@@ -102,18 +102,19 @@ func send(ts *testscript.TestScript, as, method, path string, header http.Header
 //
 //	json [-2] PATH VALUE     the value there, strings without quotes
 //	json [-2] -len PATH N    how many elements there are
+//	json [-2] -on PATH DATE  the time there is on that day, UTC
 //	! json [-2] PATH         there is nothing there
 //
 // A PATH is a JSON pointer, whose segments may also be * (any element) or
 // [NAME=VALUE] (the elements that have it).
 func jsonIs(ts *testscript.TestScript, neg bool, args []string) {
 	document := documentOf(ts, &args)
-	length := len(args) > 0 && args[0] == "-len"
-	if length {
+	length, day := len(args) > 0 && args[0] == "-len", len(args) > 0 && args[0] == "-on"
+	if length || day {
 		args = args[1:]
 	}
 	if neg != (len(args) == 1) || len(args) > 2 || len(args) == 0 {
-		ts.Fatalf("usage: [!] json [-2] [-len] PATH [VALUE]")
+		ts.Fatalf("usage: [!] json [-2] [-len|-on] PATH [VALUE]")
 	}
 	found := lookUp(document, args[0])
 	switch {
@@ -135,7 +136,7 @@ func jsonIs(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	var all []string
 	for _, v := range found {
-		if shown(v) == args[1] {
+		if shown(v) == args[1] || day && strings.HasPrefix(shown(v), args[1]+"T") {
 			return
 		}
 		all = append(all, shown(v))
