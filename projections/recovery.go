@@ -49,6 +49,9 @@ type Contact struct {
 	// UsableFrom is when the contact in use may first recover the account.
 	UsableFrom time.Time       `json:"usableFrom,omitzero"`
 	Pending    *PendingContact `json:"pending,omitempty"`
+	// Shared says that the address in use recovers another account of the
+	// organization, too (rule I6): whoever has the mailbox has both.
+	Shared bool `json:"shared,omitzero"`
 	// Undo is the last change of the contact in use that the one before it may
 	// undo, with the proof that was sent to it.
 	Undo *Undo `json:"undo,omitempty"`
@@ -90,6 +93,9 @@ type Readiness struct {
 	CoolingDown []CoolingDown `json:"coolingDown,omitempty"`
 	Ready       bool          `json:"ready"`
 	Missing     []string      `json:"missing"` // [MissingPhone], [MissingEmail] or [MissingAny]
+	// SharedEmail says that the alternate address in use recovers another
+	// account of the organization, too (rule I6).
+	SharedEmail bool `json:"sharedAlternateEmail,omitzero"`
 }
 
 // CoolingDown is a contact that is verified but too new to recover an account.
@@ -108,11 +114,14 @@ type candidate struct {
 	hasRole  bool
 	standing recovery.Standing
 	verified []CoolingDown // contacts in use
+	shared   bool          // the alternate address
 }
 
 // readiness judges verified contacts alone (rule I2).
 func (c candidate) readiness(terms securityinfo.RecoveryTerms, now time.Time) Readiness {
-	return Judge(c.id, terms.GateOf(c.hasRole, c.standing, now), c.verified, now)
+	r := Judge(c.id, terms.GateOf(c.hasRole, c.standing, now), c.verified, now)
+	r.SharedEmail = c.shared
+	return r
 }
 
 // Judge says whether verified contacts pass a gate at a time. It sorts them.
@@ -148,16 +157,19 @@ const selectCandidate = `SELECT a.admin_id,
 	(SELECT COUNT(*) FROM security_domains d WHERE d.tenant = a.tenant),
 	(SELECT t.trial_since FROM security_tenants t WHERE t.tenant = a.tenant),
 	(SELECT string_agg(c.slot || ':' || CAST(c.usable_from AS TEXT), ' ') FROM security_contacts c
-		WHERE c.tenant = a.tenant AND c.admin_id = a.admin_id AND c.verified_at <> 0)
+		WHERE c.tenant = a.tenant AND c.admin_id = a.admin_id AND c.verified_at <> 0),
+	(SELECT COUNT(*) FROM security_contacts c JOIN security_contacts o
+			ON o.tenant = c.tenant AND o.email_mac = c.email_mac AND o.admin_id <> c.admin_id AND o.verified_at <> 0
+		WHERE c.tenant = a.tenant AND c.admin_id = a.admin_id AND c.email_mac <> '' AND c.verified_at <> 0)
 	FROM security_accounts a WHERE a.tenant = $1`
 
 func scanCandidate(row scanner) (c candidate, err error) {
-	var roles int
+	var roles, sharing int
 	var verified sql.NullString
-	if err := row.Scan(&c.id, &roles, &c.standing.Domains, instant{&c.standing.TrialSince}, &verified); err != nil {
+	if err := row.Scan(&c.id, &roles, &c.standing.Domains, instant{&c.standing.TrialSince}, &verified, &sharing); err != nil {
 		return c, err
 	}
-	c.hasRole = roles > 0
+	c.hasRole, c.shared = roles > 0, sharing > 0
 	for v := range strings.FieldsSeq(verified.String) {
 		slot, from, _ := strings.Cut(v, ":")
 		micros, err := strconv.ParseInt(from, 10, 64)
@@ -233,6 +245,7 @@ func SecurityInfoOf(ctx context.Context, db DB, tenant, adminID string, now time
 		if c.Status == "" && c.Undo != nil {
 			c.Status = ContactRemoved
 		}
+		c.Shared = person.shared && c.Slot == securityinfo.SlotAlternateEmail
 		if c.Status != "" {
 			s.Contacts = append(s.Contacts, c.Contact)
 		}

@@ -17,7 +17,7 @@ var securityInfoSQL string
 // and whether that would be enough. A contact that was never verified is shown
 // as waiting and counts for nothing (rule I2).
 var SecurityInfo = Projection{
-	Name: "security_info", Version: 3,
+	Name: "security_info", Version: 4,
 	Tables: []string{"security_contacts", "security_accounts", "security_roles", "security_tenants", "security_domains", "security_terms"},
 	Schema: securityInfoSQL,
 	Handlers: []Handler{
@@ -127,9 +127,9 @@ func contactVerified(ctx context.Context, tx Tx, e domain.Recorded[securityinfo.
 		SET verified = $4, verified_at = $5,
 			verified_type = CASE WHEN waiting = 1 THEN pending_type ELSE verified_type END, invalidated = '',
 			pending = NULL, pending_type = '', waiting = 0, verification = '', expires_at = 0, failures = 0,
-			usable_from = $7, updated_at = $5, revision = $6
+			usable_from = $7, email_mac = $8, updated_at = $5, revision = $6
 		WHERE tenant = $1 AND admin_id = $2 AND slot = $3`,
-		e.Tenant, e.ID, string(d.Slot), seal(d.Contact), at(d.At), e.Revision, at(d.UsableFrom))
+		e.Tenant, e.ID, string(d.Slot), seal(d.Contact), at(d.At), e.Revision, at(d.UsableFrom), d.EmailMAC)
 	if err != nil {
 		return err
 	}
@@ -168,8 +168,8 @@ type slotKey struct {
 func contactWaits(ctx context.Context, tx Tx, k slotKey, revision int64, t time.Time, line, verification string) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO security_contacts
 		(tenant, admin_id, slot, verified, verified_at, verified_type, pending, pending_type, waiting,
-		 verification, channel, expires_at, failures, tries, usable_from, undo_change, undo_until, invalidated, updated_at, revision)
-		VALUES ($1, $2, $3, NULL, 0, '', NULL, $4, 1, $5, '', 0, 0, 0, 0, '', 0, '', $6, $7)
+		 verification, channel, expires_at, failures, tries, usable_from, undo_change, undo_until, email_mac, invalidated, updated_at, revision)
+		VALUES ($1, $2, $3, NULL, 0, '', NULL, $4, 1, $5, '', 0, 0, 0, 0, '', 0, '', '', $6, $7)
 		ON CONFLICT (tenant, admin_id, slot) DO UPDATE
 		SET pending = NULL, pending_type = excluded.pending_type, waiting = 1,
 			verification = excluded.verification, expires_at = 0, failures = 0,
@@ -225,8 +225,8 @@ func changeUndone(ctx context.Context, tx Tx, e domain.Recorded[securityinfo.Con
 	_, err := tx.ExecContext(ctx, `UPDATE security_contacts
 		SET verified = $4, verified_at = $5, verified_type = '', usable_from = $6, invalidated = '',
 			pending = NULL, pending_type = '', waiting = 0, verification = '', expires_at = 0, failures = 0,
-			undo_change = '', undo_until = 0, updated_at = $7, revision = $8
+			undo_change = '', undo_until = 0, updated_at = $7, revision = $8, email_mac = $9
 		WHERE tenant = $1 AND admin_id = $2 AND slot = $3`,
-		e.Tenant, e.ID, string(d.Slot), seal(d.Contact), at(d.VerifiedAt), at(d.UsableFrom), at(d.At), e.Revision)
+		e.Tenant, e.ID, string(d.Slot), seal(d.Contact), at(d.VerifiedAt), at(d.UsableFrom), at(d.At), e.Revision, d.EmailMAC)
 	return err
 }

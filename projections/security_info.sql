@@ -18,11 +18,13 @@ CREATE TABLE security_contacts (
     usable_from   BIGINT  NOT NULL, -- when the contact in use may first recover the account; microseconds since 1970 UTC, or 0
     undo_change   TEXT    NOT NULL, -- ID of the last change of the contact in use that may be undone; empty: none
     undo_until    BIGINT  NOT NULL, -- until when; microseconds since 1970 UTC, or 0
+    email_mac     TEXT    NOT NULL, -- keyed hash of the address that was last in use; empty for phones
     invalidated   TEXT    NOT NULL, -- why the contact in use stopped counting; empty if it did not
     updated_at    BIGINT  NOT NULL, -- microseconds since 1970 UTC
     revision      BIGINT  NOT NULL, -- of the stream, as far as it is in this row
     PRIMARY KEY (tenant, admin_id, slot)
 );
+CREATE INDEX security_contacts_email ON security_contacts (tenant, email_mac);
 -- security_accounts has one row per person whose account can be recovered. Written by security_info.go.
 CREATE TABLE security_accounts (
     tenant       TEXT   NOT NULL,

@@ -121,6 +121,54 @@ func TestPendingContact(t *testing.T) {
 	}
 }
 
+// TestI6SharedAddressesAreFlagged shows the flag on both accounts of the
+// organization, on none of another, and no longer than both addresses count.
+func TestI6SharedAddressesAreFlagged(t *testing.T) {
+	t.Parallel()
+	db := open(t, projections.SecurityInfo)
+	const email = securityinfo.SlotAlternateEmail
+	in := func(mac string) []any {
+		v := verified(email, "x")
+		v.EmailMAC = mac
+		return []any{securityinfo.AlternateEmailAdded{Email: sealedValue[string](anna, "x"), Verification: "v", At: start}, v}
+	}
+	ours, theirs, dora := established(northwind), established(contoso), id(2, 9)
+	for person, mac := range map[string]string{anna: "m1", bo: "m1", cleo: "m2"} {
+		ours.then(person, admin.EmployeeAdded{Tenant: northwind})
+		for _, e := range in(mac) {
+			ours.then(person, e)
+		}
+	}
+	theirs.then(dora, admin.EmployeeAdded{Tenant: contoso})
+	for _, e := range in("m1") {
+		theirs.then(dora, e)
+	}
+	db.apply(ours.events...)
+	db.apply(theirs.events...)
+	flags := func(why string, owner string, want map[string]bool) {
+		t.Helper()
+		list, _, err := projections.RecoveryReadiness(t.Context(), db, owner, month, "", 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range list {
+			if r.SharedEmail != want[r.AdminID] {
+				t.Errorf("I6: %s: %s shares an address = %v, want %v", why, r.AdminID, r.SharedEmail, want[r.AdminID])
+			}
+			s, err := projections.SecurityInfoOf(t.Context(), db, owner, r.AdminID, month)
+			if err != nil || len(s.Contacts) > 0 && s.Contacts[0].Shared != want[r.AdminID] || s.Recovery.SharedEmail != want[r.AdminID] {
+				t.Errorf("I6: %s: %+v, %v, want shared = %v", why, s, err, want[r.AdminID])
+			}
+		}
+	}
+	flags("in use", northwind, map[string]bool{anna: true, bo: true})
+	flags("another organization's", contoso, nil)
+	db.apply(ours.then(bo, securityinfo.AlternateEmailRemoved{At: start}))
+	flags("one of them removed", northwind, nil)
+	db.apply(ours.then(bo, securityinfo.ContactChangeUndone{Slot: email, Contact: sealedValue[string](bo, "x"), VerifiedAt: start, At: start, EmailMAC: "m1"}))
+	flags("and come back", northwind, map[string]bool{anna: true, bo: true})
+}
+
 // month is when these tests look: whatever cools down has done so.
 var month = start.AddDate(0, 1, 0)
 

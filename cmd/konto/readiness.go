@@ -95,9 +95,9 @@ func (a *app) readyPeople(cmd *cobra.Command, tenant string) error {
 		}
 	}
 	return a.print(all, func(w *tabwriter.Writer) {
-		_, _ = fmt.Fprintln(w, "PERSON\tREADY\tGATE\tUSABLE\tMISSING")
+		_, _ = fmt.Fprintln(w, "PERSON\tREADY\tGATE\tUSABLE\tMISSING\tADDRESS")
 		for _, r := range all {
-			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.AdminID, yesNo(r.Ready), r.Gate, slotNames(r.Usable), strings.Join(r.Missing, ", "))
+			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.AdminID, yesNo(r.Ready), r.Gate, slotNames(r.Usable), strings.Join(r.Missing, ", "), shared(r.SharedEmail))
 		}
 	})
 }
@@ -169,6 +169,14 @@ func slotNames(slots []securityinfo.Slot) string {
 		return "none"
 	}
 	return strings.Join(names, ", ")
+}
+
+// shared says that the alternate address recovers another account, too (I6).
+func shared(b bool) string {
+	if b {
+		return "shared"
+	}
+	return ""
 }
 
 func yesNo(b bool) string {

@@ -57,6 +57,9 @@ func (c ConfirmContactVerification) Decide(s SecurityInfo, m Meta) ([]Event, err
 		Contact: s.pending(c.Slot), Previous: s.verified(c.Slot), At: m.At,
 		UsableFrom: m.At.Add(time.Duration(terms.CoolDownHours) * time.Hour),
 	}
+	if c.Slot == SlotAlternateEmail {
+		verified.EmailMAC = emailMAC(m, verified.Contact)
+	}
 	if due := ReconfirmPolicy.In(m).after(m.At); s.ReconfirmBy.IsZero() {
 		// A new contact says nothing about the others: they are due when they were.
 		verified.ReconfirmBy = due
@@ -103,6 +106,19 @@ type ContactVerified struct {
 	// ReconfirmBy is when the person is asked whether their contacts are still
 	// right; zero if that was planned before, or never is.
 	ReconfirmBy time.Time `json:"reconfirmBy,omitzero"`
+	// EmailMAC is what addresses are told to be the same by (I6): a keyed hash
+	// of an alternate address, empty for phones. The key is the organization's,
+	// so nobody learns of an account elsewhere with the same address.
+	EmailMAC string `json:"emailMac,omitzero"`
+}
+
+// emailMAC is the keyed hash of an address in use; empty if it was erased.
+// Letter case makes no difference.
+func emailMAC(m Meta, address domain.Personal[string]) string {
+	if !address.Readable() {
+		return ""
+	}
+	return m.MAC("alternate-email", strings.ToLower(address.Value))
 }
 
 // Evolve implements [domain.Event].

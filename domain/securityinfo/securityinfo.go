@@ -15,6 +15,25 @@
 // alternate address is never one that the organization or the account itself
 // controls (S3), or losing the account would lose it too.
 //
+// # Sharing
+//
+// Accounts may share a phone or an alternate address for recovery, as families
+// and small offices do (I6). A number would have to be one account's alone for
+// signing in by text message, which does not exist here. That an address in use
+// recovers another account of the organization, too, is shown with it, since
+// whoever has the mailbox has both; the organization's key keeps it from being
+// told of accounts elsewhere.
+//
+// # One save, several events
+//
+// No event says that a page was saved. The events of a save are appended in
+// one step and carry the command's ID in their metadata, with its name, who
+// sent it, why and under which policies: an account's history shows them with
+// it, so which save led to which events is answered without an event that
+// would repeat it, and that no rule, reaction or read model would use. What was
+// typed is kept with the command for back-tests; a refused save is recorded
+// with the account's refusals.
+//
 // # Codes
 //
 // A code is a keyed function of its verification's ID ([domain.Meta].Code), so

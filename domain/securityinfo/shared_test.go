@@ -22,3 +22,25 @@ func TestI6ContactsMayBeShared(t *testing.T) {
 		}
 	}
 }
+
+// An address in use leaves a keyed hash, by which the accounts that share it
+// are told, however it is written; a phone leaves none, and so does an address
+// that nobody can read any more.
+func TestI6SharedAddressesAreTold(t *testing.T) {
+	t.Parallel()
+	last := func(events []Event) string { return events[len(events)-1].(ContactVerified).EmailMAC }
+	one := last(history(do(altMail(private)), confirm(SlotAlternateEmail)))
+	for name, c := range map[string]struct {
+		events []Event
+		want   bool
+	}{
+		"I6: the same address in other letters": {history(do(altMail("Ann@HOME.example")), confirm(SlotAlternateEmail)), true},
+		"I6: another address":                   {history(do(altMail(private2)), confirm(SlotAlternateEmail)), false},
+		"I6: a phone":                           {history(do(mobile(number)), confirm(SlotMobile)), false},
+		"I6: the address of a change":           {history(do(altMail(private2)), confirm(SlotAlternateEmail), do(altMail(private)), confirm(SlotAlternateEmail)), true},
+	} {
+		if got := last(c.events); (got == one) != c.want || one == "" {
+			t.Errorf("%s: hash %q, the first's %q, want them equal = %v", name, got, one, c.want)
+		}
+	}
+}

@@ -57,10 +57,14 @@ func (c UndoContactChange) Decide(s SecurityInfo, m Meta) ([]Event, error) {
 	if held != nil {
 		return nil, held
 	}
-	return append(events, ContactChangeUndone{
+	undone := ContactChangeUndone{
 		Slot: slot, Change: c.Change, By: ByPreviousContact, Contact: f.Contact, Dropped: s.verified(slot),
 		VerifiedAt: f.VerifiedAt, UsableFrom: f.UsableFrom, At: m.At,
-	}), nil
+	}
+	if slot == SlotAlternateEmail {
+		undone.EmailMAC = emailMAC(m, f.Contact)
+	}
+	return append(events, undone), nil
 }
 
 // release returns what takes a contact out of the slots in which it only
@@ -139,6 +143,7 @@ type ContactChangeUndone struct {
 	VerifiedAt time.Time               `json:"verifiedAt"`       // of the contact that came back
 	UsableFrom time.Time               `json:"usableFrom,omitzero"`
 	At         time.Time               `json:"at"`
+	EmailMAC   string                  `json:"emailMac,omitzero"` // see [ContactVerified]
 }
 
 // Evolve implements [domain.Event]. Who changed the contact may have begun a

@@ -37,6 +37,9 @@ func TestUndo(t *testing.T) {
 				Slot: slot, Change: change, By: "previous-contact", Contact: about(contact),
 				VerifiedAt: start, UsableFrom: start.Add(day), At: now,
 			}
+			if slot == SlotAlternateEmail {
+				e.EmailMAC = mac("alternate-email", contact)
+			}
 			if dropped != "" {
 				e.Dropped = about(dropped)
 			}

@@ -59,7 +59,7 @@ func TestConfirm(t *testing.T) {
 			Slot: SlotMobile, Verification: v2, Contact: about("+46701740606"), Previous: about("+46701740605"), At: start,
 		})}},
 		{name: "S6: right code of a mail", given: mail, when: ConfirmContactVerification{Slot: SlotAlternateEmail, Code: code(v3)}, then: []Event{replaced(ContactVerified{
-			Slot: SlotAlternateEmail, Verification: v3, Contact: about(private2), Previous: about(private), At: start,
+			Slot: SlotAlternateEmail, Verification: v3, Contact: about(private2), Previous: about(private), At: start, EmailMAC: mac("alternate-email", private2),
 		})}},
 		{name: "S6: code of the contact before", given: changing, when: enter(right), err: ErrWrongCode, then: []Event{
 			ContactVerificationFailed{Slot: SlotMobile, Verification: v2, Attempt: 1},
