@@ -41,6 +41,7 @@ func setup(env *testscript.Env) error {
 	env.Values[processes{}] = map[string]*process{}
 	env.Values[mailServer{}] = &mailServer{}
 	env.Values[nodes{}] = map[string]string{}
+	env.Values[hooks{}] = map[string]*hook{}
 	env.Defer(func() {
 		for _, p := range env.Values[processes{}].(map[string]*process) {
 			p.kill()
@@ -68,6 +69,8 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"smtp":     smtpServer,
 		"address":  address,
 		"esdb":     useEventStore,
+		"receiver": startHook,
+		"called":   calledHook,
 		"history":  makeHistory,
 	}
 }
