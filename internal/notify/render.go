@@ -25,7 +25,7 @@ type Links struct {
 	Subscription string // where a backup card is added; default /subscriptions/{id}
 	Customer     string // default /customers/{id}
 	Admin        string // of a person's account; default /admins/{id}
-	Organization string // the tenant's; default /organizations/{id}
+	Organization string // where the history of its profile and addresses is read; default /organizations/{id}
 	Invoice      string // where an unpaid one is explained and settled; default /invoices/{id}
 	Relationship string // between partner and customer; default /relationships
 	Permission   string // of customers to buy; default /purchase-permissions

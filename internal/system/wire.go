@@ -146,7 +146,7 @@ func Links() notify.Links {
 	return notify.Links{
 		SecurityInfo: "/v1/security-info/{id}", Card: "/v1/cards/{id}",
 		Subscription: "/v1/subscriptions/{id}", Customer: "/v1/customers/{id}",
-		Admin: "/v1/admins/{id}", Organization: "/v1/accounts/tenant-{id}/history",
+		Admin: "/v1/admins/{id}", Organization: "/v1/accounts/org-{id}/history",
 		Invoice: "/v1/invoices/{id}/decline", Relationship: "/v1/relationships",
 		Permission: "/v1/purchase-permissions", Webhook: "/v1/webhook-endpoints/{id}",
 		Export: "/v1/subjects/{id}/export", Undo: undo.Path + "{id}", Home: "/docs",
