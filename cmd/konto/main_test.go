@@ -72,6 +72,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"receiver": startHook,
 		"called":   calledHook,
 		"history":  makeHistory,
+		"rebuilt":  rebuilt,
 	}
 }
 

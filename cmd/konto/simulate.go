@@ -163,7 +163,7 @@ func (a *app) place(base, secret string, token func(demo.Person) (string, error)
 	open := &client.Client{Base: base}
 	return simulate.Place{
 		As: func(_ context.Context, p simulate.Person) (*client.Client, error) {
-			t, err := token(demo.Person{ID: p.ID, Tenant: p.Tenant, Roles: p.Roles})
+			t, err := token(demo.Person{ID: p.ID, Tenant: p.Tenant, Roles: p.Roles, Kind: p.Kind})
 			return &client.Client{Base: base, Token: t}, err
 		},
 		Webhook: func(ctx context.Context, event []byte) error {
@@ -186,7 +186,7 @@ func (a *app) place(base, secret string, token func(demo.Person) (string, error)
 					return code, nil
 				}
 			}
-			return "", errors.New("no code came")
+			return "", simulate.ErrNoCode
 		},
 	}
 }

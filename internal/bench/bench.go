@@ -39,7 +39,11 @@ type Config struct {
 	Only     []Section     // none means all
 	Accounts int           // that commands go to; 0 means 2048
 	Events   int           // of the history that is rebuilt; 0 means 200,000
-	Now      func() time.Time
+	// History is a data directory whose read models are rebuilt instead of those
+	// of a history that is made for it, such as konto simulate makes. It is only
+	// read from, and no Konto may run on it.
+	History string
+	Now     func() time.Time
 	// Progress is told what begins, and how much of the whole is done; nil for
 	// nobody.
 	Progress func(step string, done, total int)

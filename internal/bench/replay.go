@@ -223,22 +223,11 @@ const eventsEach = 50
 
 func (b *bench) rebuild(ctx context.Context, dir string) (_ *RebuildReport, err error) {
 	r := &RebuildReport{Accounts: max(1, b.Events/eventsEach), Models: len(projections.All)}
-	b.step("rebuild: making %d events", b.Events)
-	p, err := b.parts(ctx, dir)
+	p, err := b.history(ctx, dir, r)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
-	err = each(ctx, r.Accounts, func(ctx context.Context, i int) error {
-		tenant := id(1, i/perTenant)
-		if i%2 == 0 {
-			return p.account(ctx, card.Aggregate, id(4, i), tenant, eventsEach, cardEvent(tenant, id(2, i/perTenant)))
-		}
-		return p.account(ctx, admin.Aggregate, id(3, i), tenant, eventsEach, adminEvent(tenant, id(3, i)))
-	})
-	if err != nil {
-		return nil, err
-	}
 	db, err := readdb.Open(ctx, readdb.Config{Path: filepath.Join(dir, "read.db"), Now: b.Now, Log: zerolog.Nop()})
 	if err != nil {
 		return nil, err
@@ -265,6 +254,45 @@ func (b *bench) rebuild(ctx context.Context, dir string) (_ *RebuildReport, err 
 	r.Seconds, r.CPU, r.PeakMB = round(b.Now().Sub(began).Seconds()), m.stop(), memory()
 	r.PerSecond = float64(int(float64(r.Events) / b.Now().Sub(began).Seconds()))
 	return r, err
+}
+
+// history is what is rebuilt: that of a data directory, or one of accounts
+// that are made for it.
+func (b *bench) history(ctx context.Context, dir string, r *RebuildReport) (*parts, error) {
+	if b.History != "" {
+		b.step("rebuild: counting the accounts of %s", b.History)
+		p, err := b.parts(ctx, b.History)
+		if err != nil {
+			return nil, err
+		}
+		r.Accounts, err = p.accounts(ctx)
+		return p, err
+	}
+	b.step("rebuild: making %d events", b.Events)
+	p, err := b.parts(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	return p, each(ctx, r.Accounts, func(ctx context.Context, i int) error {
+		tenant := id(1, i/perTenant)
+		if i%2 == 0 {
+			return p.account(ctx, card.Aggregate, id(4, i), tenant, eventsEach, cardEvent(tenant, id(2, i/perTenant)))
+		}
+		return p.account(ctx, admin.Aggregate, id(3, i), tenant, eventsEach, adminEvent(tenant, id(3, i)))
+	})
+}
+
+// accounts counts the streams of the store.
+func (p *parts) accounts(ctx context.Context) (n int, err error) {
+	for e, err := range p.store.ReadAll(ctx, eventstore.ReadAll{}) {
+		switch {
+		case err != nil:
+			return 0, err
+		case !e.System() && e.Revision == 0:
+			n++
+		}
+	}
+	return n, nil
 }
 
 // round keeps three decimals.

@@ -29,7 +29,9 @@ type company struct {
 	cards         []*paymentCard
 	subscriptions []*subscription
 	invoices      int
-	made          int // IDs
+	made          int       // IDs
+	befriended    bool      // the partner is this company's reseller
+	permitted     time.Time // until when it may buy at the partner's expense
 }
 
 type person struct {
@@ -49,12 +51,18 @@ type subscription struct {
 	id     string
 	card   *paymentCard
 	amount int64
+	// ended and invoiced say that no card is charged for it.
+	ended, invoiced bool
 }
 
 // Konto's own people.
 var (
-	operator = Person{ID: "01930000-0000-7000-8000-000000000016", Tenant: "01930000-0000-7000-8000-000000000003", Roles: []domain.Role{domain.Operator}}
+	operator  = Person{ID: "01930000-0000-7000-8000-000000000016", Tenant: "01930000-0000-7000-8000-000000000003", Roles: []domain.Role{domain.Operator}}
+	supporter = Person{ID: "01930000-0000-7000-8000-000000000017", Tenant: "01930000-0000-7000-8000-000000000003", Roles: []domain.Role{domain.BillingSupport}}
 )
+
+// loginPage is the ID under which each company's login page proves who people are.
+const loginPage = "01930000-0000-7000-8000-000000000018"
 
 // newID returns a UUIDv7 (RFC 9562 section 5.7) that follows from the seed.
 func (c *company) newID(at time.Time) string {
@@ -92,6 +100,9 @@ func (c *company) open(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := c.introduce(ctx); err != nil {
+		return err
+	}
 	for _, p := range c.people[:2] {
 		if err := c.addCard(ctx, p); err != nil {
 			return err
@@ -109,6 +120,23 @@ func (c *company) open(ctx context.Context) error {
 	}
 	c.live()
 	return nil
+}
+
+// introduce saves what the company says of itself.
+func (c *company) introduce(ctx context.Context) error {
+	at, founder := pick(c.rng, c.land.places), c.people[0]
+	ok, err := c.do(ctx, founder.Person, "organizations", c.id, "UpdateOrganizationProfile", map[string]any{
+		"name": c.domain, "phone": founder.mobile, "technicalContact": "it@" + c.domain, "preferredLanguage": c.land.locale[:2],
+		"address": map[string]any{
+			"line1": fmt.Sprintf("%s %d", pick(c.rng, c.land.streets), 1+c.rng.IntN(80)), "city": at.city,
+			"postalCode": at.postalCode, "country": c.land.country,
+		},
+	})
+	if err != nil || !ok {
+		return err
+	}
+	_, err = c.do(ctx, founder.Person, "organizations", c.id, "ChangeOrganizationContactEmail", map[string]any{"email": "billing@" + c.domain})
+	return err
 }
 
 // hire adds a person, who proves how their account can be recovered.
@@ -219,6 +247,7 @@ func (c *company) befriend(ctx context.Context) error {
 			return err
 		}
 	}
+	c.befriended = true
 	return nil
 }
 

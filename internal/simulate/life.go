@@ -29,6 +29,11 @@ func (c *company) live() {
 		{240, c.updateCustomer},
 		{300, c.changeRoles},
 		{330, c.hireAnother},
+		{170, c.resetPassword},
+		{210, c.cancel},
+		{220, c.permit},
+		{260, c.leave},
+		{280, c.askForInvoice},
 	} {
 		c.again(e.everyDays, e.do)
 	}
@@ -48,9 +53,12 @@ func (c *company) again(days int, do func(context.Context) error) {
 
 // bill has the gateway charge a subscription's card, and the next month again.
 func (c *company) bill(ctx context.Context, s *subscription) error {
+	c.at(c.now.AddDate(0, 1, 0), func(ctx context.Context) error { return c.bill(ctx, s) })
+	if s.ended || s.invoiced {
+		return nil
+	}
 	c.invoices++
 	invoice := fmt.Sprintf("in_sim_%d_%d_%d", c.Seed, c.n, c.invoices)
-	c.at(c.now.AddDate(0, 1, 0), func(ctx context.Context) error { return c.bill(ctx, s) })
 	failed, err := c.charge(ctx, s, s.card.token, invoice, 7)
 	if err == nil && failed {
 		c.at(c.now.Add(day), func(ctx context.Context) error { return c.collect(ctx, s, invoice, 45) })

@@ -1,6 +1,8 @@
 // Package simulate makes believable histories: companies with people who prove
-// their contacts, change their names and leave; with cards that expire, are
-// declined, replaced and backed up; with partners who look after them. Demos,
+// their contacts, forget their passwords, leave, come back and are forgotten;
+// with cards that expire, are declined, replaced and backed up; with
+// subscriptions that are cancelled, taken back and paid by invoice; with
+// partners who look after them and pay for what they let them buy. Demos,
 // tests and benchmarks use it.
 //
 // It lives through the years on a clock that can be moved, and acts through the
@@ -53,15 +55,20 @@ type Place struct {
 	AdvanceTo func(ctx context.Context, to time.Time) error
 	// Webhook hands a payment gateway's signed event over.
 	Webhook func(ctx context.Context, event []byte) error
-	// Code returns the newest one-time code that was sent to a recipient.
+	// Code returns the newest one-time code that was sent to a recipient, or
+	// [ErrNoCode].
 	Code func(ctx context.Context, recipient string) (string, error)
 }
+
+// ErrNoCode says that no code was sent to a recipient.
+var ErrNoCode = errors.New("no code came")
 
 // Person is who sends a command.
 type Person struct {
 	ID     string
 	Tenant string
 	Roles  []domain.Role
+	Kind   domain.ActorKind // empty: a person
 }
 
 // Report says what was made.
