@@ -19,7 +19,7 @@ var customerAccountsSQL string
 // CustomerAccounts lists what partners keep about their customers, and which
 // partner stands how with which customer.
 var CustomerAccounts = Projection{
-	Name: "customer_accounts", Version: 1,
+	Name: "customer_accounts", Version: 2,
 	Tables: []string{"customer_accounts", "customer_partners"},
 	Schema: customerAccountsSQL,
 	Handlers: []Handler{
@@ -32,10 +32,11 @@ func customerRegistered(ctx context.Context, tx Tx, e domain.Recorded[customer.C
 	d := e.Data
 	_, err := tx.ExecContext(ctx, `INSERT INTO customer_accounts
 		(tenant, registered_by, company_name, company_key, registration_number, country, domain, language,
-		 billing_company_name, billing_culture, billing_language, contact, address, registered_at, updated_at, revision)
-		VALUES ($1, $2, $3, $4, '', $5, $6, $7, '', '', '', NULL, NULL, $8, $8, $9)
+		 billing_company_name, billing_culture, billing_language, contact, address, phone, registered_at, updated_at, revision)
+		VALUES ($1, $2, $3, $4, $11, $5, $6, $7, '', '', '', NULL, NULL, $10, $8, $8, $9)
 		ON CONFLICT (tenant) DO NOTHING`,
-		e.ID, d.PartnerID, d.CompanyName, companyKey(d.CompanyName), d.Country, d.Domain, d.Language, at(d.At), e.Revision)
+		e.ID, d.PartnerID, d.CompanyName, companyKey(d.CompanyName), d.Country, d.Domain, d.Language, at(d.At), e.Revision, seal(d.Phone),
+		d.OrganizationRegistrationNumber)
 	if err != nil {
 		return err
 	}
@@ -49,11 +50,12 @@ func companyDetailsUpdated(ctx context.Context, tx Tx, e domain.Recorded[custome
 		SET company_name = CASE WHEN $2 = 1 THEN $3 ELSE company_name END,
 			company_key = CASE WHEN $2 = 1 THEN $4 ELSE company_key END,
 			registration_number = CASE WHEN $5 = 1 THEN $6 ELSE registration_number END,
+			phone = CASE WHEN $9 = 1 THEN $10 ELSE phone END,
 			updated_at = $7, revision = $8
 		WHERE tenant = $1`,
 		e.ID, flag(renamed), d.CompanyName, companyKey(d.CompanyName),
 		flag(slices.Contains(d.Changed, "organizationRegistrationNumber")), d.OrganizationRegistrationNumber,
-		at(e.At), e.Revision)
+		at(e.At), e.Revision, flag(slices.Contains(d.Changed, "phone")), seal(d.Phone))
 	if err != nil || !renamed {
 		return err
 	}
@@ -87,23 +89,24 @@ func companyKey(name string) string { return strings.ToLower(strings.TrimSpace(n
 
 // CustomerAccount is what partners keep about a customer.
 type CustomerAccount struct {
-	ID                             string               `json:"id"`           // the customer's tenant
-	RegisteredBy                   string               `json:"registeredBy"` // the partner's tenant
-	CompanyName                    string               `json:"companyName"`
-	OrganizationRegistrationNumber string               `json:"organizationRegistrationNumber,omitzero"`
-	Country                        string               `json:"country"` // ISO 3166-1 alpha-2
-	Domain                         string               `json:"domain"`
-	Language                       string               `json:"language"` // BCP 47
-	BillingInfo                    customer.BillingInfo `json:"billingInfo"`
-	Partners                       []string             `json:"partners"` // tenants with a relationship in force
-	RegisteredAt                   time.Time            `json:"registeredAt"`
-	UpdatedAt                      time.Time            `json:"updatedAt"`
-	Revision                       int64                `json:"revision"` // of the stream, as far as it is in the row
+	ID                             string                  `json:"id"`           // the customer's tenant
+	RegisteredBy                   string                  `json:"registeredBy"` // the partner's tenant
+	CompanyName                    string                  `json:"companyName"`
+	OrganizationRegistrationNumber string                  `json:"organizationRegistrationNumber,omitzero"`
+	Country                        string                  `json:"country"` // ISO 3166-1 alpha-2
+	Domain                         string                  `json:"domain"`
+	Language                       string                  `json:"language"`       // BCP 47
+	Phone                          domain.Personal[string] `json:"phone,omitzero"` // the company's, E.164
+	BillingInfo                    customer.BillingInfo    `json:"billingInfo"`
+	Partners                       []string                `json:"partners"` // tenants with a relationship in force
+	RegisteredAt                   time.Time               `json:"registeredAt"`
+	UpdatedAt                      time.Time               `json:"updatedAt"`
+	Revision                       int64                   `json:"revision"` // of the stream, as far as it is in the row
 }
 
 const (
 	accountColumns = `c.tenant, c.registered_by, c.company_name, c.registration_number, c.country, c.domain, c.language,
-		c.billing_company_name, c.billing_culture, c.billing_language, c.contact, c.address,
+		c.billing_company_name, c.billing_culture, c.billing_language, c.contact, c.address, c.phone,
 		c.registered_at, c.updated_at, c.revision,
 		(SELECT string_agg(a.partner_id, ' ') FROM customer_partners a WHERE a.tenant = c.tenant AND a.status = '` + string(relationship.StatusActive) + `')`
 	fromPartner = ` FROM customer_partners p JOIN customer_accounts c ON c.tenant = p.tenant
@@ -148,7 +151,7 @@ func scanCustomer(row scanner) (c CustomerAccount, err error) {
 	var partners sql.NullString
 	b := &c.BillingInfo
 	err = row.Scan(&c.ID, &c.RegisteredBy, &c.CompanyName, &c.OrganizationRegistrationNumber, &c.Country, &c.Domain, &c.Language,
-		&b.CompanyName, &b.Culture, &b.Language, sealed[customer.BillingContact]{&b.Contact}, sealed[customer.Address]{&b.DefaultAddress},
+		&b.CompanyName, &b.Culture, &b.Language, sealed[customer.BillingContact]{&b.Contact}, sealed[customer.Address]{&b.DefaultAddress}, sealed[string]{&c.Phone},
 		instant{&c.RegisteredAt}, instant{&c.UpdatedAt}, &c.Revision, &partners)
 	c.Partners = append([]string{}, strings.Fields(partners.String)...)
 	slices.Sort(c.Partners) // the databases promise no order

@@ -13,6 +13,7 @@ CREATE TABLE customer_accounts (
     billing_language     TEXT   NOT NULL, -- BCP 47; empty if never set
     contact              TEXT,            -- sealed JSON object: who gets the bill
     address              TEXT,            -- sealed JSON object: where the bill goes
+    phone                TEXT,            -- sealed JSON string: the company's, where countries ask for one
     registered_at        BIGINT NOT NULL, -- microseconds since 1970 UTC
     updated_at           BIGINT NOT NULL, -- microseconds since 1970 UTC
     revision             BIGINT NOT NULL  -- of the stream, as far as it is in this row

@@ -52,12 +52,20 @@ func TestCustomerFieldsAreKept(t *testing.T) {
 	h := everything(northwind)
 	who := customerOf(northwind)
 	h.then(who, customer.CustomerCompanyDetailsUpdated{Changed: []string{"organizationRegistrationNumber"}})
+	h.then(who, customer.CustomerCompanyDetailsUpdated{Changed: []string{"phone"}, Phone: sealedValue[string](who, "phone")})
 	h.then(who, customer.CustomerBillingInfoUpdated{Changed: []string{"language", "companyName"}, Language: "da", CompanyName: "Åkes"})
 	db := open(t, projections.CustomerAccounts)
 	db.apply(h.events...)
 	c, err := projections.Customer(t.Context(), db, who)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if c.Phone.Subject != "" || !strings.Contains(string(c.Phone.Sealed), "phone") {
+		t.Errorf("P7: the company's phone = %+v, want it sealed", c.Phone)
+	}
+	db.apply(h.then(who, customer.CustomerCompanyDetailsUpdated{Changed: []string{"phone"}}))
+	if none, err := projections.Customer(t.Context(), db, who); err != nil || !none.Phone.IsZero() {
+		t.Errorf("P7: a phone that was removed = %+v, %v, want none", none.Phone, err)
 	}
 	b := c.BillingInfo
 	if c.CompanyName != "Åkes Bageri AB" || c.OrganizationRegistrationNumber != "" {

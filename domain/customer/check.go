@@ -37,6 +37,20 @@ func (d *diff) setIn(prefix string, field, to *string, name, at string, check ch
 	d.changed = append(d.changed, prefix+name)
 }
 
+// setTag makes field the canonical form of a language tag, so that what is the
+// same reads the same, and writing it in another way changes nothing.
+func (d *diff) setTag(field, to *string, name, at string, m Meta, check check) {
+	if to == nil || *to == *field {
+		return
+	}
+	if err := check(*to, at+"/"+name); err != nil {
+		d.errs = append(d.errs, err)
+		return
+	}
+	tag := domain.Fact[Locale](m, *to).Tag
+	d.set(field, &tag, name, at, func(string, string) *domain.Error { return nil })
+}
+
 func field(pointer, format string, args ...any) *domain.Error {
 	e := *ErrField
 	e.Detail, e.Pointer = fmt.Sprintf(format, args...), pointer

@@ -42,6 +42,7 @@ func libraries() domain.Facts {
 	for _, tag := range []string{"", "dansk", "da-", "xx"} {
 		f = f.Knows(domain.Of[Locale](tag), Locale{})
 	}
+	f = f.Knows(domain.Of[Locale]("sv_se"), Locale{true, "sv-SE"}).Knows(domain.Of[Locale]("SV"), Locale{true, "sv"})
 	f = f.Knows(domain.Of[Locale]("DA"), Locale{true, "da"}).Knows(domain.Of[Locale]("zh-Hant"), Locale{true, "zh-Hant"})
 	for code := range RegistrationNumbers.First.Digits {
 		f = f.Knows(domain.Of[Country](code), Country{true})
@@ -369,6 +370,13 @@ func TestUpdateBillingInfo(t *testing.T) {
 		},
 		{Name: "P3: mail address without a domain", Given: done, Meta: now(), When: update(BillingInfoUpdate{Email: new("bo@")}), Err: ErrField},
 		{Name: "P3: mail address with a space", Given: done, Meta: now(), When: update(BillingInfoUpdate{Email: new("b o@nordlys.example")}), Err: ErrField},
+		{
+			Name: "P3: language and culture in their canonical form", Given: done, Meta: now(), When: update(BillingInfoUpdate{Culture: new("sv_se"), Language: new("SV")}),
+			Then: events(CustomerBillingInfoUpdated{
+				PartnerID: partner, Changed: []string{"culture", "language"}, Culture: "sv-SE", Language: "sv", Before: BillingInfo{Culture: "da-DK", Language: "da"},
+			}),
+		},
+		{Name: "P3: the same language in another spelling", Given: append(slices.Clone(done), CustomerBillingInfoUpdated{Changed: []string{"culture", "language"}, Culture: "sv-SE", Language: "sv"}), Meta: now(), When: update(BillingInfoUpdate{Culture: new("sv_se"), Language: new("SV")})},
 		{Name: "P3: culture without a region", Given: done, Meta: now(), When: update(BillingInfoUpdate{Culture: new("da")}), Err: ErrField},
 		{Name: "P3: culture with a script alone", Given: done, Meta: now(), When: update(BillingInfoUpdate{Culture: new("zh-Hant")}), Err: ErrField},
 		{Name: "P3: culture of no language", Given: done, Meta: now(), When: update(BillingInfoUpdate{Culture: new("xx")}), Err: ErrField},

@@ -46,8 +46,8 @@ func (c BillingInfoUpdate) decide(s Customer, m Meta, confirmed bool) (CustomerB
 	if d.changed != nil {
 		e.Contact, e.Before.Contact = domain.About(m.ID, contact), was.Contact
 	}
-	d.set(&b.Culture, c.Culture, "culture", at, culture(m))
-	d.set(&b.Language, c.Language, "language", at, language(m))
+	d.setTag(&b.Culture, c.Culture, "culture", at, m, culture(m))
+	d.setTag(&b.Language, c.Language, "language", at, m, language(m))
 	d.set(&b.CompanyName, c.CompanyName, "companyName", at, required)
 	if d.has("culture") {
 		e.Culture, e.Before.Culture = b.Culture, was.Culture
