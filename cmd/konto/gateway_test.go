@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -67,9 +68,12 @@ func (c call) send(ts *testscript.TestScript) (int, []byte) {
 }
 
 // running is what the konto dev that the script runs has left in its data
-// directory, and the time of its clock.
+// directory, and the time of its clock; nothing and the time if it runs none.
 func running(ts *testscript.TestScript) (local, time.Time) {
 	l, err := readLocal(ts.Getenv("KONTO_DATA"))
+	if errors.Is(err, errNoDev) {
+		return l, now()
+	}
 	ts.Check(err)
 	clock, err := l.now()
 	ts.Check(err)
