@@ -107,7 +107,7 @@ func FuzzCommands(f *testing.F) {
 		for _, outcome := range w.try(t, p, body) {
 			count[outcome]++
 			if count[""]++; count[""]%100_000 == 0 {
-				count.write(f, told)
+				count.write(t, told)
 			}
 		}
 		told.mu.Lock()
