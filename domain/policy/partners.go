@@ -11,6 +11,8 @@ import (
 // partnerReactions tell both sides of what they are to each other, and of what
 // the customer may buy and bought at the partner's expense (rules N16, P8).
 // Each side has a process of its own, since its memory is the side's people.
+// Who is told may read the record that the message leads to: at the customer
+// that is the global admins, and not those of billing (role table).
 func partnerReactions() []domain.Reaction {
 	partner := func(partner, _ string) string { return partner }
 	customer := func(_, customer string) string { return customer }
@@ -23,7 +25,7 @@ func partnerReactions() []domain.Reaction {
 		)...)...),
 		domain.Process("tell-customer-of-relationship", knowing(func(t *team) *team { return t },
 			telling(customer, func(t *team, tenant, template string, data any) []domain.Effect {
-				return letters(t.and(), tenant, template, data)
+				return letters(t.Admins.with(ga), tenant, template, data)
 			})...)...),
 	}
 }

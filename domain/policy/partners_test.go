@@ -27,6 +27,7 @@ func TestBothSidesAreTold(t *testing.T) {
 		of(own, event("admin", admin.EmployeeAdded{})),
 		of(own, event("admin", admin.RoleAssigned{Role: domain.GlobalAdmin})),
 		of(own, event("clerk", admin.EmployeeAdded{Roles: []domain.Role{domain.InvoiceManager}})),
+		of(own, event("biller", admin.EmployeeAdded{Roles: []domain.Role{domain.BillingAdmin}})),
 		of(other, event("stranger", admin.EmployeeAdded{Roles: []domain.Role{domain.GlobalAdmin}})),
 	}
 	const sides = `"partnerId":"` + partner + `","customerId":"` + own + `",`
