@@ -129,6 +129,7 @@ func New(cfg Config) http.Handler {
 	mux.HandleFunc("GET /v1/subjects/{id}/export", s.subjectExport)
 	s.system(mux)
 	s.describeOthers(api)
+	s.specification(mux, api.OpenAPI())
 	s.page(mux)
 	for pattern, h := range cfg.Extra {
 		mux.Handle(pattern, h)
@@ -167,7 +168,8 @@ func (s *server) notFound(mux *http.ServeMux) http.HandlerFunc {
 func (s *server) description() huma.Config {
 	c := huma.DefaultConfig("Konto", s.Version.Version)
 	c.Info.Description = "Accounts that a business runs on: commands change them, queries read them, auditors replay them."
-	c.DocsPath = "" // served by page, from the binary
+	c.DocsPath = ""    // served by page, from the binary
+	c.OpenAPIPath = "" // served by specification
 	c.SchemasPath = ""
 	c.CreateHooks = nil // no links to schemas in answers
 	c.Transformers = []huma.Transformer{asProblem}

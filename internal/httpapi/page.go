@@ -2,8 +2,13 @@ package httpapi
 
 import (
 	"embed"
+	"encoding/json"
+	"fmt"
 	"io/fs"
 	"net/http"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
 )
 
 // static holds the API page: rapidoc 9.3.8 (MIT), a page and its script.
@@ -30,4 +35,24 @@ func (s *server) page(mux *http.ServeMux) {
 		http.ServeFileFS(w, r, files, r.PathValue("file")) //nolint:gosec // the files are the binary's own
 	})
 	mux.Handle("GET /{$}", http.RedirectHandler("/docs", http.StatusSeeOther))
+}
+
+// specification serves the OpenAPI document as JSON and as YAML. Each is
+// written once, when somebody first asks for it; huma's own routes do that
+// without a lock.
+func (s *server) specification(mux *http.ServeMux, doc *huma.OpenAPI) {
+	serve := func(path, mediaType string, write func() ([]byte, error)) {
+		body := sync.OnceValues(write)
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			b, err := body()
+			if err != nil {
+				s.writeProblem(w, r, fmt.Errorf("write the OpenAPI document: %w", err))
+				return
+			}
+			w.Header().Set("Content-Type", mediaType)
+			_, _ = w.Write(b) // the caller has gone if this fails
+		})
+	}
+	serve("/openapi.json", "application/openapi+json", func() ([]byte, error) { return json.Marshal(doc) })
+	serve("/openapi.yaml", "application/openapi+yaml", doc.YAML)
 }
