@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
@@ -31,6 +32,10 @@ type entry struct {
 	cached bool
 	// behind says that the stream has, or may have, events that are not folded.
 	behind bool
+	// begun counts the reads of the stream; anybody may look at it. The last one
+	// that came through was number through.
+	begun   atomic.Uint64
+	through uint64
 }
 
 func (e *entry) lock(ctx context.Context) error {
@@ -99,11 +104,12 @@ func (h *Handler) load(ctx context.Context, e *entry, fresh bool) error {
 		return nil
 	}
 	e.behind = true // until the read has come through
+	number := e.begun.Add(1)
 	records := h.Store.Read(ctx, e.stream, eventstore.ReadStream{From: e.revision + 1})
 	if err := h.foldAll(ctx, e, records); err != nil && !errors.Is(err, eventstore.ErrStreamNotFound) {
 		return fmt.Errorf("load %s: %w", e.stream, err)
 	}
-	e.behind, e.cached = false, false
+	e.behind, e.cached, e.through = false, false, number
 	return nil
 }
 
@@ -111,17 +117,20 @@ func (h *Handler) load(ctx context.Context, e *entry, fresh bool) error {
 // was folded to ([eventstore.NoStream] without history) and its owner. See
 // must not keep the state or change it. View reads what the stream has gained
 // since the state was cached, and blocks while a command on it is carried out.
+// Those who wait for the same stream, such as a policy's, share a read that
+// began after they came: each sees whatever was appended before it called.
 func (h *Handler) View(ctx context.Context, category, id string, see func(state any, at eventstore.Revision, tenant string)) error {
 	contract, ok := h.Contracts[category]
 	if !ok {
 		return fmt.Errorf("category %q: %w", category, domain.ErrUnknownType)
 	}
 	e := h.states.entry(contract, id)
+	came := e.begun.Load()
 	if err := e.lock(ctx); err != nil {
 		return err
 	}
 	defer e.unlock()
-	if err := h.load(ctx, e, true); err != nil {
+	if err := h.load(ctx, e, e.through <= came); err != nil {
 		return err
 	}
 	see(e.state, e.revision, e.tenant)

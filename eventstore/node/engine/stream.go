@@ -77,12 +77,8 @@ func (s *Store) scanStream(p *page, stream string, from, least int64, visible ui
 		first, err := currentRun(runs)
 		return err == nil && first.first <= visible, err
 	}
-	events, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{eventPrefix}, UpperBound: []byte{eventPrefix + 1}})
-	if err != nil {
-		return false, readError(err)
-	}
-	defer events.Close()                                                                                           //nolint:errcheck // its Error has been read
-	w := walk{page: p, events: events, stream: stream, from: uint64(from), least: uint64(least), forward: forward} //nolint:gosec // not negative
+	w := walk{page: p, db: s.db, stream: stream, from: uint64(from), least: uint64(least), forward: forward} //nolint:gosec // not negative
+	defer w.close()
 	for ; ok; ok = w.nextRun(runs) {
 		r, err := currentRun(runs)
 		if err != nil {
@@ -148,13 +144,20 @@ func iterError(it *pebble.Iterator) error {
 // walk decodes the events of runs into a page.
 type walk struct {
 	page    *page
-	events  *pebble.Iterator
-	chunk   chunk // under events
+	db      *pebble.DB
+	events  *pebble.Iterator // nil until an event is wanted: whoever is up to date wants none
+	chunk   chunk            // under events
 	stream  string
 	from    uint64
 	least   uint64 // of a walk backward
 	forward bool
 	key     []byte
+}
+
+func (w *walk) close() {
+	if w.events != nil {
+		_ = w.events.Close() // its Error has been read
+	}
 }
 
 func (w *walk) nextRun(runs *pebble.Iterator) bool {
@@ -173,6 +176,9 @@ func (w *walk) run(r run) (done bool, err error) {
 }
 
 func (w *walk) runForward(r run) (done bool, err error) {
+	if r.revision+r.count <= w.from {
+		return false, nil
+	}
 	revision := r.revision
 	for position := r.first; position <= r.last && !w.page.full(); position = w.chunk.end() {
 		if err := w.move(position, r); err != nil {
@@ -247,6 +253,11 @@ func (w *walk) take(revision uint64) error {
 func (w *walk) move(position uint64, r run) (err error) {
 	if w.chunk.holds(position) {
 		return nil
+	}
+	if w.events == nil {
+		if w.events, err = w.db.NewIter(&pebble.IterOptions{LowerBound: []byte{eventPrefix}, UpperBound: []byte{eventPrefix + 1}}); err != nil {
+			return readError(err)
+		}
 	}
 	neighbour := w.chunk.records != nil && w.forward && position == w.chunk.end() && w.events.Next()
 	if !neighbour {
