@@ -3,7 +3,6 @@ package reactor
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -95,21 +94,13 @@ func (o *outbox) reset(ctx context.Context) error {
 	return nil
 }
 
-// load reads what a process remembers into state, which stays as it is if
-// there is nothing.
-func (o *outbox) load(ctx context.Context, k stateKey, state any) error {
-	var text string
-	err := o.file.QueryRowContext(ctx, `SELECT state FROM process WHERE reaction = $1 AND key = $2`, k.reaction, k.key).Scan(&text)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
+// load returns what a process remembers, as JSON; empty if that is nothing.
+func (o *outbox) load(ctx context.Context, k stateKey) (text string, err error) {
+	err = o.file.QueryRowContext(ctx, `SELECT state FROM process WHERE reaction = $1 AND key = $2`, k.reaction, k.key).Scan(&text)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("process state: %w", err)
 	}
-	if err == nil {
-		err = json.Unmarshal([]byte(text), state)
-	}
-	if err != nil {
-		return fmt.Errorf("process state: %w", err)
-	}
-	return nil
+	return text, nil
 }
 
 // advance moves the checkpoint.

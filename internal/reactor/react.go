@@ -84,7 +84,7 @@ func (e *engine) react(ctx context.Context, records []eventstore.Recorded, passe
 			events = append(events, x.Decoded)
 		}
 	}
-	memory := newMemory(e.outbox)
+	memory := newMemory(e.recall)
 	effects, err := e.evaluate(ctx, events, memory)
 	if err != nil {
 		return err
@@ -102,7 +102,11 @@ func (e *engine) react(ctx context.Context, records []eventstore.Recorded, passe
 	}
 	if len(rows) > 0 || len(states) > 0 || *passed >= persistEvery {
 		if err := e.outbox.record(ctx, to, states, rows); err != nil {
+			e.recent.Purge() // it may have been stored
 			return err
+		}
+		for k, text := range states {
+			e.recent.Add(k, text)
 		}
 		*passed = 0
 	}
@@ -153,15 +157,32 @@ func effectID(reaction, eventID string, index int) uuid.UUID {
 
 type stateKey struct{ reaction, key string }
 
-// memory is what processes remember, as far as a batch needs it.
-type memory struct {
-	outbox *outbox
-	states map[stateKey]any
-	before map[stateKey]string // as the outbox has them, or as they begin
+// recentStates is how many states are kept at hand, some hundred bytes each:
+// most events ask for one, and few change it.
+const recentStates = 1 << 14
+
+// recall is outbox.load with the states at hand. Only the goroutine that
+// records states may call it.
+func (e *engine) recall(ctx context.Context, k stateKey) (string, error) {
+	if text, ok := e.recent.Get(k); ok {
+		return text, nil
+	}
+	text, err := e.outbox.load(ctx, k)
+	if err == nil {
+		e.recent.Add(k, text)
+	}
+	return text, err
 }
 
-func newMemory(o *outbox) *memory {
-	return &memory{o, map[stateKey]any{}, map[stateKey]string{}}
+// memory is what processes remember, as far as a batch needs it.
+type memory struct {
+	load   func(context.Context, stateKey) (string, error)
+	states map[stateKey]any
+	before map[stateKey]string // as they were loaded, or as they begin
+}
+
+func newMemory(load func(context.Context, stateKey) (string, error)) *memory {
+	return &memory{load, map[stateKey]any{}, map[stateKey]string{}}
 }
 
 // changed returns the states that are not what they were, as JSON. Most events
@@ -195,8 +216,12 @@ func (m *memory) take(ctx context.Context, reaction string, s domain.ReactionSte
 	state, ok := m.states[k]
 	if !ok {
 		state = s.New()
-		if err := m.outbox.load(ctx, k, state); err != nil {
-			return nil, err
+		kept, err := m.load(ctx, k)
+		if err == nil && kept != "" {
+			err = json.Unmarshal([]byte(kept), state)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("memory: %w", err)
 		}
 		text, err := json.Marshal(state)
 		if err != nil {

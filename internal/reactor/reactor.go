@@ -39,6 +39,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/rs/zerolog"
 
 	"konto/domain"
@@ -181,6 +182,7 @@ func unlessEnded(ctx context.Context, err error) error {
 type engine struct {
 	*Reactor
 	outbox   *outbox
+	recent   *lru.Cache[stateKey, string] // of what the outbox has for processes
 	decoder  *typed.Decoder
 	commands map[any]command // by reflect.Type
 	wake     chan struct{}   // the outbox has more
@@ -200,7 +202,14 @@ func (r *Reactor) start(ctx context.Context) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &engine{Reactor: r, outbox: &outbox{file}, commands: commandsOf(r.Contracts), wake: make(chan struct{}, 1), wakeCalls: make(chan struct{}, 1)}
+	recent, err := lru.New[stateKey, string](recentStates)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	e := &engine{
+		Reactor: r, outbox: &outbox{file}, recent: recent, commands: commandsOf(r.Contracts),
+		wake: make(chan struct{}, 1), wakeCalls: make(chan struct{}, 1),
+	}
 	e.decoder = typed.NewDecoder(r.Contracts, r.Annotate, wants(r.Reactions))
 	at, err := e.outbox.open(ctx)
 	if err == nil {

@@ -89,7 +89,7 @@ func (r *Reactor) Preview(ctx context.Context, events []domain.Recorded[any]) ([
 	if err != nil {
 		return nil, err
 	}
-	effects, err := e.evaluate(ctx, events, newMemory(e.outbox))
+	effects, err := e.evaluate(ctx, events, newMemory(e.outbox.load))
 	if err != nil {
 		return nil, fmt.Errorf("preview: %w", err)
 	}
