@@ -38,6 +38,7 @@ func setup(env *testscript.Env) error {
 	}
 	env.Setenv("KONTO_DATA", filepath.Join(env.WorkDir, "data"))
 	env.Setenv("NO_COLOR", "1")
+	env.Setenv("GORACE", os.Getenv("GORACE")) // else the race detector's programs wait a second before they exit
 	env.Values[processes{}] = map[string]*process{}
 	env.Values[mailServer{}] = &mailServer{}
 	env.Values[nodes{}] = map[string]string{}

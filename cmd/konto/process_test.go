@@ -138,7 +138,7 @@ func lookPath(ts *testscript.TestScript, name string) (string, error) {
 // environ is the script's environment: what konto and the shell look at.
 func environ(ts *testscript.TestScript) []string {
 	env := []string{}
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "NO_COLOR"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "NO_COLOR", "GORACE"} {
 		env = append(env, name+"="+ts.Getenv(name))
 	}
 	for _, name := range append(settings(), "url", "token-file") {
