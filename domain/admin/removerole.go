@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"konto/domain"
+	"konto/domain/recovery"
 )
 
 // RemoveRole takes a role from the account. A role that it does not have
@@ -35,10 +36,7 @@ func (c RemoveRole) Reserves(m Meta) []domain.Reservation {
 // Exit is the reservation of the account through which a tenant's global admin
 // leaves.
 func Exit(tenant string) domain.Reservation {
-	return domain.Reservation{
-		Kind: "global-admin-exit", Scope: tenant, Key: "exit",
-		Taken: func(string) *domain.Error { return ErrLeaving },
-	}
+	return recovery.Exit(tenant, ErrLeaving)
 }
 
 // Decide implements [domain.Command].

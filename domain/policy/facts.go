@@ -40,6 +40,11 @@ var Sources = append([]domain.Source{
 		}
 	}),
 	domain.FromState(securityinfo.Aggregate, securityinfo.ContactsOf),
+	domain.FromState(tenant.Aggregate, ofItself),
+	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) tenant.GlobalAdmin {
+		return tenant.GlobalAdmin{Tenant: a.Tenant, Is: a.Has(domain.GlobalAdmin)}
+	}),
+	domain.FromState(securityinfo.Aggregate, alternate),
 	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) admin.Colleague {
 		return admin.Colleague{Tenant: a.Tenant, GlobalAdmin: a.Has(domain.GlobalAdmin)}
 	}),
@@ -113,6 +118,21 @@ var Sources = append([]domain.Source{
 	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) Home { return Home{Tenant: a.Tenant} }),
 	domain.FromInput(func(string) audit.Kinds { return audit.Kinds{Known: Kinds()} }),
 }, policySources()...)
+
+// ofItself shares no slice with the state.
+func ofItself(_ string, t tenant.Tenant) tenant.Own {
+	t.Domains, t.GlobalAdmins = slices.Clone(t.Domains), slices.Clone(t.GlobalAdmins)
+	return tenant.Own(t)
+}
+
+// alternate leaves out whose address it is.
+func alternate(id string, s securityinfo.SecurityInfo) tenant.Alternate {
+	if !securityinfo.ContactsOf(id, s).Mail {
+		return tenant.Alternate{}
+	}
+	_, host, _ := strings.Cut(s.AlternateEmail.Verified.Value, "@")
+	return tenant.Alternate{Host: strings.ToLower(host)}
+}
 
 // purse returns the cards in the order in which they step in.
 func purse(_ string, s billing.Subscription) collection.Wallet {

@@ -117,6 +117,9 @@ func TestFacts(t *testing.T) {
 		admin.Organization{Country: "SE", Domains: []string{"contoso.example", "fabrikam.example"}, TrialSince: noon, ManagedBy: partner, GlobalAdmins: []string{person}},
 		recovery.Contacts{Phone: true},
 		admin.Colleague{Tenant: own, GlobalAdmin: true},
+		tenant.Own{Country: "SE", Domains: []string{"contoso.example", "fabrikam.example"}, TrialSince: noon, ManagedBy: partner, GlobalAdmins: []string{person}},
+		tenant.GlobalAdmin{Tenant: own, Is: true},
+		tenant.Alternate{},
 		organization.Tenant{Exists: true, Country: "SE"},
 		offboarding.Leaver{Tenant: own},
 		offboarding.Person{Tenant: own, Active: true},
@@ -179,6 +182,33 @@ func TestFactsShareNothingWithStates(t *testing.T) {
 	}
 	if state.Domains[0] != "contoso.example" {
 		t.Errorf("the state has %v after a fact was changed", state.Domains)
+	}
+}
+
+// What an organization is told of an alternate address is where it is.
+func TestAnAlternateAddressIsKnownByItsHost(t *testing.T) {
+	t.Parallel()
+	at := func(e securityinfo.Method[string]) tenant.Alternate {
+		for _, s := range policy.Sources {
+			if s.Type == reflect.TypeFor[tenant.Alternate]() {
+				return s.State(person, &securityinfo.SecurityInfo{AlternateEmail: e}).(tenant.Alternate)
+			}
+		}
+		return tenant.Alternate{Host: "no source"}
+	}
+	address := domain.About(person, "ann@Home.example")
+	for name, c := range map[string]struct {
+		email securityinfo.Method[string]
+		want  string
+	}{
+		"I8: one in use":     {securityinfo.Method[string]{Verified: address, VerifiedAt: noon}, "home.example"},
+		"I8: one that waits": {securityinfo.Method[string]{Pending: address}, ""},
+		"I8: one erased":     {securityinfo.Method[string]{Verified: domain.Personal[string]{Subject: person, Erased: true}, VerifiedAt: noon}, ""},
+		"I8: none":           {securityinfo.Method[string]{}, ""},
+	} {
+		if got := at(c.email).Host; got != c.want {
+			t.Errorf("%s: host %q, want %q", name, got, c.want)
+		}
 	}
 }
 

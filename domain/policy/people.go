@@ -31,6 +31,7 @@ func peopleReactions() []domain.Reaction {
 			}),
 			domain.On(tenantOf[tenant.TenantRegistered], seatEarlier),
 		),
+		domain.Whenever("open-exit-after-domain", openExit),
 		domain.Whenever("erase-after-retention", func(e domain.Recorded[admin.EmployeeDataRetentionExpired]) []domain.Effect {
 			return []domain.Effect{domain.Dispatch{To: e.ID, Command: subject.RequestErasure{}}}
 		}),
@@ -50,8 +51,9 @@ type seats struct {
 	Registered bool     `json:"registered,omitempty"`
 }
 
-// exit is how long a global admin's leaving keeps others from leaving: longer
-// than any decision takes that may have seen them still in office.
+// exit is how long a global admin's leaving, or a domain that takes more
+// proofs, keeps others from leaving: longer than any decision takes that may
+// have seen things as they were before.
 const exit = time.Minute
 
 func (s *seats) take(org, id string, roles ...domain.Role) []domain.Effect {
@@ -76,6 +78,18 @@ func (s *seats) leave(org, id string, roles ...domain.Role) []domain.Effect {
 			To: reservation.ID(r.Kind, r.Scope, r.Key), Command: reservation.ReleaseReservation{Holder: id}, After: exit,
 		},
 	}
+}
+
+// openExit lets global admins leave again after a domain has come for which
+// none could.
+func openExit(e domain.Recorded[tenant.DomainVerified]) []domain.Effect {
+	if !e.Data.TwoProofs {
+		return nil
+	}
+	r := admin.Exit(e.Tenant)
+	return []domain.Effect{domain.Dispatch{
+		To: reservation.ID(r.Kind, r.Scope, r.Key), Command: reservation.ReleaseReservation{Holder: e.ID}, After: exit,
+	}}
 }
 
 // seatEarlier catches up on accounts that were opened before the tenant was

@@ -50,6 +50,16 @@ func TestGlobalAdminsAreSeated(t *testing.T) {
 	})
 }
 
+func TestTheExitOpensAfterADomain(t *testing.T) {
+	const name = "open-exit-after-domain"
+	run(t, []reactionCase{
+		{name: "I8: a domain that takes two proofs: a minute later", reaction: name, when: event(own, tenant.DomainVerified{Domain: "contoso.se", TwoProofs: true}), then: []domain.Effect{
+			domain.Dispatch{To: reservation.ID("global-admin-exit", own, "exit"), Command: reservation.ReleaseReservation{Holder: own}, After: time.Minute},
+		}},
+		{name: "I8: a domain that does not: the exit was never shut", reaction: name, when: event(own, tenant.DomainVerified{Domain: "contoso.nu"})},
+	})
+}
+
 // What is released must be what the command reserved.
 func TestTheExitIsTheSame(t *testing.T) {
 	t.Parallel()

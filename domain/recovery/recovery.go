@@ -120,3 +120,15 @@ type Contacts struct {
 
 // Pass reports whether the contacts pass the gate.
 func (c Contacts) Pass(g Gate) bool { return g.Passed(c.Phone, c.Mail) }
+
+// Exit is the reservation of the door through which a tenant's global admins
+// leave one by one, and which is shut while an organization comes to need more
+// proofs: two changes that each count on the other's not happening would lock
+// the organization out together (I8). Whoever holds it keeps it for a while
+// after the change, longer than any decision takes that may not have seen it.
+func Exit(tenant string, taken *domain.Error) domain.Reservation {
+	return domain.Reservation{
+		Kind: "global-admin-exit", Scope: tenant, Key: "exit",
+		Taken: func(string) *domain.Error { return taken },
+	}
+}

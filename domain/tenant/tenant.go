@@ -11,6 +11,20 @@
 // in (S15), the partner in whose console its people are kept (S11), and who may
 // be its global admins. That list is written by a process, a moment after the
 // accounts change; it says where to look, and the accounts say what is so.
+//
+// # Lock-out
+//
+// With a domain of its own, an organization's accounts with a role may need
+// two proofs to be recovered where one was enough (S4), and an alternate
+// address in that domain counts no more (S3). A domain whose verification
+// would take the last global admin who could recover their account from the
+// organization waits until somebody else could (I8). That is decided from the
+// accounts at that moment, and no global admin leaves at the same one: see
+// [VerifyDomain.Reserves]. Nothing depends on a domain being recorded at once,
+// so there is no way around it, not for Konto's own staff either.
+//
+// That the first days of a trial are over takes two proofs, too, and time is
+// not refused. So a domain may be verified during those days.
 package tenant
 
 import (
@@ -116,6 +130,8 @@ var (
 	ErrVariant          = domain.Invalid("cloud-variant-unknown", "the cloud must be worldwide, 21vianet or germany").ByRule("S15").At("/variant")
 	ErrOwnPartner       = domain.Invalid("partner-is-own-tenant", "an organization is not its own partner").ByRule("S11").At("/partnerId")
 	ErrNobody           = domain.Invalid("admin-unnamed", "an account has an ID").ByRule("I8").At("/adminId")
+	ErrLocksOut         = domain.Conflict("domain-would-lock-out", "with this domain no global admin of the organization could recover their account any more: let one verify a phone and an alternate address outside the domain first; a new contact counts at once").ByRule("I8").At("/domain").Allowed("UpdateSecurityInfo", domain.GlobalAdmin)
+	ErrLeaving          = domain.Conflict("global-admin-leaving", "a global admin has just ceased to be one; try again in a minute").ByRule("I8")
 	ErrDomainTaken      = domain.Conflict("domain-taken", "another organization has proved this domain to be its own").ByRule("S3").At("/domain")
 )
 

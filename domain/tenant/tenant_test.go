@@ -7,28 +7,28 @@ import (
 
 	"konto/domain"
 	"konto/domain/domaintest"
+	"konto/domain/recovery"
 	. "konto/domain/tenant"
 )
 
 // knowing returns what a decision about cmd may know, with lists that hold
-// what these tests need.
-func knowing(cmd domain.Needer) Meta {
-	m := Meta{ID: "contoso", Tenant: "contoso"}
-	for _, n := range cmd.Needs(m) {
-		var fact any
+// what these tests need, of an organization without people.
+func knowing(cmd any) Meta {
+	return domaintest.Gather(Meta{ID: "contoso", Tenant: "contoso"}, cmd, func(n domain.Need) any {
 		switch n {
 		case domain.Of[Country](n.Key):
-			fact = Country{OK: n.Key == "SE" || n.Key == "DK", Code: n.Key}
+			return Country{OK: n.Key == "SE" || n.Key == "DK", Code: n.Key}
 		case domain.Of[Currency](n.Key):
-			fact = Currency{OK: n.Key == "SEK" || n.Key == "DKK", Code: n.Key}
+			return Currency{OK: n.Key == "SEK" || n.Key == "DKK", Code: n.Key}
 		case domain.Of[Locale](n.Key):
-			fact = Locale{OK: n.Key != "und", Tag: n.Key}
+			return Locale{OK: n.Key != "und", Tag: n.Key}
 		case domain.Of[DomainName](n.Key):
-			fact = DomainName{OK: strings.Contains(n.Key, "."), Name: strings.ToLower(n.Key)}
+			return DomainName{OK: strings.Contains(n.Key, "."), Name: strings.ToLower(n.Key)}
+		case domain.Of[Own](n.Key):
+			return Own{Country: "SE", Domains: []string{"contoso.example", "contoso.nu"}}
 		}
-		m.Facts = m.Facts.Knows(n, fact)
-	}
-	return m
+		return domain.Terms[recovery.Terms]{Name: n.Key}
+	})
 }
 
 func TestTenant(t *testing.T) {
@@ -64,7 +64,7 @@ func TestTenant(t *testing.T) {
 	add("S8: unknown currency", nil, with(func(c *RegisterTenant) { c.Currency = "ZZZ" }), nil, ErrCurrency)
 	add("S8: unknown locale", nil, with(func(c *RegisterTenant) { c.Locale = "und" }), nil, ErrLocale)
 	add("S3: bad domain", nil, with(func(c *RegisterTenant) { c.Domain = "contoso" }), nil, ErrDomain)
-	add("S3: verify domain", registered, VerifyDomain{Domain: "CONTOSO.se"}, []Event{DomainVerified{Domain: "contoso.se"}}, nil)
+	add("S3: verify domain", registered, VerifyDomain{Domain: "CONTOSO.se"}, []Event{DomainVerified{Domain: "contoso.se", TwoProofs: true}}, nil)
 	add("S3: verify domain again", both, VerifyDomain{Domain: "contoso.SE"}, nil, nil)
 	add("S3: verify the initial domain", registered, VerifyDomain{Domain: "contoso.example"}, nil, nil)
 	add("S3: verify bad domain", registered, VerifyDomain{Domain: "contoso"}, nil, ErrDomain)
