@@ -56,6 +56,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"start":    start,
 		"signal":   sendSignal,
 		"ended":    ended,
+		"suggests": suggests,
 		"exits":    exits,
 		"http":     httpRequest,
 		"json":     jsonIs,

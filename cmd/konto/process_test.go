@@ -192,6 +192,29 @@ func ended(ts *testscript.TestScript, neg bool, args []string) {
 	_, _ = io.WriteString(ts.Stdout(), p.out.String())
 }
 
+// suggests runs the commands that a process has printed to try, and fails
+// unless there are so many and all of them work:
+//
+//	suggests NAME COUNT
+func suggests(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: suggests NAME COUNT")
+	}
+	_, after, _ := strings.Cut(named(ts, args[0]).out.String(), "Try, in another terminal\n")
+	tried := 0
+	for line := range strings.Lines(after) {
+		command := strings.TrimSpace(line)
+		if command == "" {
+			break
+		}
+		ts.Check(ts.Exec("sh", "-c", command))
+		tried++
+	}
+	if strconv.Itoa(tried) != args[1] {
+		ts.Fatalf("%s suggests %d commands, want %s", args[0], tried, args[1])
+	}
+}
+
 // exits runs a program and checks its exit code:
 //
 //	exits CODE PROGRAM [ARG...]

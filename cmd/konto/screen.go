@@ -47,6 +47,7 @@ func (a *app) printFirstScreen(s *system.System, seeded bool, ready, total time.
 		anna, _ := demo.Find("anna")
 		line("  %s trigger card.declined", konto)
 		line("  %s mail", konto)
+		line("  %s audit open --purpose \"a first look\" --whole --personal --as eva", konto)
 		line("  %s account history card-%s --as eva", konto, demo.AnnasCard)
 		line("  %s account state secinfo-%s --as anna", konto, anna.ID)
 		line("  curl -s -H \"Authorization: Bearer $(cat %s/tokens/saga)\" %s/v1/customers", a.devData, s.URL())
