@@ -50,7 +50,7 @@ var Aggregate = domain.NewAggregate(
 	domain.Accepts[AddEmployee]("AddEmployee", domain.Summary("Open an account for a person who works for the organization")),
 	domain.Accepts[AddAlias]("AddAlias", domain.Summary("Give an account another mail address")),
 	domain.Accepts[ChangeUserName]("ChangeUserName", domain.Summary("Change the name that a person signs in with; the old one stays as an alias"), domain.CallerSaw()),
-	domain.Accepts[SetPrimaryEmail]("SetPrimaryEmail", domain.Summary("Choose which of an account's addresses its mail goes to")),
+	domain.Accepts[SetPrimaryEmail]("SetPrimaryEmail", domain.Summary("Choose which of an account's addresses its mail goes to"), domain.CallerSaw()),
 	domain.Accepts[AssignRole]("AssignRole", domain.Summary("Let an account do what a role may do")),
 	domain.Accepts[RemoveRole]("RemoveRole", domain.Summary("Take a role from an account")),
 	domain.Accepts[ChangeDisplayName]("ChangeDisplayName", domain.Summary("Change the name that an account is shown under"), domain.CallerSaw()),

@@ -36,7 +36,7 @@ type Meta = domain.Meta
 var Aggregate = domain.NewAggregate(
 	"webhook", "webhook-endpoints",
 	domain.Accepts[RegisterWebhookEndpoint]("RegisterWebhookEndpoint", domain.Summary("Have another system called when something happens; the answer has the secret that signs the calls, once"), domain.NotKept()),
-	domain.Accepts[ChangeWebhookEndpoint]("ChangeWebhookEndpoint", domain.Summary("Change where calls go, or what they tell of"), domain.NotKept()),
+	domain.Accepts[ChangeWebhookEndpoint]("ChangeWebhookEndpoint", domain.Summary("Change where calls go, or what they tell of"), domain.CallerSaw(), domain.NotKept()),
 	domain.Accepts[RotateWebhookSecret]("RotateWebhookSecret", domain.Summary("Sign with a new secret; the answer has it, once, and the old one stays valid for a while"), domain.NotKept()),
 	domain.Accepts[DisableWebhookEndpoint]("DisableWebhookEndpoint", domain.Summary("Stop calling an endpoint")),
 	domain.Accepts[EnableWebhookEndpoint]("EnableWebhookEndpoint", domain.Summary("Call an endpoint again, with what happens from now on")),

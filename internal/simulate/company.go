@@ -135,7 +135,14 @@ func (c *company) introduce(ctx context.Context) error {
 	if err != nil || !ok {
 		return err
 	}
-	_, err = c.do(ctx, founder.Person, "organizations", c.id, "ChangeOrganizationContactEmail", map[string]any{"email": "billing@" + c.domain})
+	seen, err := c.seen(ctx, founder.Person, "org", c.id)
+	if err != nil {
+		return err
+	}
+	_, err = c.sendOwn(ctx, founder.Person, client.Command{
+		Collection: "organizations", ID: c.id, Name: "ChangeOrganizationContactEmail", IfMatch: seen,
+		Body: map[string]any{"email": "billing@" + c.domain},
+	})
 	return err
 }
 
