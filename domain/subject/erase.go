@@ -12,7 +12,8 @@ const grace = time.Hour
 
 // RequestErasure asks for everything about the person to be made unreadable,
 // by themselves, by a global admin, or by the end of the time for which a
-// leaver's data is kept. Asking again changes nothing.
+// leaver's data is kept. Asking again changes nothing; a person hears that
+// there is nothing left to erase.
 type RequestErasure struct{}
 
 // Needs implements [domain.Needer].
@@ -35,6 +36,8 @@ func (RequestErasure) Decide(s Subject, m Meta) ([]Event, error) {
 	switch {
 	case !account.Exists:
 		return nil, ErrNotFound
+	case s.erased() && m.Actor.Kind == domain.KindSystem:
+		return nil, nil
 	case s.erased():
 		return nil, ErrErased
 	case s.Status != "":

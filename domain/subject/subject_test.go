@@ -33,6 +33,11 @@ func meta(at time.Time, a account, versions ...domain.Version[subject.Terms]) do
 	}
 }
 
+func bySystem(m domain.Meta) domain.Meta {
+	m.Actor = domain.Actor{ID: "system", Kind: domain.KindSystem}
+	return m
+}
+
 func given(events ...subject.Event) []subject.Event { return events }
 
 var (
@@ -81,6 +86,10 @@ func TestErasure(t *testing.T) {
 		{Name: "N4: asked twice", Given: given(requested), When: subject.RequestErasure{}, Meta: meta(day(1), left)},
 		{Name: "N4: asked twice, and restored since", Given: given(requested), When: subject.RequestErasure{}, Meta: meta(day(1), active)},
 		{Name: "N4: already erased", Given: given(requested, started, destroyed), When: subject.RequestErasure{}, Meta: meta(day(9), left), Err: subject.ErrErased},
+		{
+			Name:  "N4, S13: the end of the retention time finds nothing left to erase",
+			Given: given(requested, started, destroyed), When: subject.RequestErasure{}, Meta: bySystem(meta(day(40), gone)),
+		},
 		{
 			Name: "N4: taken back", Given: given(requested), When: subject.WithdrawErasure{}, Meta: meta(day(3), left),
 			Then: given(subject.ErasureWithdrawn{At: day(3)}),

@@ -3,6 +3,7 @@ package simulate
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -28,9 +29,14 @@ type company struct {
 	people        []*person
 	cards         []*paymentCard
 	subscriptions []*subscription
+	tokens        map[string]string // the gateway's, of all cards that ever were, by ID
 	invoices      int
+	charged       string // the last charge that went well, the gateway's ID
+	chargedAmount int64
 	made          int       // IDs
+	registered    bool      // the partner keeps an account of this company
 	befriended    bool      // the partner is this company's reseller
+	reserved      string    // what the partner has reserved for it
 	permitted     time.Time // until when it may buy at the partner's expense
 }
 
@@ -38,6 +44,7 @@ type person struct {
 	Person
 	given, family, signIn string
 	mobile, email         string
+	office                bool // they have a phone there
 }
 
 type paymentCard struct {
@@ -50,6 +57,7 @@ type paymentCard struct {
 type subscription struct {
 	id     string
 	card   *paymentCard
+	buyer  *person
 	amount int64
 	// ended and invoiced say that no card is charged for it.
 	ended, invoiced bool
@@ -60,6 +68,9 @@ var (
 	operator  = Person{ID: "01930000-0000-7000-8000-000000000016", Tenant: "01930000-0000-7000-8000-000000000003", Roles: []domain.Role{domain.Operator}}
 	supporter = Person{ID: "01930000-0000-7000-8000-000000000017", Tenant: "01930000-0000-7000-8000-000000000003", Roles: []domain.Role{domain.BillingSupport}}
 )
+
+// securityInfo is the collection of people's contacts.
+const securityInfo = "security-info"
 
 // loginPage is the ID under which each company's login page proves who people are.
 const loginPage = "01930000-0000-7000-8000-000000000018"
@@ -103,6 +114,11 @@ func (c *company) open(ctx context.Context) error {
 	if err := c.introduce(ctx); err != nil {
 		return err
 	}
+	if c.rng.IntN(3) == 0 { // it has a second domain, which staff have seen the proof of
+		if _, err := c.do(ctx, operator, "tenants", c.id, "VerifyDomain", map[string]any{"domain": "shop." + c.domain}); err != nil {
+			return err
+		}
+	}
 	for _, p := range c.people[:2] {
 		if err := c.addCard(ctx, p); err != nil {
 			return err
@@ -124,13 +140,10 @@ func (c *company) open(ctx context.Context) error {
 
 // introduce saves what the company says of itself.
 func (c *company) introduce(ctx context.Context) error {
-	at, founder := pick(c.rng, c.land.places), c.people[0]
+	founder := c.people[0]
 	ok, err := c.do(ctx, founder.Person, "organizations", c.id, "UpdateOrganizationProfile", map[string]any{
 		"name": c.domain, "phone": founder.mobile, "technicalContact": "it@" + c.domain, "preferredLanguage": c.land.locale[:2],
-		"address": map[string]any{
-			"line1": fmt.Sprintf("%s %d", pick(c.rng, c.land.streets), 1+c.rng.IntN(80)), "city": at.city,
-			"postalCode": at.postalCode, "country": c.land.country,
-		},
+		"address": c.address(),
 	})
 	if err != nil || !ok {
 		return err
@@ -144,6 +157,15 @@ func (c *company) introduce(ctx context.Context) error {
 		Body: map[string]any{"email": "billing@" + c.domain},
 	})
 	return err
+}
+
+// address is an address in the company's country.
+func (c *company) address() map[string]any {
+	at := pick(c.rng, c.land.places)
+	return map[string]any{
+		"line1": fmt.Sprintf("%s %d", pick(c.rng, c.land.streets), 1+c.rng.IntN(80)), "city": at.city,
+		"postalCode": at.postalCode, "country": c.land.country,
+	}
 }
 
 // hire adds a person, who proves how their account can be recovered.
@@ -171,7 +193,7 @@ func (c *company) hire(ctx context.Context, roles []domain.Role) error {
 // prove changes contacts and confirms them with the codes that were sent.
 func (c *company) prove(ctx context.Context, p *person, contacts map[string]any, seen *int64) error {
 	ok, err := c.sendOwn(ctx, p.Person, client.Command{
-		Collection: "security-info", ID: p.ID, Name: "UpdateSecurityInfo", Body: contacts, IfMatch: seen,
+		Collection: securityInfo, ID: p.ID, Name: "UpdateSecurityInfo", Body: contacts, IfMatch: seen,
 	})
 	if err != nil || !ok {
 		return err
@@ -184,15 +206,45 @@ func (c *company) prove(ctx context.Context, p *person, contacts map[string]any,
 		if slot == "mobile" {
 			contact = digits(contact)
 		}
-		code, err := c.Place.Code(ctx, contact)
-		if err != nil {
-			return fmt.Errorf("code for %s: %w", slot, err)
-		}
-		if _, err := c.do(ctx, p.Person, "security-info", p.ID, "ConfirmContactVerification", map[string]any{"slot": slot, "code": code}); err != nil {
+		if err := c.confirm(ctx, p, slot, contact); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// confirm enters the code that was sent to a contact. One in ten mistypes it
+// first, and one in ten loses it and asks for another a little later.
+func (c *company) confirm(ctx context.Context, p *person, slot, contact string) error {
+	if c.rng.IntN(10) == 0 {
+		if _, err := c.do(ctx, p.Person, securityInfo, p.ID, "ConfirmContactVerification", map[string]any{"slot": slot, "code": "000000"}); err != nil {
+			return err
+		}
+	}
+	if c.rng.IntN(10) > 0 {
+		return c.enter(ctx, p, slot, contact)
+	}
+	c.at(c.now.Add(10*time.Minute), func(ctx context.Context) error {
+		if ok, err := c.do(ctx, p.Person, securityInfo, p.ID, "RequestContactVerification", map[string]any{"slot": slot}); err != nil || !ok {
+			return err
+		}
+		return c.enter(ctx, p, slot, contact)
+	})
+	return nil
+}
+
+// enter enters the newest code that a contact got. One that too many codes went
+// to lately gets none, and waits.
+func (c *company) enter(ctx context.Context, p *person, slot, contact string) error {
+	code, err := c.Place.Code(ctx, contact)
+	if errors.Is(err, ErrNoCode) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("code for %s: %w", slot, err)
+	}
+	_, err = c.do(ctx, p.Person, securityInfo, p.ID, "ConfirmContactVerification", map[string]any{"slot": slot, "code": code})
+	return err
 }
 
 func (c *company) addCard(ctx context.Context, p *person) error {
@@ -201,18 +253,15 @@ func (c *company) addCard(ctx context.Context, p *person) error {
 		lastDigits: fmt.Sprintf("%04d", c.rng.IntN(10_000)), brand: pick(c.rng, []string{"visa", "mastercard", "amex"}),
 	}
 	k.token = "pm_sim_" + strings.ReplaceAll(k.id, "-", "")
-	at := pick(c.rng, c.land.places)
 	ok, err := c.do(ctx, p.Person, "cards", k.id, "AddCard", map[string]any{
 		"gatewayToken": k.token, "brand": k.brand, "last4": k.lastDigits, "expMonth": k.expMonth, "expYear": k.expYear,
 		"funding": pick(c.rng, []string{"credit", "debit"}), "issuerCountry": c.land.country, "fingerprint": "fp_" + k.token,
 		"holderName": p.given + " " + p.family,
-		"billTo": map[string]any{
-			"line1": fmt.Sprintf("%s %d", pick(c.rng, c.land.streets), 1+c.rng.IntN(80)), "city": at.city,
-			"postalCode": at.postalCode, "country": c.land.country,
-		},
+		"billTo":     c.address(),
 	})
 	if ok {
 		c.cards = append(c.cards, k)
+		c.tokens[k.id] = k.token
 	}
 	return err
 }
@@ -221,7 +270,7 @@ func (c *company) subscribe(ctx context.Context) error {
 	if len(c.cards) == 0 {
 		return nil
 	}
-	s := &subscription{id: c.newID(c.now), card: c.cards[0], amount: int64(99_00 + 50_00*c.rng.IntN(40))}
+	s := &subscription{id: c.newID(c.now), card: c.cards[0], buyer: c.cards[0].owner, amount: int64(99_00 + 50_00*c.rng.IntN(40))}
 	ok, err := c.do(ctx, s.card.owner.Person, "subscriptions", s.id, "RegisterSubscription", map[string]any{
 		"product": pick(c.rng, []string{"Business Basic", "Business Standard", "Business Premium"}), "cardId": s.card.id,
 	})
@@ -235,27 +284,21 @@ func (c *company) subscribe(ctx context.Context) error {
 	return err
 }
 
-// befriend makes the partner this company's reseller.
+// befriend makes the partner this company's reseller. One that was before knows
+// the company already.
 func (c *company) befriend(ctx context.Context) error {
 	agent, id := c.partner.people[0].Person, c.partner.id+"-"+c.id
-	for _, s := range []struct {
-		by             Person
-		collection, id string
-		name           string
-		body           map[string]any
-	}{
-		{agent, "relationships", id, "RequestRelationship", map[string]any{"type": "reseller"}},
-		{c.people[0].Person, "relationships", id, "AcceptRelationship", map[string]any{}},
-		{agent, "customers", c.id, "RegisterCustomer", map[string]any{
-			"companyName": c.domain, "country": c.land.country, "domain": c.domain, "language": c.land.locale[:2],
-		}},
-	} {
-		if ok, err := c.do(ctx, s.by, s.collection, s.id, s.name, s.body); err != nil || !ok {
-			return err
-		}
+	if ok, err := c.do(ctx, agent, relationships, id, "RequestRelationship", map[string]any{"type": "reseller"}); err != nil || !ok {
+		return err
 	}
-	c.befriended = true
-	return nil
+	ok, err := c.do(ctx, c.people[0].Person, relationships, id, "AcceptRelationship", map[string]any{})
+	if c.befriended = ok; err != nil || !ok || c.registered {
+		return err
+	}
+	c.registered, err = c.do(ctx, agent, "customers", c.id, "RegisterCustomer", map[string]any{
+		"companyName": c.domain, "country": c.land.country, "domain": c.domain, "language": c.land.locale[:2],
+	})
+	return err
 }
 
 // ascii is how a name is written in an address.

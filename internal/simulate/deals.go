@@ -47,14 +47,11 @@ func (c *company) askForInvoice(ctx context.Context) error {
 	if i < 0 {
 		return nil
 	}
-	s, p, at := c.subscriptions[i], c.people[0], pick(c.rng, c.land.places)
+	s, p := c.subscriptions[i], c.people[0]
 	id := c.newID(c.now)
 	ok, err := c.do(ctx, p.Person, "invoice-switch-cases", id, "RequestSwitchToInvoice", map[string]any{
 		"subscriptionId": s.id, "reason": "amount-rises", "amountMinor": int64(4_000_00 + 1_000_00*c.rng.IntN(12)), "currency": c.land.currency,
-		"name": c.domain, "phone": p.mobile, "address": map[string]any{
-			"line1": fmt.Sprintf("%s %d", pick(c.rng, c.land.streets), 1+c.rng.IntN(80)), "city": at.city,
-			"postalCode": at.postalCode, "country": c.land.country,
-		},
+		"name": c.domain, "phone": p.mobile, "address": c.address(),
 	})
 	if err != nil || !ok {
 		return err
@@ -74,13 +71,23 @@ func (c *company) decideInvoice(ctx context.Context, s *subscription, id string,
 	}
 	if good {
 		ok, err := c.do(ctx, supporter, cases, id, "ApproveSwitchToInvoice", map[string]any{})
-		if s.invoiced = ok; ok || err != nil {
+		if s.invoiced = ok; ok && c.rng.IntN(3) == 0 { // some want the card back, which support has to refuse
+			c.at(c.now.Add(c.days(20, 60)), func(ctx context.Context) error {
+				_, err := c.do(ctx, c.people[0].Person, cases, id, "RequestSwitchToCard", map[string]any{})
+				return err
+			})
+		}
+		if ok || err != nil {
 			return err
 		}
 	}
 	_, err := c.do(ctx, supporter, cases, id, "DenySwitchToInvoice", map[string]any{"why": "credit-check"})
 	return err
 }
+
+// relationships is the collection of what partners and customers have with
+// each other.
+const relationships = "relationships"
 
 // What customers buy at their partners' expense.
 const (
@@ -101,13 +108,19 @@ func (c *company) permit(ctx context.Context) error {
 		}
 	}
 	rel, first := c.partner.id+"-"+c.id, agents[0].Person
-	if _, err := c.do(ctx, first, "relationships", rel, "RecordPartnerSubscription", map[string]any{
+	if _, err := c.do(ctx, first, relationships, rel, "RecordPartnerSubscription", map[string]any{
 		"subscriptionId": fmt.Sprintf("sub-%d", c.n), "active": true, "ownerRole": true,
 	}); err != nil {
 		return err
 	}
+	if c.reserved == "" && c.rng.IntN(2) == 0 {
+		c.reserved = fmt.Sprintf("res-%d-%d", c.n, c.made)
+		if _, err := c.do(ctx, first, relationships, rel, "RecordPartnerReservation", map[string]any{"reservationId": c.reserved, "open": true}); err != nil {
+			return err
+		}
+	}
 	until := c.now.AddDate(0, 6, 0)
-	ok, err := c.do(ctx, first, "relationships", rel, "GrantPurchasePermission", map[string]any{
+	ok, err := c.do(ctx, first, relationships, rel, "GrantPurchasePermission", map[string]any{
 		"resource": permitted, "action": action, "capMinor": 1_000_000, "currency": c.land.currency, "expiresAt": until,
 		"secondPerson": len(agents) > 1, "acknowledge": relationship.Consequences(),
 	})
@@ -115,7 +128,7 @@ func (c *company) permit(ctx context.Context) error {
 		return err
 	}
 	if len(agents) > 1 {
-		if _, err := c.do(ctx, agents[1].Person, "relationships", rel, "ApprovePurchasePermission", map[string]any{"resource": permitted, "action": action}); err != nil {
+		if _, err := c.do(ctx, agents[1].Person, relationships, rel, "ApprovePurchasePermission", map[string]any{"resource": permitted, "action": action}); err != nil {
 			return err
 		}
 	}
@@ -131,7 +144,7 @@ func (c *company) buy(ctx context.Context, times int) error {
 		return nil
 	}
 	agent, rel := c.partner.people[0].Person, c.partner.id+"-"+c.id
-	if _, err := c.do(ctx, agent, "relationships", rel, "RecordCustomerPurchase", map[string]any{
+	if _, err := c.do(ctx, agent, relationships, rel, "RecordCustomerPurchase", map[string]any{
 		"purchaseId": fmt.Sprintf("pur-%d-%d", c.n, c.made), "resource": permitted, "action": action,
 		"product": pick(c.rng, []string{"reservation-1y", "reservation-3y"}), "amountMinor": int64(500_00 + 100_00*c.rng.IntN(30)), "currency": c.land.currency,
 	}); err != nil {
@@ -141,7 +154,7 @@ func (c *company) buy(ctx context.Context, times int) error {
 	case times > 1:
 		c.at(c.now.Add(c.days(5, 25)), func(ctx context.Context) error { return c.buy(ctx, times-1) })
 	case c.rng.IntN(3) == 0:
-		_, err := c.do(ctx, agent, "relationships", rel, "RevokePurchasePermission", map[string]any{"resource": permitted, "action": action})
+		_, err := c.do(ctx, agent, relationships, rel, "RevokePurchasePermission", map[string]any{"resource": permitted, "action": action})
 		return err
 	}
 	return nil
@@ -157,4 +170,33 @@ func (c *company) enrol(ctx context.Context, p *person, role domain.Role) error 
 		p.Roles = append(slices.Clone(p.Roles), role)
 	}
 	return err
+}
+
+// part ends what the company has with its partner, which comes back with an
+// offer some weeks later. What the partner still runs for the company has to
+// end first.
+func (c *company) part(ctx context.Context) error {
+	if c.partner == nil || !c.befriended || len(c.partner.people) == 0 {
+		return nil
+	}
+	agent, rel := c.partner.people[0].Person, c.partner.id+"-"+c.id
+	if c.reserved != "" || !c.permitted.IsZero() {
+		if c.reserved != "" {
+			if _, err := c.do(ctx, agent, relationships, rel, "RecordPartnerReservation", map[string]any{"reservationId": c.reserved, "open": false}); err != nil {
+				return err
+			}
+			c.reserved = ""
+		}
+		if _, err := c.do(ctx, agent, relationships, rel, "RecordPartnerSubscription", map[string]any{"subscriptionId": fmt.Sprintf("sub-%d", c.n), "active": false}); err != nil {
+			return err
+		}
+	}
+	by, reason := pick(c.rng, []Person{agent, c.people[0].Person}), pick(c.rng, []string{"we buy directly now", "another partner", "no business any more"})
+	ok, err := c.do(ctx, by, relationships, rel, "EndRelationship", map[string]any{"reason": reason})
+	if err != nil || !ok {
+		return err
+	}
+	c.befriended, c.permitted = false, time.Time{}
+	c.at(c.now.Add(c.days(20, 60)), func(ctx context.Context) error { return c.befriend(ctx) })
+	return nil
 }

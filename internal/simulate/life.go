@@ -34,6 +34,18 @@ func (c *company) live() {
 		{220, c.permit},
 		{260, c.leave},
 		{280, c.askForInvoice},
+		{180, c.tidyProfile},
+		{190, c.rename},
+		{130, c.changePhone},
+		{310, c.changeMailbox},
+		{140, c.sayWhether},
+		{230, c.tidyCards},
+		{160, c.countLicences},
+		{250, c.hearOfCard},
+		{400, c.contest},
+		{180, c.audit},
+		{500, c.part},
+		{320, c.litigate},
 	} {
 		c.again(e.everyDays, e.do)
 	}
@@ -58,68 +70,99 @@ func (c *company) bill(ctx context.Context, s *subscription) error {
 		return nil
 	}
 	c.invoices++
-	invoice := fmt.Sprintf("in_sim_%d_%d_%d", c.Seed, c.n, c.invoices)
-	failed, err := c.charge(ctx, s, s.card.token, invoice, 7)
+	failed, err := c.charge(ctx, attempt{
+		subscription: s.id, token: s.card.token, amount: s.amount, invoice: fmt.Sprintf("in_sim_%d_%d_%d", c.Seed, c.n, c.invoices),
+	}, 7)
 	if err == nil && failed {
-		c.at(c.now.Add(day), func(ctx context.Context) error { return c.collect(ctx, s, invoice, 45) })
+		c.at(c.now.Add(day), func(ctx context.Context) error { return c.collect(ctx, s, 45) })
 	}
 	return err
 }
 
-// collect carries out the charges that are due, day by day, for a while.
-func (c *company) collect(ctx context.Context, s *subscription, invoice string, days int) error {
+// collect carries out the charges that are due for a subscription, day by day,
+// for a while. One admin in eight does not wait for them.
+func (c *company) collect(ctx context.Context, s *subscription, days int) error {
 	caller, err := c.Place.As(ctx, c.people[0].Person)
 	if err != nil {
 		return err
 	}
 	var due struct {
 		Items []struct {
-			CardID string `json:"cardId"`
+			RequestID      string `json:"requestId"`
+			InvoiceID      string `json:"invoiceId"`
+			SubscriptionID string `json:"subscriptionId"`
+			CardID         string `json:"cardId"`
+			AmountMinor    int64  `json:"amountMinor"`
 		} `json:"items"`
 	}
 	if err := caller.Get(ctx, "/v1/due-charges", &due); err != nil {
 		return err
 	}
-	for _, charge := range due.Items {
-		for _, k := range c.cards {
-			if k.id != charge.CardID {
-				continue
-			}
-			failed, err := c.charge(ctx, s, k.token, invoice, 55)
-			if err != nil || !failed {
+	for _, asked := range due.Items {
+		token, ok := c.tokens[asked.CardID]
+		if !ok || asked.SubscriptionID != s.id {
+			continue
+		}
+		failed, err := c.charge(ctx, attempt{
+			subscription: s.id, token: token, amount: asked.AmountMinor, invoice: "in_" + asked.InvoiceID,
+			requestID: asked.RequestID, invoiceID: asked.InvoiceID,
+		}, 55)
+		if err != nil || !failed {
+			return err
+		}
+		if c.rng.IntN(8) == 0 {
+			if err := c.settle(ctx, asked.InvoiceID); err != nil {
 				return err
 			}
 		}
 	}
 	if days > 0 {
-		c.at(c.now.Add(day), func(ctx context.Context) error { return c.collect(ctx, s, invoice, days-1) })
+		c.at(c.now.Add(day), func(ctx context.Context) error { return c.collect(ctx, s, days-1) })
 	}
 	return nil
 }
 
-// charge is one attempt, which fails in so many of a hundred cases.
-func (c *company) charge(ctx context.Context, s *subscription, token, invoice string, of100 int) (failed bool, err error) {
+// attempt is what a gateway charges a card for.
+type attempt struct {
+	subscription, token  string
+	amount               int64
+	invoice              string // as the gateway calls it
+	requestID, invoiceID string // as Konto does, where it asked for the charge
+}
+
+// charge carries an attempt out, which fails in so many of a hundred cases.
+func (c *company) charge(ctx context.Context, a attempt, of100 int) (failed bool, err error) {
 	failed = c.rng.IntN(100) < of100
 	kind, outcome := "charge.succeeded", "succeeded"
+	metadata := map[string]string{"konto_subscription": a.subscription}
+	if a.requestID != "" {
+		metadata["konto_request"], metadata["konto_invoice"] = a.requestID, a.invoiceID
+	}
 	object := map[string]any{
-		"id": "ch_" + c.newID(c.now), "object": "charge", "amount": s.amount, "currency": c.land.currency,
-		"created": c.now.Unix(), "payment_method": token, "invoice": invoice,
-		"metadata": map[string]string{"konto_subscription": s.id},
+		"id": "ch_" + c.newID(c.now), "object": "charge", "amount": a.amount, "currency": c.land.currency,
+		"created": c.now.Unix(), "payment_method": a.token, "invoice": a.invoice, "metadata": metadata,
 	}
 	if failed {
 		kind, outcome = "charge.failed", declineCode(c.rng)
 		object["failure_code"] = "card_declined"
 		object["outcome"] = map[string]any{"reason": outcome, "network_status": "declined_by_network"}
+	} else {
+		c.charged, c.chargedAmount = object["id"].(string), a.amount
 	}
 	c.report.Charges[outcome]++
+	return failed, c.tellGateway(ctx, kind, object)
+}
+
+// tellGateway is an event of the payment gateway about an object of its own.
+func (c *company) tellGateway(ctx context.Context, kind string, object map[string]any) error {
 	body, err := json.Marshal(map[string]any{
 		"id": "evt_" + c.newID(c.now), "object": "event", "type": kind, "created": c.now.Unix(),
 		"api_version": "2025-01-27", "data": map[string]any{"object": object},
 	})
 	if err != nil {
-		return failed, err
+		return err
 	}
-	return failed, c.Place.Webhook(ctx, body)
+	return c.Place.Webhook(ctx, body)
 }
 
 func (c *company) changeContact(ctx context.Context) error {

@@ -2,14 +2,18 @@
 // their contacts, forget their passwords, leave, come back and are forgotten;
 // with cards that expire, are declined, replaced and backed up; with
 // subscriptions that are cancelled, taken back and paid by invoice; with
-// partners who look after them and pay for what they let them buy. Demos,
-// tests and benchmarks use it.
+// partners who look after them and pay for what they let them buy; with
+// auditors, disputes and legal holds. Demos, tests and benchmarks use it.
 //
 // It lives through the years on a clock that can be moved, and acts through the
 // command API and the gateway's webhook as people and gateways would: what it
 // makes is what the rules allow, and what follows from a command (codes,
 // retries, reminders) happens at its own time. A command that a rule refuses is
 // part of life, and counted.
+//
+// It sends nothing that would reach outside (webhook endpoints are called),
+// change the rules for everybody (policies, clouds, managing partners), or need
+// the link in a message that undoes a change.
 //
 // # What is guaranteed
 //
@@ -145,7 +149,7 @@ func (s *simulation) at(t time.Time, do func(context.Context) error) { s.agenda.
 // not change the others.
 func (s *simulation) found(n int, neighbour *company) *company {
 	rng := rand.New(rand.NewPCG(s.Seed, uint64(n))) //nolint:gosec // believable, not secret
-	c := &company{simulation: s, n: n, rng: rng, land: lands()[rng.IntN(len(lands()))], partner: neighbour}
+	c := &company{simulation: s, n: n, rng: rng, land: lands()[rng.IntN(len(lands()))], partner: neighbour, tokens: map[string]string{}}
 	c.begins = s.Start.Add(time.Duration(rng.IntN(28*24*60)) * time.Minute)
 	c.id = c.newID(c.begins)
 	return c
