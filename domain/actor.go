@@ -47,6 +47,7 @@ const (
 	ProfileOwner        Role = "profile-owner"         // of the tenant's billing profile
 	ProfileContributor  Role = "profile-contributor"
 	InvoiceManager      Role = "invoice-manager" // pays, changes nothing
+	ProfileReader       Role = "profile-reader"  // sees what is paid for and how, changes nothing
 	SalesAgent          Role = "sales-agent"
 	AdminAgent          Role = "admin-agent"
 	HelpdeskAgent       Role = "helpdesk-agent"
@@ -58,7 +59,7 @@ const (
 // Roles are all roles.
 func Roles() []Role {
 	return []Role{
-		GlobalAdmin, BillingAdmin, AuthAdmin, PrivilegedAuthAdmin, ProfileOwner, ProfileContributor, InvoiceManager,
+		GlobalAdmin, BillingAdmin, AuthAdmin, PrivilegedAuthAdmin, ProfileOwner, ProfileContributor, InvoiceManager, ProfileReader,
 		SalesAgent, AdminAgent, HelpdeskAgent, BillingSupport, Auditor, Operator,
 	}
 }

@@ -258,6 +258,9 @@ func displayable(name string) (string, bool) {
 	return name, n > 0 && n <= 256 && utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl)
 }
 
+// profileRoles are those on the billing profile, which its owner gives.
+var profileRoles = []domain.Role{domain.ProfileOwner, domain.ProfileContributor, domain.InvoiceManager, domain.ProfileReader}
+
 // assignable returns why the actor may not give role, or nil.
 func assignable(m Meta, role domain.Role, pointer string) *domain.Error {
 	switch {
@@ -268,7 +271,7 @@ func assignable(m Meta, role domain.Role, pointer string) *domain.Error {
 		// Staff see all tenants, so no tenant's own admin makes them.
 		return ErrOperatorRole.At(pointer)
 	case m.Actor.Has(domain.ProfileOwner) && !m.Actor.Has(domain.GlobalAdmin, domain.Operator) &&
-		role != domain.ProfileOwner && role != domain.ProfileContributor && role != domain.InvoiceManager:
+		!slices.Contains(profileRoles, role):
 		// Who owns the billing profile gives the roles on it, and no others.
 		return ErrProfileRole.At(pointer)
 	}

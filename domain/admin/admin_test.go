@@ -92,6 +92,7 @@ func TestRoles(t *testing.T) {
 		{"S12: billing support, by a tenant's admin", usual(), is, AssignRole{domain.BillingSupport}, nil, ErrOperatorRole},
 		{"S12: an operator, by an operator", usual().by(operator), is, AssignRole{domain.Operator}, []Event{RoleAssigned{domain.Operator}}, nil},
 		{"S12: an operator, by Konto", usual().by(konto), is, AssignRole{domain.Operator}, []Event{RoleAssigned{domain.Operator}}, nil},
+		{"S12: who owns the billing profile lets somebody read it", usual().by(profileOwner), is, AssignRole{domain.ProfileReader}, []Event{RoleAssigned{domain.ProfileReader}}, nil},
 		{"S12: who owns the billing profile gives a role on it", usual().by(profileOwner), is, AssignRole{domain.InvoiceManager}, []Event{RoleAssigned{domain.InvoiceManager}}, nil},
 		{"S12: who owns the billing profile makes no global admin", usual().by(profileOwner), is, AssignRole{domain.GlobalAdmin}, nil, ErrProfileRole},
 		{"S12: who owns the billing profile makes no billing admin", usual().by(profileOwner), is, AssignRole{domain.BillingAdmin}, nil, ErrProfileRole},

@@ -36,6 +36,7 @@ const (
 	po = domain.ProfileOwner
 	pc = domain.ProfileContributor
 	im = domain.InvoiceManager
+	pr = domain.ProfileReader
 
 	aua = domain.AuthAdmin
 	paa = domain.PrivilegedAuthAdmin
@@ -56,7 +57,7 @@ func mayBy(scope Scope, p domain.Policy[RoleTerms]) Grant { return Grant{Scope: 
 // A customer's account is what its partner keeps about it (rule P1), so the
 // customer's own admins do not edit it.
 var Table = Rules{
-	Version: 4,
+	Version: 5,
 	Commands: []Row{
 		{Category: "tenant", Command: "RegisterTenant", Rule: "S8", Creates: true, Grants: []Grant{may(AnyTenant, op), may(System)}},
 		{Category: "tenant", Command: "VerifyDomain", Rule: "S3", Grants: []Grant{may(AnyTenant, op), may(System)}},
@@ -217,6 +218,7 @@ var Table = Rules{
 		{Grant: may(OwnTenant, aua, paa), Categories: []string{"admin", "secinfo"}, Personal: []string{"admin", "secinfo"}},
 		{Grant: may(OwnTenant, po, pc), Categories: []string{"card", "billing", "collection", "invswitch"}, Personal: []string{"card", "billing"}},
 		{Grant: may(OwnTenant, im), Categories: []string{"billing", "collection"}},
+		{Grant: may(OwnTenant, pr), Categories: []string{"card", "billing", "collection", "invswitch"}},
 		{Grant: may(RelatedPartner, ga, sa, aa, ha), Categories: []string{"customer", "rel"}, Personal: []string{"customer", "rel"}},
 		{Grant: may(CustomerSide, ga), Categories: []string{"rel"}},
 		{Grant: may(CustomerSide, au), Extent: Now, Categories: []string{"rel"}},
