@@ -13,11 +13,10 @@ import (
 func peopleNotices() []domain.Reaction {
 	same := func(t *team) *team { return t }
 	return []domain.Reaction{
-		domain.Whenever("tell-of-user-name", func(e domain.Recorded[admin.UserNameChanged]) []domain.Effect {
-			return []domain.Effect{domain.Notice{
-				To: e.ID, Channel: domain.Mail, Template: userNameChanged, Data: newName{e.Data.New, e.At},
-			}}
-		}),
+		domain.Process("tell-of-user-name",
+			domain.On(aggregateOf[admin.UserNameChanged], tellOfName),
+			domain.On(aggregateOf[admin.PrimaryEmailChanged], tellOfMailbox),
+		),
 		domain.Process("tell-of-organization", knowing(same,
 			domain.On(tenantOf[organization.OrganizationProfileUpdated], func(t *team, e domain.Recorded[organization.OrganizationProfileUpdated]) []domain.Effect {
 				return t.tellOfProfile(e.Data.Changed...)
@@ -50,10 +49,42 @@ func peopleNotices() []domain.Reaction {
 	}
 }
 
-// newName is what user_name_changed shows.
+// mailbox is what tell-of-user-name remembers of a person: whether their mail
+// goes to an address that was chosen for it, and not to the name.
+type mailbox struct {
+	Chosen bool `json:"chosen,omitzero"`
+}
+
+// newName is what user_name_changed shows: a new name, or where mail goes from
+// now on.
 type newName struct {
-	UserName domain.Personal[string] `json:"userName"`
-	At       time.Time               `json:"at"`
+	UserName     domain.Personal[string] `json:"userName,omitzero"`
+	PrimaryEmail domain.Personal[string] `json:"primaryEmail,omitzero"`
+	At           time.Time               `json:"at"`
+}
+
+// tellOfName tells the person, and the old name if mail went there until now:
+// whoever reads it at the new name need not be the one who read it before.
+func tellOfName(m *mailbox, e domain.Recorded[admin.UserNameChanged]) []domain.Effect {
+	shown := newName{UserName: e.Data.New, At: e.At}
+	if m.Chosen {
+		return tell([]string{e.ID}, userNameChanged, func(string) any { return shown })
+	}
+	return tellThereToo(e.ID, e.Data.Old, shown)
+}
+
+func tellOfMailbox(m *mailbox, e domain.Recorded[admin.PrimaryEmailChanged]) []domain.Effect {
+	m.Chosen = true
+	return tellThereToo(e.ID, e.Data.Old, newName{PrimaryEmail: e.Data.New, At: e.At})
+}
+
+// tellThereToo tells the person at the addresses in use, and at old.
+func tellThereToo(person string, old domain.Personal[string], shown newName) []domain.Effect {
+	effects := tell([]string{person}, userNameChanged, func(string) any { return shown })
+	if old.IsZero() {
+		return effects
+	}
+	return append(effects, domain.Notice{To: person, Address: old, Channel: domain.Mail, Template: userNameChanged, Data: shown})
 }
 
 // profileChange is what org_profile_changed shows: names of fields, never what

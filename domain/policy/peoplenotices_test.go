@@ -27,7 +27,32 @@ func TestPeopleAreTold(t *testing.T) {
 	run(t, []reactionCase{
 		{
 			name: "S11: of a new name", reaction: "tell-of-user-name", when: event("ann", admin.UserNameChanged{Old: about("old"), New: about("new")}),
+			then: append(mail("user_name_changed", object{"userName": about("new"), "at": noon}, "ann"),
+				toldAt(domain.Mail, about("old"), "user_name_changed", object{"userName": about("new"), "at": noon})),
+		},
+		{
+			name: "S11: of a new name, at no old one that was erased before", reaction: "tell-of-user-name",
+			when: event("ann", admin.UserNameChanged{New: about("new")}),
 			then: mail("user_name_changed", object{"userName": about("new"), "at": noon}, "ann"),
+		},
+		{
+			name: "S5: of mail that goes to another address, also at the one before", reaction: "tell-of-user-name",
+			when: event("ann", admin.PrimaryEmailChanged{Old: about("old"), New: about("new")}),
+			then: append(mail("user_name_changed", object{"primaryEmail": about("new"), "at": noon}, "ann"),
+				toldAt(domain.Mail, about("old"), "user_name_changed", object{"primaryEmail": about("new"), "at": noon})),
+		},
+		{
+			name: "S5: of a new name, at the old one only if mail went there", reaction: "tell-of-user-name",
+			given: []domain.Recorded[any]{event("ann", admin.PrimaryEmailChanged{Old: about("old"), New: about("box")})},
+			when:  event("ann", admin.UserNameChanged{Old: about("old"), New: about("new")}),
+			then:  mail("user_name_changed", object{"userName": about("new"), "at": noon}, "ann"),
+		},
+		{
+			name: "S5: where another person's mail goes is another's", reaction: "tell-of-user-name",
+			given: []domain.Recorded[any]{event("bo", admin.PrimaryEmailChanged{Old: about("old"), New: about("box")})},
+			when:  event("ann", admin.UserNameChanged{Old: about("old"), New: about("new")}),
+			then: append(mail("user_name_changed", object{"userName": about("new"), "at": noon}, "ann"),
+				toldAt(domain.Mail, about("old"), "user_name_changed", object{"userName": about("new"), "at": noon})),
 		},
 		{name: "S8: of a name", reaction: org, given: team, when: event(own, organization.OrganizationProfileUpdated{Changed: []string{"name"}}), then: changed("name")},
 		{name: "S8: of a technical contact", reaction: org, given: team, when: event(own, organization.TechnicalContactChanged{}), then: changed("technicalContact")},

@@ -21,8 +21,10 @@ func peopleTemplates() map[string]letter {
 
 type (
 	userNameData struct {
-		UserName words     `json:"userName"`
-		At       time.Time `json:"at"`
+		UserName words `json:"userName"`
+		// PrimaryEmail is there if not the name changed but where mail goes.
+		PrimaryEmail *words    `json:"primaryEmail"`
+		At           time.Time `json:"at"`
 	}
 
 	changedData struct {
@@ -52,18 +54,28 @@ type (
 	}
 )
 
-// userNameChanged shows the new name in the body alone: it is an address.
+// userNameChanged shows the new name or address in the body alone. It goes to
+// the one before, too.
 func (w *writer) userNameChanged(p *page) error {
 	d, err := decode[userNameData](w.data)
 	if err != nil {
 		return err
 	}
-	w.head(p, "user_name_changed", values{"GlobalAdmin": w.role(domain.GlobalAdmin)})
-	p.Lead = []string{w.t("user_name_changed.what", nil), w.t("user_name_changed.next", nil)}
-	w.add(p, "user_name", d.UserName.line())
+	who := values{"GlobalAdmin": w.role(domain.GlobalAdmin)}
+	unexpected := "user_name_changed.not_you"
+	if d.PrimaryEmail == nil {
+		w.head(p, "user_name_changed", who)
+		p.Lead = []string{w.t("user_name_changed.what", nil), w.t("user_name_changed.next", nil)}
+		w.add(p, "user_name", d.UserName.line())
+	} else {
+		w.head(p, "user_name_changed.primary", who)
+		p.Lead = []string{w.t("user_name_changed.primary.what", nil), w.t("user_name_changed.primary.next", nil)}
+		w.add(p, "primary_email", d.PrimaryEmail.line())
+		unexpected = "user_name_changed.primary.not_you"
+	}
 	w.addTime(p, "time", d.At)
 	w.act(p, "action.account", w.r.cfg.Links.Admin, w.person)
-	w.notExpected(p, "user_name_changed.not_you")
+	w.notExpected(p, unexpected)
 	return nil
 }
 

@@ -50,6 +50,8 @@ func peopleVariants() map[string][]string {
 		notify.UserNameChanged: {
 			`{"userName":"a@b.example","at":"2026-03-02T14:05:00Z"}`,
 			`{"userName":{"$personal":{"subject":"x","value":"a@b.example"}}}`, `{"userName":{"$erased":{"subject":"x"}}}`,
+			`{"primaryEmail":{"$personal":{"subject":"x","value":"a@b.example"}},"at":"2026-03-02T14:05:00Z"}`,
+			`{"primaryEmail":{"$erased":{"subject":"x"}}}`,
 		},
 		notify.OrgProfileChanged: {
 			`{"changed":["name"]}`,
