@@ -57,6 +57,9 @@ type Notice struct {
 	// is not or no longer To's.
 	Address Personal[string]
 	Channel Channel
+	// Without, if not zero, is an address of To's that the message does not go
+	// to, as one that became To's by what is told.
+	Without Personal[string]
 	// Template names the message; see package notify.
 	Template string
 	// Data is what the template shows, marshalled to JSON. Personal values in

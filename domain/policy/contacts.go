@@ -139,8 +139,10 @@ func contactInUse(c *contacts, e domain.Recorded[securityinfo.ContactVerified]) 
 		c.InUse = map[securityinfo.Slot]domain.Personal[string]{}
 	}
 	c.InUse[e.Data.Slot] = e.Data.Contact
-	told := contactChange{Slot: e.Data.Slot, Change: change, At: e.Data.At}
-	return c.tell(e.ID, told, e.Data.Previous, undoable(e.Data.Verification, e.Data.UndoUntil))
+	return c.tell(e.ID, turn{
+		shown: contactChange{Slot: e.Data.Slot, Change: change, At: e.Data.At},
+		old:   e.Data.Previous, fresh: e.Data.Contact, undo: undoable(e.Data.Verification, e.Data.UndoUntil),
+	})
 }
 
 func phoneGone(c *contacts, e domain.Recorded[securityinfo.PhoneMethodRemoved]) []domain.Effect {
@@ -159,23 +161,45 @@ func (c *contacts) gone(person string, slot securityinfo.Slot, at time.Time, u *
 		return nil
 	}
 	delete(c.InUse, slot)
-	return c.tell(person, contactChange{Slot: slot, Change: "removed", At: at}, old, u)
+	return c.tell(person, turn{shown: contactChange{Slot: slot, Change: "removed", At: at}, old: old, undo: u})
 }
 
-// tell tells the person at all addresses in use, and at the one that no longer
+// turn is what there is to tell of one slot.
+type turn struct {
+	shown contactChange
+	old   domain.Personal[string] // not in use any more; zero if nothing was
+	fresh domain.Personal[string] // just proved itself; zero if nothing did
+	undo  *undo                   // for the old contact's eyes
+}
+
+// tell tells the person at all contacts in use, and at the one that no longer
 // is: whoever changed it without the owner's knowledge cannot keep that from
-// them. A mobile that just proved itself was told enough by its code.
-func (c *contacts) tell(person string, change contactChange, old domain.Personal[string], u *undo) []domain.Effect {
-	effects := []domain.Effect{
-		domain.Notice{To: person, Channel: domain.Mail, Template: securityContactChanged, Data: change},
+// them. A contact that just proved itself was told enough by its code, and may
+// be a stranger's.
+func (c *contacts) tell(person string, t turn) []domain.Effect {
+	change := t.shown
+	mail := domain.Notice{To: person, Channel: domain.Mail, Template: securityContactChanged, Data: change}
+	if change.Slot.Channel() == domain.Mail {
+		mail.Without = t.fresh
 	}
+	effects := []domain.Effect{mail}
 	if _, mobile := c.InUse[securityinfo.SlotMobile]; mobile && change.Slot != securityinfo.SlotMobile {
 		effects = append(effects, domain.Notice{To: person, Channel: domain.SMS, Template: securityContactChanged, Data: change})
 	}
-	if change.Undo = u; !old.IsZero() {
+	if !t.old.IsZero() {
+		before := change
+		before.Undo = t.undo
 		effects = append(effects, domain.Notice{
-			To: person, Address: old, Channel: change.Slot.Channel(), Template: securityContactChanged, Data: change,
+			To: person, Address: t.old, Channel: change.Slot.Channel(), Template: securityContactChanged, Data: before,
 		})
+	}
+	// An effect's place in the list is part of its ID, so what is new is last.
+	for _, slot := range []securityinfo.Slot{securityinfo.SlotAlternateMobile, securityinfo.SlotOffice} {
+		if phone, inUse := c.InUse[slot]; inUse && slot != change.Slot {
+			effects = append(effects, domain.Notice{
+				To: person, Address: phone, Channel: slot.Channel(), Template: securityContactChanged, Data: change,
+			})
+		}
 	}
 	return effects
 }
@@ -191,7 +215,7 @@ func contactBack(c *contacts, e domain.Recorded[securityinfo.ContactChangeUndone
 		change = "added"
 	}
 	c.InUse[e.Data.Slot] = e.Data.Contact
-	return c.tell(e.ID, contactChange{Slot: e.Data.Slot, Change: change, At: e.Data.At}, e.Data.Dropped, nil)
+	return c.tell(e.ID, turn{shown: contactChange{Slot: e.Data.Slot, Change: change, At: e.Data.At}, old: e.Data.Dropped})
 }
 
 // emailInvalid tells the person, and the address unless it never proved itself.

@@ -23,6 +23,11 @@ func toldAt(channel domain.Channel, address domain.Personal[string], template st
 	return domain.Notice{To: "ann", Address: address, Channel: channel, Template: template, Data: data}
 }
 
+// butNew is Ann's mail, without the address that just became hers.
+func butNew(template string, data any, fresh string) []domain.Effect {
+	return []domain.Effect{domain.Notice{To: "ann", Without: about(fresh), Channel: domain.Mail, Template: template, Data: data}}
+}
+
 func TestContactCodes(t *testing.T) {
 	requested := event("ann", securityinfo.ContactVerificationRequested{
 		Verification: "v", Slot: securityinfo.SlotOffice, Channel: domain.Voice, Contact: about("+46812345;ext=7"),
@@ -48,6 +53,8 @@ func TestContactCodes(t *testing.T) {
 func TestContactChanges(t *testing.T) {
 	mobile := event("ann", verified(securityinfo.SlotMobile, about("+46701"), domain.Personal[string]{}))
 	email := event("ann", verified(securityinfo.SlotAlternateEmail, about("a@home.example"), domain.Personal[string]{}))
+	alternate := event("ann", verified(securityinfo.SlotAlternateMobile, about("+46703"), domain.Personal[string]{}))
+	office := event("ann", verified(securityinfo.SlotOffice, about("+468;ext=7"), domain.Personal[string]{}))
 	added, changed, removed := contactChanged("mobile", "added"), contactChanged("mobile", "changed"), contactChanged("mobile", "removed")
 	const name, template = "tell-of-contact-change", "security_contact_changed"
 	run(t, []reactionCase{
@@ -80,11 +87,41 @@ func TestContactChanges(t *testing.T) {
 				toldAt(domain.Voice, about("+468"), template, contactChanged("office", "removed"))),
 		},
 		{
-			name: "address replaced", reaction: name, given: []domain.Recorded[any]{mobile, email},
+			name: "I4: address replaced: the person and the old address, not the new one", reaction: name, given: []domain.Recorded[any]{mobile, email},
 			when: event("ann", verified(securityinfo.SlotAlternateEmail, about("b@home.example"), about("a@home.example"))),
-			then: append(mail(template, contactChanged("alternateEmail", "changed"), "ann"),
+			then: append(butNew(template, contactChanged("alternateEmail", "changed"), "b@home.example"),
 				domain.Notice{To: "ann", Channel: domain.SMS, Template: template, Data: contactChanged("alternateEmail", "changed")},
 				toldAt(domain.Mail, about("a@home.example"), template, contactChanged("alternateEmail", "changed"))),
+		},
+		{
+			name: "I4: address added: the person, not the new address", reaction: name, when: email,
+			then: butNew(template, contactChanged("alternateEmail", "added"), "a@home.example"),
+		},
+		{
+			name: "S5: address put back: the person there, too, and the one that goes", reaction: name, given: []domain.Recorded[any]{email},
+			when: event("ann", securityinfo.ContactChangeUndone{
+				Slot: securityinfo.SlotAlternateEmail, Contact: about("a@home.example"), Dropped: about("b@home.example"), At: noon,
+			}),
+			then: append(mail(template, contactChanged("alternateEmail", "changed"), "ann"),
+				toldAt(domain.Mail, about("b@home.example"), template, contactChanged("alternateEmail", "changed"))),
+		},
+		{
+			name: "S5: phones that are called hear of another contact", reaction: name, given: []domain.Recorded[any]{office, alternate},
+			when: mobile,
+			then: append(mail(template, added, "ann"),
+				toldAt(domain.Voice, about("+46703"), template, added), toldAt(domain.Voice, about("+468;ext=7"), template, added)),
+		},
+		{
+			name: "I4: a phone that just proved itself is not called", reaction: name, given: []domain.Recorded[any]{alternate},
+			when: office,
+			then: append(mail(template, contactChanged("office", "added"), "ann"),
+				toldAt(domain.Voice, about("+46703"), template, contactChanged("office", "added"))),
+		},
+		{
+			name: "S5: a phone that is no longer in use is not called", reaction: name,
+			given: []domain.Recorded[any]{office, event("ann", securityinfo.PhoneMethodRemoved{Slot: securityinfo.SlotOffice, At: noon})},
+			when:  mobile,
+			then:  mail(template, added, "ann"),
 		},
 		{
 			name: "address removed after another was verified in its place", reaction: name,

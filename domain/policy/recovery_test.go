@@ -97,7 +97,7 @@ func TestUndoIsOfferedToThePreviousContactAlone(t *testing.T) {
 	}
 	run(t, []reactionCase{
 		{name: "I7: a change", reaction: name, given: []domain.Recorded[any]{first}, when: event("ann", changed), then: append(
-			mail(template, contactChanged("alternateEmail", "changed"), "ann"),
+			butNew(template, contactChanged("alternateEmail", "changed"), "b@home.example"),
 			toldAt(domain.Mail, about("a@home.example"), template, offer("changed", "v")))},
 		{
 			name: "I7: a removal", reaction: name, given: []domain.Recorded[any]{first},

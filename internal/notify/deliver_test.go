@@ -241,16 +241,19 @@ func TestDeliverTellsNobodyTwice(t *testing.T) {
 		name    string
 		to      string
 		besides []string
+		without string
 		want    []string
 	}{
-		{"S5: nobody else is told", "shared", nil, []string{"Asa@Contoso.example"}},
-		{"S5: others are told elsewhere", "shared", []string{"finn", "ghost", "nobody"}, []string{"Asa@Contoso.example"}},
-		{"S5: one of two addresses is told", "asa", []string{"shared"}, []string{"asa@home.example"}},
+		{"S5: nobody else is told", "shared", nil, "", []string{"Asa@Contoso.example"}},
+		{"S5: others are told elsewhere", "shared", []string{"finn", "ghost", "nobody"}, "", []string{"Asa@Contoso.example"}},
+		{"S5: one of two addresses is told", "asa", []string{"shared"}, "", []string{"asa@home.example"}},
+		{"I4: an address that just became theirs is left out", "asa", nil, "ASA@home.example", []string{"asa@contoso.example"}},
+		{"I4: an address that is not theirs leaves all", "asa", nil, "b@home.example", []string{"asa@contoso.example", "asa@home.example"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			f := setup(t, serve(t, false, false), nil)
-			m := message(func(m *notify.Message) { m.To, m.Besides = c.to, c.besides })
+			m := message(func(m *notify.Message) { m.To, m.Besides, m.Without = c.to, c.besides, c.without })
 			if err := f.n.Deliver(t.Context(), m); err != nil {
 				t.Fatalf("Deliver = %v", err)
 			}
@@ -283,6 +286,10 @@ func TestDeliverSuppressesAndFails(t *testing.T) {
 		{
 			"S5: all addresses are a colleague's, who gets the same mail",
 			message(func(m *notify.Message) { m.To, m.Besides = "shared", []string{"finn", "asa"} }), notify.Suppressed, notify.ReasonToldBeside,
+		},
+		{
+			"I4: the only address is one to leave out",
+			message(func(m *notify.Message) { m.To, m.Without = "finn", "finn@contoso.example" }), notify.Suppressed, notify.ReasonNoAddress,
 		},
 		{"no gateway", contactCode(func(m *notify.Message) { m.Channel = domain.Voice }), notify.Suppressed, notify.ReasonNoChannel},
 		{"code expired", contactCode(func(m *notify.Message) {

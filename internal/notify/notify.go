@@ -51,7 +51,9 @@ type Message struct {
 	// Address, opened, is where the message goes instead of To's own
 	// addresses: a mail address, or a phone number in E.164 form that may be
 	// followed by ";ext=" and an extension.
-	Address  string
+	Address string
+	// Without, opened, is an address of To's that is left out here.
+	Without  string
 	Channel  domain.Channel
 	Template string
 	Data     json.RawMessage // opened

@@ -43,7 +43,7 @@ func (n *Notifier) recipient(ctx context.Context, m Message) (recipient, error) 
 	case m.Address != "":
 		raw = []string{m.Address}
 	case m.Channel == domain.Mail:
-		raw = p.Addresses
+		raw = without(p.Addresses, m.Without)
 	case p.Mobile != "":
 		raw = []string{p.Mobile}
 	}
@@ -51,6 +51,12 @@ func (n *Notifier) recipient(ctx context.Context, m Message) (recipient, error) 
 		return to, nil
 	}
 	return n.apart(ctx, m, to)
+}
+
+// without returns addresses, which stay as they are, less one. Letter case is
+// the only difference there can be between two readings of an address.
+func without(addresses []string, one string) []string {
+	return slices.DeleteFunc(slices.Clone(addresses), func(a string) bool { return strings.EqualFold(a, one) })
 }
 
 // apart leaves out of to the addresses of those who get the same mail. Each of

@@ -55,7 +55,7 @@ func reactions(after time.Duration) []domain.Reaction {
 	return []domain.Reaction{
 		domain.Whenever("tell", func(e domain.Recorded[placed]) []domain.Effect {
 			return []domain.Effect{domain.Notice{
-				To: e.Data.Customer, Address: e.Data.Mail, Channel: domain.Mail, Template: "placed",
+				To: e.Data.Customer, Address: e.Data.Mail, Without: e.Data.Mail, Channel: domain.Mail, Template: "placed",
 				Data: map[string]int{"n": e.Data.N},
 			}}
 		}),

@@ -266,6 +266,7 @@ type noticePayload struct {
 	To       string                  `json:"to"`
 	Tenant   string                  `json:"tenant,omitzero"` // To's, if not the event's
 	Address  domain.Personal[string] `json:"address,omitzero"`
+	Without  domain.Personal[string] `json:"without,omitzero"`
 	Channel  domain.Channel          `json:"channel"`
 	Template string                  `json:"template"`
 	Data     json.RawMessage         `json:"data"`
@@ -303,7 +304,7 @@ func (e *engine) row(ctx context.Context, x effect) (row, error) {
 			return row{}, fmt.Errorf("reaction %s: notice %s: %w", x.reaction, what.Template, err)
 		}
 		out.kind, out.typ, out.target = kindNotice, what.Template, "person "+what.To+" "+string(what.Channel)
-		payload = noticePayload{what.To, what.Tenant, what.Address, what.Channel, what.Template, data, what.Besides}
+		payload = noticePayload{what.To, what.Tenant, what.Address, what.Without, what.Channel, what.Template, data, what.Besides}
 	default:
 		return row{}, fmt.Errorf("reaction %s: effect %T: %w", x.reaction, x.what, domain.ErrUnknownType)
 	}

@@ -77,6 +77,7 @@ type NoticeJob struct {
 	To       string // a person's ID
 	Tenant   string // To's
 	Address  string // if not empty, where the message goes instead
+	Without  string // if not empty, where it does not go
 	Channel  domain.Channel
 	Template string
 	Data     json.RawMessage // opened

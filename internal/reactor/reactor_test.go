@@ -46,7 +46,7 @@ func TestEffects(t *testing.T) {
 		},
 		{
 			Tenant: "t1", Correlation: "c1", Causation: uuid.UUID(id).String(), Reaction: "tell", Attempt: 1,
-			Notice: &reactor.NoticeJob{To: "p1", Tenant: "t1", Address: "old@example.test", Channel: domain.Mail, Template: "placed", Data: []byte(`{"n":7}`)},
+			Notice: &reactor.NoticeJob{To: "p1", Tenant: "t1", Address: "old@example.test", Without: "old@example.test", Channel: domain.Mail, Template: "placed", Data: []byte(`{"n":7}`)},
 		},
 	}
 	if diff := cmp.Diff(want, jobs); diff != "" {

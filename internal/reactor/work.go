@@ -326,6 +326,9 @@ func (e *engine) job(ctx context.Context, r row) (Job, error) {
 	if !n.Address.IsZero() && !n.Address.Readable() {
 		return Job{}, Permanent("address-erased", domain.Conflict("address-erased", "the address can no longer be read"))
 	}
-	job.Notice = &NoticeJob{n.To, cmp.Or(n.Tenant, r.tenant), n.Address.Value, n.Channel, n.Template, n.Data, n.Besides}
+	if !n.Without.IsZero() && !n.Without.Readable() {
+		return Job{}, Permanent("address-erased", domain.Conflict("address-erased", "the address to leave out can no longer be read"))
+	}
+	job.Notice = &NoticeJob{n.To, cmp.Or(n.Tenant, r.tenant), n.Address.Value, n.Without.Value, n.Channel, n.Template, n.Data, n.Besides}
 	return job, nil
 }

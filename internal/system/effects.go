@@ -96,7 +96,7 @@ func (e effects) notify(ctx context.Context, j reactor.Job) error {
 	}
 	return e.notifier.Deliver(ctx, notify.Message{
 		ID: j.ID.String(), Tenant: j.Notice.Tenant, Cause: j.Causation, Correlation: j.Correlation,
-		To: j.Notice.To, Address: j.Notice.Address, Channel: j.Notice.Channel,
+		To: j.Notice.To, Address: j.Notice.Address, Without: j.Notice.Without, Channel: j.Notice.Channel,
 		Template: j.Notice.Template, Data: j.Notice.Data, Besides: j.Notice.Besides, Attempt: j.Attempt,
 	})
 }
