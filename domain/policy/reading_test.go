@@ -33,7 +33,7 @@ var sights = map[string]struct{ read, personal string }{
 		"same,related:global-admin,sales-agent,admin-agent,helpdesk-agent former:global-admin",
 	},
 	"resv":       {"same:global-admin,auditor any:operator", "same:global-admin"},
-	"notif":      {"same:global-admin,auditor,billing-admin any:operator", "same:global-admin"},
+	"notif":      {"self:* same:global-admin,auditor,billing-admin any:operator", "same:global-admin"},
 	"subject":    {"self:* same:global-admin,auditor", "same:global-admin"},
 	"inlet":      {"same:global-admin,auditor any:operator", "same:global-admin"},
 	"audit":      {"self:* same:global-admin,auditor any:operator", "self:* same:global-admin"},

@@ -205,7 +205,7 @@ var Table = Rules{
 		{Category: "policy", Command: "PublishPolicyVersion", Rule: "N11", Creates: true, Grants: []Grant{may(AnyTenant, op)}},
 	},
 	Readers: []Reader{
-		{Grant: may(Self), Categories: []string{"admin", "secinfo", "subject", "audit"}, Personal: []string{"admin", "secinfo", "audit"}},
+		{Grant: may(Self), Categories: []string{"admin", "secinfo", "subject", "audit", "notif"}, Personal: []string{"admin", "secinfo", "audit"}},
 		{Grant: may(FormerUser), Categories: []string{"admin", "secinfo"}, Personal: []string{"admin"}},
 		{Grant: may(OwnTenant, ga), Categories: all, Personal: all},
 		{Grant: may(OwnTenant, au), Extent: Now, Categories: all},

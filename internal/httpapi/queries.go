@@ -318,13 +318,21 @@ func (s *server) timeline(ctx context.Context, q *timelineQuery) (a answer[Page[
 
 type notificationsQuery struct {
 	ListQuery
-	Person string `query:"person" doc:"only messages to this person"`
+	Person string `query:"person" doc:"only messages to this person; me is who asks, who needs no role for it"`
 	Cause  string `query:"cause" doc:"only messages that this event led to"`
 }
 
-func (s *server) notifications(ctx context.Context, q *notificationsQuery) (answer[Page[projections.Notification]], error) {
-	return many(s, ctx, notification.Aggregate.Category(), &q.ListQuery, func(tenant string) ([]projections.Notification, string, error) {
-		f := projections.NotificationFilter{Person: q.Person, Cause: q.Cause}
-		return projections.Notifications(ctx, s.Read, tenant, f, q.Cursor, q.Limit)
-	})
+func (s *server) notifications(ctx context.Context, q *notificationsQuery) (a answer[Page[projections.Notification]], err error) {
+	person := q.Person
+	if person == "me" {
+		person = actorOf(ctx).ID
+	}
+	tenant, personal, err := s.reach(ctx, notification.Aggregate.Category(), person, q.Tenant)
+	if err != nil {
+		return a, err
+	}
+	a.personal = personal
+	f := projections.NotificationFilter{Person: person, Cause: q.Cause}
+	a.body.Items, a.body.Next, err = projections.Notifications(ctx, s.Read, tenant, f, q.Cursor, q.Limit)
+	return a, err
 }
