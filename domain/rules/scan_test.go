@@ -151,3 +151,21 @@ func TestEveryRuleHasATest(t *testing.T) {
 		}
 	}
 }
+
+// TestRowsAreMany holds the domain's tables to their size: rows that were lost
+// are not missed one by one.
+func TestRowsAreMany(t *testing.T) {
+	t.Parallel()
+	rows := map[rules.Test]bool{}
+	for _, tests := range scan(t) {
+		for _, test := range tests {
+			if strings.HasPrefix(test.File, "domain/") && rowName.MatchString(test.Name) {
+				rows[test] = true
+			}
+		}
+	}
+	t.Logf("%d rows of the domain's tables show rules", len(rows))
+	if len(rows) < 1000 {
+		t.Errorf("%d rows of the domain's tables show rules, want at least 1000", len(rows))
+	}
+}

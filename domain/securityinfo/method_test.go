@@ -66,6 +66,13 @@ func TestOneMethod(t *testing.T) {
 		{name: "S2: the same number in a second slot", given: one, when: AddPhoneMethod{SlotOffice, number}, err: ErrSamePhone},
 		{name: "S3: the account's own address", when: AddAlternateEmail{"ann@old.example"}, err: ErrAccountEmail},
 		{name: "S3: an address of the organization", when: AddAlternateEmail{"x@contoso.se"}, err: ErrTenantEmail},
+		{name: "S3: change to another address", given: history(do(altMail(private)), confirm(SlotAlternateEmail)), when: ChangeAlternateEmail{private2}, then: []Event{
+			AlternateEmailChanged{
+				AlternateEmailAdded: AlternateEmailAdded{Email: about(private2), Verification: VerificationID("c", SlotAlternateEmail), At: start},
+				Old:                 about(private),
+			},
+			asked(SlotAlternateEmail, domain.Mail, private2, 2, start, 24*time.Hour),
+		}},
 		{name: "S3: change to an address of the organization", given: both(), when: ChangeAlternateEmail{"x@contoso.se"}, err: ErrTenantEmail},
 		{name: "S3: no address", when: AddAlternateEmail{"ann"}, err: ErrEmail},
 		{name: "S3: an empty address", when: AddAlternateEmail{" "}, err: ErrEmail},
