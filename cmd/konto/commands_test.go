@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -365,3 +366,6 @@ func countMails(ts *testscript.TestScript, neg bool, args []string) {
 
 // now is the time that webhooks are signed at.
 func now() time.Time { return time.Now() }
+
+// codes finds a one-time code in a message.
+var codes = regexp.MustCompile(`\b\d{6}\b`)

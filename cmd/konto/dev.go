@@ -7,18 +7,15 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"konto/eventstore/esdb"
-	"konto/internal/client"
 	"konto/internal/demo"
 	"konto/internal/identity"
-	"konto/internal/mailbox"
+	"konto/internal/past"
 	"konto/internal/system"
 )
 
@@ -35,6 +32,11 @@ issuer and mailbox, all embedded, with a demo company to try things on. It is
 not for production: its issuer gives tokens to whoever can read the data
 directory. Data is kept between runs.
 
+With --history, a new data directory gets the year before this one first: the
+demo company, its partner and as many other companies as you say live through
+it, the same way each time, so that lists, timelines and the audit are full. It
+takes some seconds for each. A directory that has data keeps what it has.
+
 With --clock, time can be moved forward: konto clock advance 30d lets a month
 pass, with every deadline, retry and reminder in it at its own moment. Data that
 was made under such a clock stays under it. It needs the embedded event store:
@@ -44,6 +46,7 @@ With --store, events are in the EventStoreDB there, and what belongs to them,
 such as keys, is still in the data directory: the two go together.`,
 		Example: `  konto dev
   konto dev --reset --addr 127.0.0.1:9000
+  konto dev --history 5
   konto dev --clock=2026-01-01
   konto dev --data other --store 'esdb://127.0.0.1:2113?tls=false'`,
 		Args: noArgs,
@@ -59,6 +62,7 @@ such as keys, is still in the data directory: the two go together.`,
 	c.Flags().StringVar(&o.store, "store", "", storeUsage)
 	c.Flags().StringVar(&o.esdbAddr, "esdb-addr", "", esdbAddrUsage)
 	c.Flags().StringVar(&o.seed, "seed", "demo", "what to begin with: demo or empty")
+	c.Flags().IntVar(&o.history, "history", 0, "let so many companies, and the demo company, live through the year before; for a new data directory")
 	c.Flags().StringVar(&o.clock, "clock", "", "run on a clock that konto clock moves, from this time or date on; alone: from now on")
 	c.Flags().Lookup("clock").NoOptDefVal = "now"
 	c.Flags().BoolVar(&o.reset, "reset", false, "throw away what the data directory holds, first")
@@ -68,6 +72,7 @@ such as keys, is still in the data directory: the two go together.`,
 // devOptions are the flags of konto dev.
 type devOptions struct {
 	addr, store, esdbAddr, seed, clock string
+	history                            int
 	reset                              bool
 }
 
@@ -82,6 +87,14 @@ func (o devOptions) validate() error {
 			return fmt.Errorf("--store: %w", err)
 		}
 	}
+	switch {
+	case o.history < 0 || o.history > maxHistory:
+		return fmt.Errorf("--history %d: want 0 to %d companies", o.history, maxHistory)
+	case o.history > 0 && o.seed != "demo":
+		return errors.New("--history: the demo company is in it; konto simulate --into makes a history without")
+	case o.history > 0 && o.store != "":
+		return errors.New("--history: the clock of another event store cannot be moved; konto store copy brings a history there")
+	}
 	if o.clock != "" && o.store != "" {
 		return errors.New("--clock: the clock of another event store cannot be moved, and deadlines go by it")
 	}
@@ -93,7 +106,7 @@ func (o devOptions) validate() error {
 
 func (a *app) runDev(ctx context.Context, o devOptions) error {
 	start := time.Now()
-	if o.reset {
+	if o.reset || past.Unfinished(a.devData) {
 		if err := resetData(a.devData); err != nil {
 			return err
 		}
@@ -101,40 +114,55 @@ func (a *app) runDev(ctx context.Context, o devOptions) error {
 	if err := os.MkdirAll(a.devData, 0o700); err != nil {
 		return err
 	}
-	now, clock, err := a.devClock(o)
-	if err != nil {
-		return err
-	}
 	log, closeLog, err := a.devLog(ctx.Done())
 	if err != nil {
 		return err
 	}
 	defer closeLog()
+	if o.history > 0 {
+		if err := a.devHistory(ctx, o, log); err != nil {
+			return err
+		}
+		start = time.Now()
+	}
+	now, clock, err := a.devClock(o)
+	if err != nil {
+		return err
+	}
 	l, err := readLocal(a.devData)
 	if err != nil || l.StripeSecret == "" {
 		l = local{StripeSecret: newSecret()}
 	}
 	l.Clock = clock != nil
+	begun := beginning{options: o, start: start, prepared: make(chan struct{})}
 	started := a.slow("starting on " + a.devData)
 	s, err := system.Start(ctx, system.Config{
 		Data: a.devData, Addr: o.addr, Store: o.store, EsdbAddr: o.esdbAddr, Dev: true, Stripe: system.Stripe{Secrets: []string{l.StripeSecret}},
 		Version: buildVersion(), Log: log, Now: now, Getenv: a.getenv,
-		Clock: clock, Moved: a.renewTokens,
+		Clock: clock, Moved: a.renewTokens, Prepared: begun.prepared,
 	})
 	started()
 	if err != nil {
 		return addressTaken(err)
 	}
-	ready := time.Since(start)
-	err = a.present(ctx, s, l, o.seed == "demo", start, ready)
+	begun.ready = time.Since(start)
+	err = a.present(ctx, s, l, begun)
 	if err == nil {
 		a.untilStopped(ctx, s)
 	}
 	return a.stop(s, err)
 }
 
+// beginning is how a konto dev begins.
+type beginning struct {
+	options  devOptions
+	start    time.Time
+	ready    time.Duration // from the start until it serves
+	prepared chan struct{} // closed once the demo company is there
+}
+
 // present makes the demo company and prints the first screen.
-func (a *app) present(ctx context.Context, s *system.System, l local, seed bool, start time.Time, ready time.Duration) error {
+func (a *app) present(ctx context.Context, s *system.System, l local, b beginning) error {
 	l.URL, l.Issuer, l.Audience = s.URL(), s.URL()+"/dev/issuer", "konto"
 	if err := l.write(a.devData); err != nil {
 		return err
@@ -148,15 +176,16 @@ func (a *app) present(ctx context.Context, s *system.System, l local, seed bool,
 	if err != nil {
 		return err
 	}
-	if seed {
+	if b.options.seed == "demo" {
 		made := a.slow("making the demo company")
-		err := makeDemo(ctx, s)
+		err := past.Demo(ctx, s)
 		made()
 		if err != nil {
 			return fmt.Errorf("%w; if another version made what is in %s, --reset begins anew and --seed empty goes on without", err, a.devData)
 		}
 	}
-	a.printFirstScreen(s, seed, ready, time.Since(start))
+	close(b.prepared)
+	a.printFirstScreen(s, b, time.Since(b.start))
 	return nil
 }
 
@@ -220,7 +249,7 @@ func (w warnings) WriteLevel(level zerolog.Level, line []byte) (int, error) {
 // refuses a directory that holds anything else.
 func resetData(data string) error {
 	ours := []string{
-		"konto.lock", "konto.log", "dev.json", clockFile, "store.json", "root.key", "issuer.key", "recovery.key", "tokens", "events", "bus",
+		"konto.lock", "konto.log", "dev.json", clockFile, past.ClockFile, "store.json", "root.key", "issuer.key", "recovery.key", "tokens", "events", "bus",
 		"keys.db", "keys.db-wal", "keys.db-shm", "read.db", "read.db-wal", "read.db-shm",
 		"reactor.db", "reactor.db-wal", "reactor.db-shm",
 	}
@@ -267,24 +296,4 @@ func writeTokens(issuer *identity.Issuer, dir string) error {
 // mintBy returns a token for a person.
 func mintBy(issuer *identity.Issuer, p demo.Person) (string, error) {
 	return issuer.Mint(p.Identity(), tokenLife)
-}
-
-// codes finds a one-time code in a message.
-var codes = regexp.MustCompile(`\b\d{6}\b`)
-
-func makeDemo(ctx context.Context, s *system.System) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	return demo.World{
-		As: func(p demo.Person) (*client.Client, error) {
-			token, err := s.Issuer().Mint(p.Identity(), time.Minute)
-			return &client.Client{Base: s.URL(), Token: token}, err
-		},
-		Code: func(ctx context.Context, recipient string) (string, error) {
-			m, err := s.Mailbox().Wait(ctx, func(m mailbox.Message) bool {
-				return m.Template == "contact_code" && strings.HasPrefix(strings.Join(m.Recipients, " "), recipient)
-			})
-			return codes.FindString(m.Text), err
-		},
-	}.Make(ctx)
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // printFirstScreen says what a person needs to begin.
-func (a *app) printFirstScreen(s *system.System, seeded bool, ready, total time.Duration) {
+func (a *app) printFirstScreen(s *system.System, begun beginning, total time.Duration) {
 	if a.quiet {
 		_, _ = fmt.Fprintln(a.stdout, s.URL())
 		return
@@ -24,7 +24,7 @@ func (a *app) printFirstScreen(s *system.System, seeded bool, ready, total time.
 	line := func(format string, args ...any) { fmt.Fprintf(&b, "  "+format+"\n", args...) }
 	b.WriteString("\n")
 	line("%s  %s", strong("konto "+buildVersion().Version), faint(fmt.Sprintf(
-		"dev, not for production · ready in %d ms, with the demo company in %d ms", ready.Milliseconds(), total.Milliseconds())))
+		"dev, not for production · ready in %d ms, with the demo company in %d ms", begun.ready.Milliseconds(), total.Milliseconds())))
 	b.WriteString("\n")
 	named := func(name, format string, args ...any) {
 		line("%s %s", strong(fmt.Sprintf("%-9s", name)), fmt.Sprintf(format, args...))
@@ -36,7 +36,7 @@ func (a *app) printFirstScreen(s *system.System, seeded bool, ready, total time.
 	if s.Shown() != "" {
 		named("Events", "%s    %s", s.Shown(), faint("read-only, for clients of EventStoreDB"))
 	}
-	if seeded {
+	if begun.options.seed == "demo" {
 		b.WriteString("\n")
 		line("%s    %s", strong("People"), faint("tokens for 12 hours in "+a.devData+"/tokens/NAME"))
 		for _, p := range demo.People() {
@@ -44,6 +44,11 @@ func (a *app) printFirstScreen(s *system.System, seeded bool, ready, total time.
 		}
 		b.WriteString("\n")
 		line("%s", strong("Try, in another terminal"))
+		if begun.options.history > 0 {
+			line("  %s get /v1/timeline", konto)
+			line("  %s get /v1/customers --as saga", konto)
+			line("  %s readiness", konto)
+		}
 		anna, _ := demo.Find("anna")
 		line("  %s trigger card.declined", konto)
 		line("  %s mail", konto)

@@ -11,17 +11,13 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/stripe/stripe-go/v85/webhook"
 
 	"konto/internal/client"
 	"konto/internal/demo"
+	"konto/internal/past"
 	"konto/internal/simulate"
-	"konto/internal/system"
 	"konto/internal/testclock"
 )
-
-// codeTime is how long a one-time code may take to arrive.
-const codeTime = 10 * time.Second
 
 // simulateOptions are the flags of konto simulate.
 type simulateOptions struct {
@@ -78,8 +74,8 @@ func (o simulateOptions) begins(now time.Time) (time.Time, error) {
 	return now.UTC().Truncate(24*time.Hour).AddDate(-o.years, 0, 0), nil
 }
 
-// simulateInto runs a Konto on a clock that stands still between two steps.
-func (a *app) simulateInto(ctx context.Context, o simulateOptions, cfg simulate.Config) (err error) {
+// simulateInto makes the past of a new data directory.
+func (a *app) simulateInto(ctx context.Context, o simulateOptions, cfg simulate.Config) error {
 	if entries, err := os.ReadDir(o.into); err == nil && len(entries) > 0 {
 		return usage(fmt.Errorf("--into %s: it is not empty", o.into))
 	}
@@ -92,42 +88,17 @@ func (a *app) simulateInto(ctx context.Context, o simulateOptions, cfg simulate.
 		return err
 	}
 	defer closeLog()
-	file := filepath.Join(o.into, clockFile)
-	clock, err := testclock.Open(file, cfg.Start, func() time.Time { return cfg.Start })
-	if err != nil {
-		return err
-	}
-	secret := newSecret()
-	s, err := system.Start(ctx, system.Config{
-		Data: o.into, Addr: "127.0.0.1:0", Dev: true, Stripe: system.Stripe{Secrets: []string{secret}},
-		Version: buildVersion(), Log: log, Now: clock.Now, Clock: clock, Getenv: a.getenv,
+	report, err := a.lived(cfg, func(cfg simulate.Config) (simulate.Report, error) {
+		return past.Make(ctx, past.Config{Data: o.into, Simulation: cfg, Version: buildVersion(), Log: log, Getenv: a.getenv})
 	})
 	if err != nil {
 		return err
 	}
-	defer func() { err = a.stop(s, err) }()
-	if err := s.AwaitStore(ctx); err != nil {
-		return err
-	}
-	cfg.Place = a.place(s.URL(), secret, func(p demo.Person) (string, error) { return mintBy(s.Issuer(), p) })
-	cfg.Place.AdvanceTo = func(ctx context.Context, to time.Time) error {
-		_, err := s.AdvanceTo(ctx, to)
-		return err
-	}
-	report, err := a.runSimulation(ctx, cfg)
-	if err != nil {
-		return err
-	}
 	// A history that ends in the past is on the real clock from now on.
-	if err := os.Remove(file); err != nil {
-		return err
-	}
 	if report.To.After(time.Now()) {
-		if _, err := testclock.Open(file, report.To, time.Now); err != nil {
-			return err
-		}
+		_, err = testclock.Open(filepath.Join(o.into, clockFile), report.To, time.Now)
 	}
-	return nil
+	return errors.Join(err, a.printSimulation(report))
 }
 
 // simulateHere goes to the konto dev on this machine.
@@ -144,7 +115,7 @@ func (a *app) simulateHere(ctx context.Context, cfg simulate.Config) error {
 		return err
 	}
 	cfg.Start = now().Add(time.Minute).Truncate(time.Minute)
-	cfg.Place = a.place(l.URL, l.StripeSecret, func(p demo.Person) (string, error) { return l.mint(a.devData, p) })
+	cfg.Place = past.Place(l.URL, l.StripeSecret, func(p demo.Person) (string, error) { return l.mint(a.devData, p) })
 	c := &client.Client{Base: l.URL}
 	cfg.Place.AdvanceTo = func(ctx context.Context, to time.Time) error {
 		if at, err := l.now(); err != nil || !to.After(at()) {
@@ -154,56 +125,26 @@ func (a *app) simulateHere(ctx context.Context, cfg simulate.Config) error {
 		_, err := c.Do(ctx, http.MethodPost, clockRoute, http.Header{"Content-Type": {"application/json"}}, []byte(body))
 		return err
 	}
-	_, err = a.runSimulation(ctx, cfg)
-	return err
-}
-
-// place is a Konto in development, by its URL.
-func (a *app) place(base, secret string, token func(demo.Person) (string, error)) simulate.Place {
-	open := &client.Client{Base: base}
-	return simulate.Place{
-		As: func(_ context.Context, p simulate.Person) (*client.Client, error) {
-			t, err := token(demo.Person{ID: p.ID, Tenant: p.Tenant, Roles: p.Roles, Kind: p.Kind})
-			return &client.Client{Base: base, Token: t}, err
-		},
-		Webhook: func(ctx context.Context, event []byte) error {
-			signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: event, Secret: secret})
-			_, err := open.Do(ctx, http.MethodPost, "/v1/gateways/stripe", http.Header{"Stripe-Signature": {signed.Header}}, event)
-			return err
-		},
-		Code: func(ctx context.Context, recipient string) (string, error) {
-			ctx, cancel := context.WithTimeout(ctx, codeTime)
-			defer cancel()
-			if err := open.Settle(ctx); err != nil {
-				return "", err
-			}
-			sent, err := mails(ctx, open, recipient)
-			if err != nil {
-				return "", err
-			}
-			for _, m := range sent { // newest first
-				if code := codes.FindString(m.Text); code != "" {
-					return code, nil
-				}
-			}
-			return "", simulate.ErrNoCode
-		},
-	}
-}
-
-func (a *app) runSimulation(ctx context.Context, cfg simulate.Config) (simulate.Report, error) {
-	done := func() {}
-	if !a.quiet {
-		var progress func(string, int, int)
-		progress, done = a.progress()
-		cfg.Progress = func(at time.Time, done, total int) { progress(at.UTC().Format(time.DateOnly), done, total) }
-	}
-	report, err := simulate.Run(ctx, cfg)
-	done()
+	report, err := a.lived(cfg, func(cfg simulate.Config) (simulate.Report, error) { return simulate.Run(ctx, cfg) })
 	if err != nil {
-		return report, err
+		return err
 	}
-	return report, a.print(report, func(w *tabwriter.Writer) {
+	return a.printSimulation(report)
+}
+
+// lived runs a simulation and tells people how far it is.
+func (a *app) lived(cfg simulate.Config, run func(simulate.Config) (simulate.Report, error)) (simulate.Report, error) {
+	if a.quiet {
+		return run(cfg)
+	}
+	progress, done := a.progress()
+	defer done()
+	cfg.Progress = func(at time.Time, done, total int) { progress(at.UTC().Format(time.DateOnly), done, total) }
+	return run(cfg)
+}
+
+func (a *app) printSimulation(report simulate.Report) error {
+	return a.print(report, func(w *tabwriter.Writer) {
 		_, _ = fmt.Fprintf(w, "%d companies with %d people, %s to %s\n", report.Tenants, report.People,
 			report.From.Format(time.DateOnly), report.To.Format(time.DateOnly))
 		for _, part := range []struct {

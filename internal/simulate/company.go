@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"konto/domain"
+	"konto/domain/policy"
 	"konto/internal/client"
 )
 
@@ -27,6 +28,8 @@ type company struct {
 	domain  string
 
 	people        []*person
+	settled       int // so many of the people stay as they are, the first ones
+	standing      []*subscription
 	cards         []*paymentCard
 	subscriptions []*subscription
 	tokens        map[string]string // the gateway's, of all cards that ever were, by ID
@@ -61,6 +64,7 @@ type subscription struct {
 	amount int64
 	// ended and invoiced say that no card is charged for it.
 	ended, invoiced bool
+	certain         bool // no charge for it ever fails
 }
 
 // Konto's own people.
@@ -89,11 +93,32 @@ func (c *company) do(ctx context.Context, by Person, collection, id, name string
 	return c.sendOwn(ctx, by, client.Command{Collection: collection, ID: id, Name: name, Body: body})
 }
 
-// sendOwn sends cmd under the company's next key.
+// sendOwn sends cmd under the company's next key. Who replaces what they see
+// says which revision they saw.
 func (c *company) sendOwn(ctx context.Context, by Person, cmd client.Command) (bool, error) {
+	if category, ok := c.replacing[cmd.Collection+"/"+cmd.Name]; ok {
+		var err error
+		if cmd.IfMatch, err = c.seen(ctx, by, category, cmd.ID); err != nil {
+			return false, err
+		}
+	}
 	c.made++
 	cmd.Key = fmt.Sprintf("simulate/%d/%d/%d", c.Seed, c.n, c.made)
 	return c.send(ctx, by, cmd)
+}
+
+// replacing are the commands that replace what their caller sees, by collection
+// and name, and the category of what that is.
+func replacing() map[string]string {
+	all := map[string]string{}
+	for _, contract := range policy.Contracts {
+		for _, cmd := range contract.Commands() {
+			if cmd.CallerSaw {
+				all[contract.Collection()+"/"+cmd.Name] = contract.Category()
+			}
+		}
+	}
+	return all
 }
 
 // open founds the company and plans its years.
@@ -119,7 +144,12 @@ func (c *company) open(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, p := range c.people[:2] {
+	return c.furnish(ctx)
+}
+
+// furnish gives the company cards and something to pay for, and lets it live.
+func (c *company) furnish(ctx context.Context) error {
+	for _, p := range c.staff()[:min(2, len(c.staff()))] {
 		if err := c.addCard(ctx, p); err != nil {
 			return err
 		}
@@ -129,7 +159,7 @@ func (c *company) open(ctx context.Context) error {
 			return err
 		}
 	}
-	if c.partner != nil && len(c.partner.people) > 0 {
+	if c.partner != nil && len(c.partner.people) > 0 && !c.befriended {
 		if err := c.befriend(ctx); err != nil {
 			return err
 		}
@@ -148,14 +178,7 @@ func (c *company) introduce(ctx context.Context) error {
 	if err != nil || !ok {
 		return err
 	}
-	seen, err := c.seen(ctx, founder.Person, "org", c.id)
-	if err != nil {
-		return err
-	}
-	_, err = c.sendOwn(ctx, founder.Person, client.Command{
-		Collection: "organizations", ID: c.id, Name: "ChangeOrganizationContactEmail", IfMatch: seen,
-		Body: map[string]any{"email": "billing@" + c.domain},
-	})
+	_, err = c.do(ctx, founder.Person, "organizations", c.id, "ChangeOrganizationContactEmail", map[string]any{"email": "billing@" + c.domain})
 	return err
 }
 
@@ -187,14 +210,12 @@ func (c *company) hire(ctx context.Context, roles []domain.Role) error {
 	c.report.People++
 	p.mobile = c.land.phone(c.n*11 + len(c.people))
 	p.email = fmt.Sprintf("%s.%d.%d@privat.example", strings.ToLower(ascii(p.given)), c.n, len(c.people))
-	return c.prove(ctx, p, map[string]any{"mobile": p.mobile, "alternateEmail": p.email}, nil)
+	return c.prove(ctx, p, map[string]any{"mobile": p.mobile, "alternateEmail": p.email})
 }
 
 // prove changes contacts and confirms them with the codes that were sent.
-func (c *company) prove(ctx context.Context, p *person, contacts map[string]any, seen *int64) error {
-	ok, err := c.sendOwn(ctx, p.Person, client.Command{
-		Collection: securityInfo, ID: p.ID, Name: "UpdateSecurityInfo", Body: contacts, IfMatch: seen,
-	})
+func (c *company) prove(ctx context.Context, p *person, contacts map[string]any) error {
+	ok, err := c.do(ctx, p.Person, securityInfo, p.ID, "UpdateSecurityInfo", contacts)
 	if err != nil || !ok {
 		return err
 	}
@@ -287,7 +308,7 @@ func (c *company) subscribe(ctx context.Context) error {
 // befriend makes the partner this company's reseller. One that was before knows
 // the company already.
 func (c *company) befriend(ctx context.Context) error {
-	agent, id := c.partner.people[0].Person, c.partner.id+"-"+c.id
+	agent, id := c.partner.agent(domain.SalesAgent), c.partner.id+"-"+c.id
 	if ok, err := c.do(ctx, agent, relationships, id, "RequestRelationship", map[string]any{"type": "reseller"}); err != nil || !ok {
 		return err
 	}

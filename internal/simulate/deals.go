@@ -98,14 +98,12 @@ const (
 // permit lets this company buy at its partner's expense for a year, with a
 // limit. Where the partner has two people for it, the second approves.
 func (c *company) permit(ctx context.Context) error {
-	if c.partner == nil || !c.befriended || c.permitted.After(c.now) {
+	if !c.befriended || c.permitted.After(c.now) {
 		return nil
 	}
-	agents := c.partner.people[:min(2, len(c.partner.people))]
-	for _, a := range agents {
-		if err := c.partner.enrol(ctx, a, domain.AdminAgent); err != nil {
-			return err
-		}
+	agents, err := c.partner.adminAgents(ctx)
+	if err != nil || len(agents) == 0 {
+		return err
 	}
 	rel, first := c.partner.id+"-"+c.id, agents[0].Person
 	if _, err := c.do(ctx, first, relationships, rel, "RecordPartnerSubscription", map[string]any{
@@ -143,7 +141,7 @@ func (c *company) buy(ctx context.Context, times int) error {
 	if len(c.partner.people) == 0 {
 		return nil
 	}
-	agent, rel := c.partner.people[0].Person, c.partner.id+"-"+c.id
+	agent, rel := c.partner.agent(domain.AdminAgent), c.partner.id+"-"+c.id
 	if _, err := c.do(ctx, agent, relationships, rel, "RecordCustomerPurchase", map[string]any{
 		"purchaseId": fmt.Sprintf("pur-%d-%d", c.n, c.made), "resource": permitted, "action": action,
 		"product": pick(c.rng, []string{"reservation-1y", "reservation-3y"}), "amountMinor": int64(500_00 + 100_00*c.rng.IntN(30)), "currency": c.land.currency,
@@ -158,6 +156,21 @@ func (c *company) buy(ctx context.Context, times int) error {
 		return err
 	}
 	return nil
+}
+
+// adminAgents are the one or two people who let customers buy at the company's
+// expense.
+func (c *company) adminAgents(ctx context.Context) ([]*person, error) {
+	if c.settled > 0 {
+		return slices.DeleteFunc(slices.Clone(c.people[:c.settled]), func(p *person) bool { return !slices.Contains(p.Roles, domain.AdminAgent) }), nil
+	}
+	agents := c.people[:min(2, len(c.people))]
+	for _, a := range agents {
+		if err := c.enrol(ctx, a, domain.AdminAgent); err != nil {
+			return nil, err
+		}
+	}
+	return agents, nil
 }
 
 // enrol gives somebody a role that they do not have.
@@ -176,10 +189,10 @@ func (c *company) enrol(ctx context.Context, p *person, role domain.Role) error 
 // offer some weeks later. What the partner still runs for the company has to
 // end first.
 func (c *company) part(ctx context.Context) error {
-	if c.partner == nil || !c.befriended || len(c.partner.people) == 0 {
+	if !c.befriended || c.settled > 0 || len(c.partner.people) == 0 {
 		return nil
 	}
-	agent, rel := c.partner.people[0].Person, c.partner.id+"-"+c.id
+	agent, rel := c.partner.agent(domain.GlobalAdmin), c.partner.id+"-"+c.id
 	if c.reserved != "" || !c.permitted.IsZero() {
 		if c.reserved != "" {
 			if _, err := c.do(ctx, agent, relationships, rel, "RecordPartnerReservation", map[string]any{"reservationId": c.reserved, "open": false}); err != nil {

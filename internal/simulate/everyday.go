@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-
-	"konto/internal/client"
 )
 
 // tidyProfile keeps what the company says of itself up to date.
@@ -34,13 +32,7 @@ func (c *company) tidyProfile(ctx context.Context) error {
 // has subscribed to.
 func (c *company) moveOut(ctx context.Context) error {
 	founder, to := c.people[0].Person, c.address()
-	seen, err := c.seen(ctx, founder, "org", c.id)
-	if err != nil || seen == nil {
-		return err
-	}
-	ok, err := c.sendOwn(ctx, founder, client.Command{
-		Collection: "organizations", ID: c.id, Name: "ChangeSoldToAddress", IfMatch: seen, Body: map[string]any{"address": to},
-	})
+	ok, err := c.do(ctx, founder, "organizations", c.id, "ChangeSoldToAddress", map[string]any{"address": to})
 	if err != nil || !ok {
 		return err
 	}
@@ -63,39 +55,35 @@ func (c *company) moveOut(ctx context.Context) error {
 
 // rename is somebody who marries, or wants to be written to in another language.
 func (c *company) rename(ctx context.Context) error {
-	p := pick(c.rng, c.people)
+	p, founder := c.anybody(), c.people[0].Person
+	if p == nil {
+		return nil
+	}
 	if c.rng.IntN(2) == 0 {
 		_, err := c.do(ctx, p.Person, "admins", p.ID, "SwitchLanguage", map[string]any{"locale": pick(c.rng, []string{"en-GB", "sv-SE", "da-DK", "nl-NL"})})
 		return err
 	}
 	family := pick(c.rng, c.land.family)
 	signIn := fmt.Sprintf("%s.%s%d@%s", strings.ToLower(ascii(p.given)), strings.ToLower(ascii(family)), c.made, c.domain)
-	if ok, err := c.edit(ctx, p, "ChangeDisplayName", map[string]any{"displayName": p.given + " " + family}); err != nil || !ok {
+	if ok, err := c.do(ctx, founder, "admins", p.ID, "ChangeDisplayName", map[string]any{"displayName": p.given + " " + family}); err != nil || !ok {
 		return err
 	}
 	p.family = family
-	if ok, err := c.edit(ctx, p, "ChangeUserName", map[string]any{"userName": signIn}); err != nil || !ok {
+	if ok, err := c.do(ctx, founder, "admins", p.ID, "ChangeUserName", map[string]any{"userName": signIn}); err != nil || !ok {
 		return err
 	}
 	p.signIn = signIn
-	_, err := c.do(ctx, c.people[0].Person, "admins", p.ID, "SetPrimaryEmail", map[string]any{"email": signIn})
+	_, err := c.do(ctx, founder, "admins", p.ID, "SetPrimaryEmail", map[string]any{"email": signIn})
 	return err
-}
-
-// edit is the founder's change of somebody's account as they see it.
-func (c *company) edit(ctx context.Context, p *person, name string, body any) (bool, error) {
-	founder := c.people[0].Person
-	seen, err := c.seen(ctx, founder, "admin", p.ID)
-	if err != nil || seen == nil {
-		return false, err
-	}
-	return c.sendOwn(ctx, founder, client.Command{Collection: "admins", ID: p.ID, Name: name, Body: body, IfMatch: seen})
 }
 
 // changePhone is a phone at the office that comes, changes and goes, and the
 // yearly look at all of somebody's contacts.
 func (c *company) changePhone(ctx context.Context) error {
-	p := pick(c.rng, c.people)
+	p := c.anybody()
+	if p == nil {
+		return nil
+	}
 	by := p.Person
 	if c.rng.IntN(3) == 0 {
 		_, err := c.do(ctx, by, securityInfo, p.ID, "ReconfirmSecurityInfo", map[string]any{})
@@ -110,56 +98,44 @@ func (c *company) changePhone(ctx context.Context) error {
 		}
 		return c.confirm(ctx, p, "office", digits(number))
 	}
-	seen, err := c.seen(ctx, by, "secinfo", p.ID)
-	if err != nil || seen == nil {
+	if c.rng.IntN(2) == 0 {
+		ok, err := c.do(ctx, by, securityInfo, p.ID, "RemovePhoneMethod", map[string]any{"slot": "office"})
+		p.office = p.office && !ok
 		return err
 	}
-	cmd := client.Command{Collection: securityInfo, ID: p.ID, Name: "ChangePhoneMethod", Body: phone, IfMatch: seen}
-	if c.rng.IntN(2) == 0 {
-		cmd.Name, cmd.Body = "RemovePhoneMethod", map[string]any{"slot": "office"}
-	}
-	ok, err := c.sendOwn(ctx, by, cmd)
+	ok, err := c.do(ctx, by, securityInfo, p.ID, "ChangePhoneMethod", phone)
 	if err != nil || !ok {
 		return err
 	}
-	if cmd.Name == "ChangePhoneMethod" {
-		return c.confirm(ctx, p, "office", digits(number))
-	}
-	p.office = false
-	return nil
+	return c.confirm(ctx, p, "office", digits(number))
 }
 
 // changeMailbox is another private mail address, now and then after a while
 // with none.
 func (c *company) changeMailbox(ctx context.Context) error {
-	p := pick(c.rng, c.people)
-	seen, err := c.seen(ctx, p.Person, "secinfo", p.ID)
-	if err != nil || seen == nil {
-		return err
+	p := c.anybody()
+	if p == nil {
+		return nil
 	}
-	cmd := client.Command{Collection: securityInfo, ID: p.ID, Name: "ChangeAlternateEmail", IfMatch: seen}
 	c.made++
 	email := fmt.Sprintf("%s.%d.%d@privat.example", strings.ToLower(ascii(p.given)), c.n, c.made)
+	set := func(name string) func(context.Context) error {
+		return func(ctx context.Context) error {
+			if ok, err := c.do(ctx, p.Person, securityInfo, p.ID, name, map[string]any{"email": email}); err != nil || !ok {
+				return err
+			}
+			p.email = email
+			return c.confirm(ctx, p, "alternateEmail", email)
+		}
+	}
 	if c.rng.IntN(2) == 0 {
-		cmd.Body = map[string]any{"email": email}
-		if ok, err := c.sendOwn(ctx, p.Person, cmd); err != nil || !ok {
-			return err
-		}
-		p.email = email
-		return c.confirm(ctx, p, "alternateEmail", email)
+		return set("ChangeAlternateEmail")(ctx)
 	}
-	cmd.Name, cmd.Body = "RemoveAlternateEmail", map[string]any{}
-	if ok, err := c.sendOwn(ctx, p.Person, cmd); err != nil || !ok {
-		return err
+	ok, err := c.do(ctx, p.Person, securityInfo, p.ID, "RemoveAlternateEmail", map[string]any{})
+	if ok {
+		c.at(c.now.Add(c.days(1, 10)), set("AddAlternateEmail"))
 	}
-	c.at(c.now.Add(c.days(1, 10)), func(ctx context.Context) error {
-		if ok, err := c.do(ctx, p.Person, securityInfo, p.ID, "AddAlternateEmail", map[string]any{"email": email}); err != nil || !ok {
-			return err
-		}
-		p.email = email
-		return c.confirm(ctx, p, "alternateEmail", email)
-	})
-	return nil
+	return err
 }
 
 // sayWhether is what somebody says of a page.

@@ -13,10 +13,11 @@ import (
 // others, most ask for their data to be erased, with or without a dispute that
 // keeps it for a while.
 func (c *company) leave(ctx context.Context) error {
-	if len(c.people) < 3 {
+	stay := max(1, c.settled) // the founder at least
+	if len(c.people) < stay+2 {
 		return nil
 	}
-	i := 1 + c.rng.IntN(len(c.people)-1) // the founder stays
+	i := stay + c.rng.IntN(len(c.people)-stay)
 	p, founder := c.people[i], c.people[0].Person
 	ok, err := c.do(ctx, founder, "admins", p.ID, "OffboardEmployee", map[string]any{})
 	if err != nil || !ok {
@@ -39,7 +40,7 @@ func (c *company) leave(ctx context.Context) error {
 }
 
 // inherit gives the company a card again when the leaver's were all it had.
-// The founder's pays for what the leaver's did from then on, or steps in once
+// That one pays for what the leaver's did from then on, or steps in once
 // that is declined.
 func (c *company) inherit(ctx context.Context, leaver *person) error {
 	theirs := func(k *paymentCard) bool { return k.owner == leaver }
@@ -47,7 +48,7 @@ func (c *company) inherit(ctx context.Context, leaver *person) error {
 	c.cards = slices.DeleteFunc(c.cards, theirs)
 	left = slices.DeleteFunc(left, func(k *paymentCard) bool { return !theirs(k) })
 	if len(c.cards) == 0 {
-		if err := c.addCard(ctx, c.people[0]); err != nil || len(c.cards) == 0 {
+		if err := c.addCard(ctx, c.heir()); err != nil || len(c.cards) == 0 {
 			return err
 		}
 	}
@@ -121,7 +122,12 @@ func (c *company) dispute(ctx context.Context, p *person, request func(context.C
 }
 
 // litigate is a case about somebody who works on.
-func (c *company) litigate(ctx context.Context) error { return c.hold(ctx, pick(c.rng, c.people)) }
+func (c *company) litigate(ctx context.Context) error {
+	if p := c.anybody(); p != nil {
+		return c.hold(ctx, p)
+	}
+	return nil
+}
 
 // hold keeps somebody's data for a legal case of some weeks. The end of one in
 // three is known when it begins.
@@ -145,7 +151,10 @@ func (c *company) hold(ctx context.Context, p *person) error {
 // resetPassword is somebody who cannot sign in any more, and proves who they
 // are to the login page with the codes that they get.
 func (c *company) resetPassword(ctx context.Context) error {
-	p := pick(c.rng, c.people)
+	p := c.anybody()
+	if p == nil {
+		return nil
+	}
 	login := Person{ID: loginPage, Tenant: c.id, Kind: domain.KindIdentity}
 	ok, err := c.do(ctx, login, securityInfo, p.ID, "StartPasswordReset", map[string]any{})
 	if err != nil || !ok {

@@ -95,11 +95,11 @@ func (c *company) contest(ctx context.Context) error {
 	return nil
 }
 
-// settle is somebody who pays what is owed with a card of theirs, instead of
+// payNow is somebody who pays what is owed with a card of theirs, instead of
 // waiting for the next attempt. It is charged when it is due, as others are.
-func (c *company) settle(ctx context.Context, invoice string) error {
+func (c *company) payNow(ctx context.Context, invoice string) error {
 	for _, k := range c.cards {
-		if k.owner.ID != c.people[0].ID {
+		if k.owner != c.heir() {
 			continue
 		}
 		_, err := c.do(ctx, k.owner.Person, "invoices", invoice, "SettleBalance", map[string]any{"cardId": k.id})

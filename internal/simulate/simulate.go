@@ -47,8 +47,29 @@ type Config struct {
 	Seed    uint64
 	Start   time.Time // when the first company comes; the clock must not be after it
 	Place   Place
+	// Settled are companies that are there already, which live through the years
+	// as well. The first is the partner that looks after all others, and of the
+	// other settled ones it is the reseller already.
+	Settled []Settled
 	// Progress is told how far it has come; nil for nobody.
 	Progress func(at time.Time, done, total int)
+}
+
+// Settled is a company that is there already. What it has stays as it is: it
+// hires, buys and changes besides, and nobody of its own is written to, changed
+// or let go.
+type Settled struct {
+	ID, Domain string
+	Country    string   // SE, DK or NL
+	People     []Person // the first is a global admin
+	// Standing are its subscriptions, which are charged every month, and paid.
+	Standing []Standing
+}
+
+// Standing is a subscription with the card that pays for it.
+type Standing struct {
+	SubscriptionID, CardToken string
+	AmountMinor               int64 // in the country's currency
 }
 
 // Place is the Konto to make it in. All functions are required.
@@ -95,15 +116,12 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 	if cfg.Years < 1 || cfg.Years > 50 {
 		return Report{}, fmt.Errorf("simulate: %d years: want 1 to 50", cfg.Years)
 	}
-	s := &simulation{Config: cfg, report: Report{
+	s := &simulation{Config: cfg, replacing: replacing(), report: Report{
 		Tenants: cfg.Tenants, From: cfg.Start, To: cfg.Start.AddDate(cfg.Years, 0, 0),
 		Commands: map[string]int{}, Charges: map[string]int{}, Refused: map[string]int{},
 	}}
-	var before *company
-	for n := range cfg.Tenants {
-		c := s.found(n, before)
-		s.at(c.begins, c.open)
-		before = c
+	if err := s.people(); err != nil {
+		return s.report, err
 	}
 	for s.agenda.Len() > 0 {
 		next := s.agenda.next()
@@ -132,6 +150,8 @@ type simulation struct {
 	now    time.Time
 	told   time.Time
 	report Report
+	// replacing is what [replacing] returns.
+	replacing map[string]string
 }
 
 // tell tells of progress once a month.
@@ -145,11 +165,36 @@ func (s *simulation) tell(at time.Time) {
 // at plans something.
 func (s *simulation) at(t time.Time, do func(context.Context) error) { s.agenda.add(t, do) }
 
-// found plans a company. Each has its own random numbers, so that one more does
-// not change the others.
-func (s *simulation) found(n int, neighbour *company) *company {
+// people plans all companies. Each has its own random numbers, so that one more
+// does not change the others. Without a settled partner each is looked after by
+// the one before it.
+func (s *simulation) people() error {
+	var partner *company
+	for i, settled := range s.Settled {
+		c := s.found(s.Tenants + i)
+		if err := c.settle(settled, partner); err != nil {
+			return err
+		}
+		s.at(c.begins, c.settleIn)
+		if i == 0 {
+			partner = c
+		}
+	}
+	for n := range s.Tenants {
+		c := s.found(n)
+		c.partner = partner
+		s.at(c.begins, c.open)
+		if len(s.Settled) == 0 {
+			partner = c
+		}
+	}
+	return nil
+}
+
+// found makes a company that will come within four weeks.
+func (s *simulation) found(n int) *company {
 	rng := rand.New(rand.NewPCG(s.Seed, uint64(n))) //nolint:gosec // believable, not secret
-	c := &company{simulation: s, n: n, rng: rng, land: lands()[rng.IntN(len(lands()))], partner: neighbour, tokens: map[string]string{}}
+	c := &company{simulation: s, n: n, rng: rng, land: lands()[rng.IntN(len(lands()))], tokens: map[string]string{}}
 	c.begins = s.Start.Add(time.Duration(rng.IntN(28*24*60)) * time.Minute)
 	c.id = c.newID(c.begins)
 	return c

@@ -22,6 +22,19 @@ func TestConfigIsChecked(t *testing.T) {
 	}
 }
 
+func TestSettledCompanyIsChecked(t *testing.T) {
+	t.Parallel()
+	who := []simulate.Person{{ID: "a"}}
+	for name, c := range map[string]simulate.Settled{
+		"of a country with no phones": {Country: "XX", People: who},
+		"with nobody in it":           {Country: "SE"},
+	} {
+		if _, err := simulate.Run(t.Context(), simulate.Config{Tenants: 1, Years: 1, Settled: []simulate.Settled{c}}); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
 func TestFaultsEndIt(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")

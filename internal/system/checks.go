@@ -18,6 +18,7 @@ const checkTime = 2 * time.Second
 
 var (
 	errStarting     = errors.New("still starting")
+	errPreparing    = errors.New("what it begins with is still being made")
 	errDisconnected = errors.New("not connected")
 )
 
@@ -30,6 +31,9 @@ func (s *System) checks() []httpapi.Check {
 		{Name: "projections", Run: s.checkProjections},
 		{Name: "outbox", Run: s.checkOutbox},
 	}
+	if s.cfg.Prepared != nil {
+		checks = append(checks, httpapi.Check{Name: "beginnings", Run: s.checkPrepared})
+	}
 	for i, c := range checks {
 		checks[i].Run = func(ctx context.Context) (map[string]any, error) {
 			ctx, cancel := context.WithTimeout(ctx, checkTime)
@@ -38,6 +42,15 @@ func (s *System) checks() []httpapi.Check {
 		}
 	}
 	return checks
+}
+
+func (s *System) checkPrepared(context.Context) (map[string]any, error) {
+	select {
+	case <-s.cfg.Prepared:
+		return nil, nil //nolint:nilnil // there is nothing to know but that it is so
+	default:
+		return nil, errPreparing
+	}
 }
 
 func (s *System) checkStore(ctx context.Context) (map[string]any, error) {

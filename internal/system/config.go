@@ -47,6 +47,10 @@ type Config struct {
 	Limits   Limits   `koanf:"limits"`
 	Webhooks Webhooks `koanf:"webhooks"`
 
+	// Prepared is closed by the caller once all is there that it begins with, such
+	// as a demo company: until then /readyz says no. Nil waits for nothing.
+	Prepared <-chan struct{} `koanf:"-"`
+
 	// WriteOnly takes commands and keeps no read model, publishes nothing and
 	// carries out no effect: the write side by itself, for measuring it.
 	WriteOnly bool `koanf:"-"`
