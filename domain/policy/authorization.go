@@ -35,11 +35,11 @@ type Row struct {
 
 // Grant lets an actor pass who stands to the aggregate as Scope says and has
 // one of Roles, or of those that Policy names. A grant with neither is for
-// every actor in its scope.
+// every actor in its scope, one whose policy names no role for nobody.
 type Grant struct {
 	Scope  Scope
 	Roles  []domain.Role
-	Policy *domain.Policy[RoleTerms]
+	Policy *RolePolicy
 }
 
 // Scope is how an actor stands to an aggregate.
@@ -85,14 +85,16 @@ func (t Rules) InForce(time.Time) (string, int) { return "authorization", t.Vers
 
 // Needs implements [domain.Authorization].
 func (t Rules) Needs(a domain.Attempt) []domain.Need {
+	var needs []domain.Need
 	if ofAccount(a) && (a.Actor.Kind == domain.KindPerson || a.Actor.Kind == domain.KindIdentity) {
-		return []domain.Need{domain.Of[Home](a.ID)}
+		needs = []domain.Need{domain.Of[Home](a.ID)}
+	} else {
+		needs = standingOf(a).partnership()
 	}
-	needs := standingOf(a).partnership()
 	row, _ := t.row(a.Category, a.Command)
 	for _, g := range row.Grants {
-		if g.Policy != nil {
-			needs = append(needs, g.Policy.Need())
+		if g.Policy != nil && !slices.Contains(needs, g.Policy.Need) {
+			needs = append(needs, g.Policy.Need)
 		}
 	}
 	return needs
@@ -135,7 +137,9 @@ func (t Rules) refusal(row Row, s standing) error {
 	var grants []string
 	var who []domain.Role
 	for _, g := range row.Grants {
-		g = g.inForce(s)
+		if g = g.inForce(s); g.Policy != nil {
+			continue
+		}
 		grants = append(grants, g.String())
 		for _, r := range g.Roles {
 			if !slices.Contains(who, r) {
@@ -162,6 +166,9 @@ func (t Rules) everMay(actor domain.Actor, command string) bool {
 
 // String says whom g is for.
 func (g Grant) String() string {
+	if g.Policy != nil {
+		return strings.TrimSuffix(string(g.Scope)+" with a role of "+g.Policy.Name+", "+g.Policy.Terms, ", ")
+	}
 	if len(g.Roles) == 0 {
 		return string(g.Scope)
 	}
@@ -175,17 +182,20 @@ func (g Grant) String() string {
 // has reports whether actor has a role that g is for; of a policy's, those of
 // version 1 count.
 func (g Grant) has(actor domain.Actor) bool {
-	roles := g.Roles
 	if g.Policy != nil {
-		roles = g.Policy.First.Roles
+		return actor.Has(g.Policy.First...)
 	}
-	return len(roles) == 0 || actor.Has(roles...)
+	return len(g.Roles) == 0 || actor.Has(g.Roles...)
 }
 
-// inForce returns g with the roles that its policy names for s.
+// inForce returns g with the roles that its policy names for s, or with its
+// policy if that names none.
 func (g Grant) inForce(s standing) Grant {
-	if g.Policy != nil {
-		g.Roles, g.Policy = g.Policy.In(domain.Meta{At: s.At, Facts: s.Facts}).Roles, nil
+	if g.Policy == nil {
+		return g
+	}
+	if roles := g.Policy.In(domain.Meta{At: s.At, Facts: s.Facts}); len(roles) > 0 {
+		g.Roles, g.Policy = roles, nil
 	}
 	return g
 }
@@ -194,6 +204,8 @@ func (g Grant) rule(s standing) domain.Ruling {
 	g = g.inForce(s)
 	r := domain.Ruling{Check: g.String()}
 	switch {
+	case g.Policy != nil:
+		r.Why = "the policy names no role"
 	case !s.in(g.Scope):
 		r.Why = "the actor does not stand so to the aggregate"
 	case !g.has(s.Actor):

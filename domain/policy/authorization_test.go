@@ -15,6 +15,7 @@ import (
 	"konto/domain/policy"
 	"konto/domain/policyversion"
 	"konto/domain/relationship"
+	"konto/domain/securityinfo"
 )
 
 // The tenants of the tests, and whom they are to each other.
@@ -244,7 +245,7 @@ func scene(category, relation string, role domain.Role) (id, owner string, actor
 		Knows(domain.Of[policy.Audited](actor.ID), policy.Audited{}).
 		Knows(domain.Of[policy.Unpaid](id), policy.Unpaid{}).
 		Knows(domain.Of[policy.Switching](id), policy.Switching{})
-	facts = policy.PurchasePermission.Known(policy.CustomerEditors.Known(facts))
+	facts = securityinfo.HelpPolicy.Known(policy.PurchasePermission.Known(policy.CustomerEditors.Known(facts)))
 	return id, owner, actor, facts
 }
 
@@ -274,6 +275,8 @@ func only(t *testing.T, known domain.Facts, needs []domain.Need) domain.Facts {
 			facts = facts.Knows(n, domain.Fact[collection.Wallet](domain.Meta{Facts: known}, n.Key))
 		case n.Type == policy.CustomerEditors.Need().Type:
 			facts = facts.Knows(n, domain.Fact[domain.Terms[policy.RoleTerms]](domain.Meta{Facts: known}, n.Key))
+		case n == securityinfo.HelpPolicy.Need():
+			facts = securityinfo.HelpPolicy.Known(facts)
 		}
 	}
 	return facts

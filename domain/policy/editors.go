@@ -29,6 +29,22 @@ func (t RoleTerms) Validate() error {
 	return nil
 }
 
+// RolePolicy is what a grant reads of a policy: the roles that it names.
+type RolePolicy struct {
+	Name  string
+	Terms string // which of its terms name them, if it has others
+	Need  domain.Need
+	First []domain.Role                   // that version 1 names
+	In    func(domain.Meta) []domain.Role // that the version in force names; see [domain.Policy.In]
+}
+
+func rolesOf[P any](p domain.Policy[P], terms string, roles func(P) []domain.Role) *RolePolicy {
+	return &RolePolicy{
+		Name: p.Name, Terms: terms, Need: p.Need(), First: roles(p.First),
+		In: func(m domain.Meta) []domain.Role { return roles(p.In(m)) },
+	}
+}
+
 // PurchasePermission says who in a partner's company may let a customer buy at
 // the partner's expense (rule P8). The text of the help page says that it
 // needs an agent who administers; the page's heading and older pages name

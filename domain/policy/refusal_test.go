@@ -11,6 +11,7 @@ import (
 	"konto/domain/policy"
 	"konto/domain/policyversion"
 	"konto/domain/relationship"
+	"konto/domain/securityinfo"
 )
 
 // An account's tenant counts, not that of whoever asks first.
@@ -26,7 +27,7 @@ func TestSecurityInfoWithoutHistory(t *testing.T) {
 		{domain.Facts{}, false},
 	} {
 		_, err := policy.Table.Rule(domain.Attempt{
-			Category: "secinfo", Command: "UpdateSecurityInfo", ID: person, Owner: own, Facts: c.home,
+			Category: "secinfo", Command: "UpdateSecurityInfo", ID: person, Owner: own, Facts: securityinfo.HelpPolicy.Known(c.home),
 			Actor: domain.Actor{ID: "gus", Kind: domain.KindPerson, Tenant: own, Roles: []domain.Role{domain.GlobalAdmin}},
 		})
 		if (err == nil) != c.want || !c.want && !errors.Is(err, policy.NotFound("secinfo")) {
@@ -88,6 +89,70 @@ func TestCustomerEditorsAreAPolicy(t *testing.T) {
 				t.Errorf("refusal names %v, want %v", got.WhoMay, c.who)
 			}
 		})
+	}
+}
+
+// Who may change other people's contacts is a policy, too: under the terms of
+// 2020 a billing admin changes an alternate address, and no phone.
+func TestContactHelpersAreAPolicy(t *testing.T) {
+	t.Parallel()
+	from := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	published := func(terms securityinfo.HelpTerms) domain.Version[securityinfo.HelpTerms] {
+		return domain.Version[securityinfo.HelpTerms]{Number: 2, EffectiveAt: from, Rules: terms}
+	}
+	then := securityinfo.BillingNotifications2020()
+	few := securityinfo.HelpTerms{Roles: []domain.Role{domain.GlobalAdmin}, AdminsRoles: []domain.Role{domain.GlobalAdmin}}
+	usual := []domain.Role{domain.GlobalAdmin, domain.AuthAdmin, domain.PrivilegedAuthAdmin}
+	wider := append(slices.Clone(usual), domain.BillingAdmin)
+	for _, c := range []struct {
+		name    string
+		command string
+		role    domain.Role
+		terms   securityinfo.HelpTerms
+		at      time.Time
+		exists  bool
+		pass    bool
+		who     []domain.Role
+	}{
+		{"S1: before their day, the terms of 2020 let no billing admin pass", "ChangeAlternateEmail", domain.BillingAdmin, then, from.Add(-1), true, false, usual},
+		{"S1: the terms of 2020 let a billing admin change an address", "ChangeAlternateEmail", domain.BillingAdmin, then, from, true, true, nil},
+		{"S1: or set the first one", "AddAlternateEmail", domain.BillingAdmin, then, from, false, true, nil},
+		{"S1: or save the page", "UpdateSecurityInfo", domain.BillingAdmin, then, from, false, true, nil},
+		{"S1: or remove one", "RemoveAlternateEmail", domain.BillingAdmin, then, from, true, true, nil},
+		{"S1: but no phone", "ChangePhoneMethod", domain.BillingAdmin, then, from, true, false, usual},
+		{"S1: nor one where there was none", "AddPhoneMethod", domain.BillingAdmin, then, from, false, false, usual},
+		{"S1: the terms of 2020 let those pass who may today", "ChangePhoneMethod", domain.AuthAdmin, then, from, true, true, nil},
+		{"S1: and refuse others", "ChangeAlternateEmail", domain.SalesAgent, then, from, true, false, wider},
+		{"S1: terms that name fewer refuse the rest", "ChangePhoneMethod", domain.AuthAdmin, few, from, true, false, []domain.Role{domain.GlobalAdmin}},
+		{"S1: terms from before roles were terms are as version 1", "ChangePhoneMethod", domain.AuthAdmin, securityinfo.HelpTerms{AdminsAlternateEmail: true}, from, true, true, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			a := attempt(t, "secinfo", c.command, "same", c.role, c.exists)
+			a.At, a.Facts = c.at, securityinfo.HelpPolicy.Known(a.Facts, published(c.terms))
+			_, err := policy.Table.Rule(a)
+			if c.pass != (err == nil) {
+				t.Fatalf("err = %v, want passed = %v", err, c.pass)
+			}
+			if got := refusal(err); got != nil && !slices.Equal(got.WhoMay, c.who) {
+				t.Errorf("refusal names %v, want %v", got.WhoMay, c.who)
+			}
+		})
+	}
+}
+
+// A grant is for everybody in its scope if it names no role, but not if a
+// policy was to name them and does not.
+func TestPolicyThatNamesNoRoleIsForNobody(t *testing.T) {
+	t.Parallel()
+	nobody := policy.RolePolicy{Name: "nobody", In: func(domain.Meta) []domain.Role { return nil }}
+	table := policy.Rules{Version: 1, Commands: []policy.Row{{
+		Category: "org", Command: "ChangeSoldToAddress", Rule: "S9",
+		Grants: []policy.Grant{{Scope: policy.OwnTenant, Policy: &nobody}},
+	}}}
+	trace, err := table.Rule(attempt(t, "org", "ChangeSoldToAddress", "same", domain.GlobalAdmin, true))
+	if err == nil || trace[len(trace)-1].Why != "the policy names no role" {
+		t.Errorf("N10: err = %v after %+v, want a refusal that says why", err, trace)
 	}
 }
 

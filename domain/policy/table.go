@@ -45,7 +45,22 @@ const (
 func may(scope Scope, roles ...domain.Role) Grant { return Grant{Scope: scope, Roles: roles} }
 
 // mayBy grants to the roles that the version of p in force names.
-func mayBy(scope Scope, p domain.Policy[RoleTerms]) Grant { return Grant{Scope: scope, Policy: &p} }
+func mayBy(scope Scope, p domain.Policy[RoleTerms]) Grant {
+	return mayAs(scope, p, "", func(t RoleTerms) []domain.Role { return t.Roles })
+}
+
+// mayAs is mayBy for a policy that says more than roles.
+func mayAs[P any](scope Scope, p domain.Policy[P], terms string, roles func(P) []domain.Role) Grant {
+	return Grant{Scope: scope, Policy: rolesOf(p, terms, roles)}
+}
+
+func contactHelpers() Grant {
+	return mayAs(OwnTenant, securityinfo.HelpPolicy, "roles", securityinfo.HelpTerms.Helpers)
+}
+
+func addressHelpers() Grant {
+	return mayAs(OwnTenant, securityinfo.HelpPolicy, "roles or alternateEmailRoles", securityinfo.HelpTerms.AddressHelpers)
+}
 
 // Table is the policy in force. Its version stands for all that it says: what
 // a version said is kept beside the tests (testdata/authorization), and one
@@ -97,13 +112,13 @@ var Table = Rules{
 		{Category: "offboard", Command: "EndFormerUserDataAccess", Rule: "S14", Grants: []Grant{may(System)}},
 		{Category: "offboard", Command: "ExpireFormerUserDataAccess", Rule: "S14", Grants: []Grant{may(System)}},
 
-		{Category: "secinfo", Command: "UpdateSecurityInfo", Rule: "S1", Creates: true, Grants: []Grant{may(Self), may(OwnTenant, ga, aua, paa)}},
-		{Category: "secinfo", Command: "AddPhoneMethod", Rule: "S1", Creates: true, Grants: []Grant{may(Self), may(OwnTenant, ga, aua, paa)}},
-		{Category: "secinfo", Command: "ChangePhoneMethod", Rule: "S1", Grants: []Grant{may(Self), may(OwnTenant, ga, aua, paa)}, Instead: "AddPhoneMethod"},
-		{Category: "secinfo", Command: "RemovePhoneMethod", Rule: "S1", Grants: []Grant{may(Self), may(OwnTenant, ga, aua, paa)}},
-		{Category: "secinfo", Command: "AddAlternateEmail", Rule: "S1", Creates: true, Grants: []Grant{may(Self), may(OwnTenant, ga, aua, paa)}},
-		{Category: "secinfo", Command: "ChangeAlternateEmail", Rule: "S1", Grants: []Grant{may(Self), may(OwnTenant, ga, aua, paa)}, Instead: "AddAlternateEmail"},
-		{Category: "secinfo", Command: "RemoveAlternateEmail", Rule: "S1", Grants: []Grant{may(Self), may(OwnTenant, ga, aua, paa)}},
+		{Category: "secinfo", Command: "UpdateSecurityInfo", Rule: "S1", Creates: true, Grants: []Grant{may(Self), addressHelpers()}},
+		{Category: "secinfo", Command: "AddPhoneMethod", Rule: "S1", Creates: true, Grants: []Grant{may(Self), contactHelpers()}},
+		{Category: "secinfo", Command: "ChangePhoneMethod", Rule: "S1", Grants: []Grant{may(Self), contactHelpers()}, Instead: "AddPhoneMethod"},
+		{Category: "secinfo", Command: "RemovePhoneMethod", Rule: "S1", Grants: []Grant{may(Self), contactHelpers()}},
+		{Category: "secinfo", Command: "AddAlternateEmail", Rule: "S1", Creates: true, Grants: []Grant{may(Self), addressHelpers()}},
+		{Category: "secinfo", Command: "ChangeAlternateEmail", Rule: "S1", Grants: []Grant{may(Self), addressHelpers()}, Instead: "AddAlternateEmail"},
+		{Category: "secinfo", Command: "RemoveAlternateEmail", Rule: "S1", Grants: []Grant{may(Self), addressHelpers()}},
 		{Category: "secinfo", Command: "RequestContactVerification", Rule: "S6", Grants: []Grant{may(Self)}, Instead: "UpdateSecurityInfo"},
 		{Category: "secinfo", Command: "ConfirmContactVerification", Rule: "I2", Grants: []Grant{may(Self)}, Instead: "UpdateSecurityInfo"},
 		{Category: "secinfo", Command: "ExpireContactVerification", Rule: "S6", Grants: []Grant{may(System)}},

@@ -27,21 +27,14 @@ func written(t policy.Rules) string {
 			b.WriteString(", creates")
 		}
 		for _, g := range row.Grants {
-			fmt.Fprintf(&b, "; %s", grant(g))
+			fmt.Fprintf(&b, "; %s", g)
 		}
 		b.WriteByte('\n')
 	}
 	for _, r := range t.Readers {
-		fmt.Fprintf(&b, "read by %s, %s: %s; personal values of %s\n", grant(r.Grant), cmp.Or(string(r.Extent), "all"), strings.Join(r.Categories, " "), strings.Join(r.Personal, " "))
+		fmt.Fprintf(&b, "read by %s, %s: %s; personal values of %s\n", r.Grant, cmp.Or(string(r.Extent), "all"), strings.Join(r.Categories, " "), strings.Join(r.Personal, " "))
 	}
 	return b.String()
-}
-
-func grant(g policy.Grant) string {
-	if g.Policy != nil {
-		return g.String() + " with a role of " + g.Policy.Name
-	}
-	return g.String()
 }
 
 // TestTableVersion fails if the authorization table says something else than it

@@ -1,7 +1,7 @@
 package rules
 
 var contactRules = []Rule{
-	{ID: "S1", Says: "A person keeps a mobile number and an alternate mail address as security info. They edit their own; a global admin and those who look after sign-ins edit that of others.", Source: contacts, Policy: "contact-help", Commands: []string{"UpdateSecurityInfo"}, Messages: []string{"security_contact_changed"}},
+	{ID: "S1", Says: "A person keeps a mobile number and an alternate mail address as security info. They edit their own; a global admin and those who look after sign-ins edit that of others, but not the alternate address of an admin. In 2020 global and billing admins changed that, too.", Source: contacts, Policy: "contact-help", Commands: []string{"UpdateSecurityInfo"}, Messages: []string{"security_contact_changed"}},
 	{ID: "S2", Says: "There is one number for each of mobile, alternate mobile and office. The alternate needs a mobile first, only a mobile takes text messages, and a number does not move from one slot to another.", Source: contacts, Commands: []string{"UpdateSecurityInfo"}},
 	{ID: "S3", Says: "The alternate address is neither the account's own name, main address or alias, nor in a domain of the organization. One that becomes so is no longer valid, and its owner is told.", Source: contacts, Commands: []string{"UpdateSecurityInfo", "RecheckAlternateEmail", "VerifyDomain"}, Messages: []string{"alternate_email_invalidated"}},
 	{ID: "S4", Says: "An admin recovers the account with two different proofs; one is enough for others. Not ready is who lacks one.", Source: contacts, Policy: "account-recovery", Commands: []string{"StartPasswordReset", "SubmitRecoveryCode", "CompletePasswordReset"}, Messages: []string{"recovery_not_ready", "recovery_code", "admin_reset_done"}},

@@ -2,6 +2,7 @@ package securityinfo_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -112,7 +113,21 @@ func TestWhoseContacts(t *testing.T) {
 			return func(w *world) { w.actor, w.account.Roles = a, nil }
 		}
 		allowed = func(a domain.Actor) func(*world) {
-			return func(w *world) { w.actor, w.terms.help.AdminsAlternateEmail = a, true }
+			return func(w *world) { w.actor, w.terms.help = a, HelpTerms{AdminsAlternateEmail: true} }
+		}
+		in2020 = func(a domain.Actor, roles ...domain.Role) func(*world) {
+			return func(w *world) { w.actor, w.terms.help, w.account.Roles = a, BillingNotifications2020(), roles }
+		}
+		billing = domain.Actor{ID: "bo", Kind: domain.KindPerson, Tenant: "contoso", Roles: []domain.Role{domain.BillingAdmin}}
+		also    = func(a domain.Actor, more ...domain.Role) domain.Actor {
+			a.Roles = append(slices.Clone(a.Roles), more...)
+			return a
+		}
+		page = func(number, email string) UpdateSecurityInfo {
+			return UpdateSecurityInfo{Mobile: &number, AlternateEmail: &email}
+		}
+		fewer = func(w *world) {
+			w.actor, w.terms.help = privilegedAdmin(), HelpTerms{AdminsRoles: []domain.Role{domain.GlobalAdmin}}
 		}
 	)
 	domaintest.Run(t, Aggregate, cases([]row{
@@ -126,8 +141,23 @@ func TestWhoseContacts(t *testing.T) {
 		{name: "S1: an admin's address, by an authentication admin", when: AddAlternateEmail{private}, in: by(authAdmin()), err: ErrAdminsContacts},
 		{name: "S3: an admin's address, by a privileged authentication admin", when: AddAlternateEmail{private}, in: by(privilegedAdmin()), err: ErrOwnEmailOnly},
 		{name: "S3: an admin's address, by a global admin", when: AddAlternateEmail{private}, in: by(globalAdmin()), err: ErrOwnEmailOnly},
-		{name: "S3: an admin's address under the terms of 2020", when: AddAlternateEmail{private}, in: allowed(globalAdmin()), then: mailAdded},
-		{name: "S1: an admin's address under the terms of 2020, by an authentication admin", when: AddAlternateEmail{private}, in: allowed(authAdmin()), err: ErrAdminsContacts},
+		{name: "S3: an admin's address under terms that let those who look after admins", when: AddAlternateEmail{private}, in: allowed(globalAdmin()), then: mailAdded},
+		{name: "S1: an admin's address under those terms, by an authentication admin", when: AddAlternateEmail{private}, in: allowed(authAdmin()), err: ErrAdminsContacts},
+		{name: "S3: an admin's address in 2020, by a billing admin", when: AddAlternateEmail{private}, in: in2020(billing, domain.GlobalAdmin), then: mailAdded},
+		{name: "S3: an admin's address in 2020, in one save", when: altMail(private), in: in2020(billing, domain.BillingAdmin), then: mailAdded},
+		{name: "S3: an admin's address in 2020, by a global admin", when: AddAlternateEmail{private}, in: in2020(globalAdmin(), domain.BillingAdmin), then: mailAdded},
+		{name: "S3: an admin's address in 2020, removed by a billing admin", given: history(do(altMail(private))), when: RemoveAlternateEmail{}, in: in2020(billing, domain.BillingAdmin), then: []Event{AlternateEmailRemoved{Withdrawn: VerificationID("h0", SlotAlternateEmail), At: start}}},
+		{name: "S3: an admin's address in 2020, by a privileged authentication admin", when: AddAlternateEmail{private}, in: in2020(privilegedAdmin(), domain.BillingAdmin), err: ErrOwnEmailOnly},
+		{name: "S1: an admin's address in 2020, by an authentication admin", when: AddAlternateEmail{private}, in: in2020(authAdmin(), domain.BillingAdmin), err: ErrAdminsContacts},
+		{name: "S1: an admin's phone in 2020, by a billing admin", when: add, in: in2020(billing, domain.GlobalAdmin), err: ErrAddressAlone},
+		{name: "S1: an admin's phone in 2020, with the address, by a billing admin", when: page(number, private), in: in2020(billing, domain.GlobalAdmin), err: ErrAddressAlone},
+		{name: "S1: an admin's phone in 2020, with the address, by a global admin", when: page(number, private), in: in2020(globalAdmin(), domain.GlobalAdmin), then: append(slices.Clone(added), mailAdded...)},
+		{name: "S1: an admin's phone in 2020, by an authentication admin who is a billing admin, too", when: add, in: in2020(also(authAdmin(), domain.BillingAdmin), domain.GlobalAdmin), err: ErrAdminsContacts},
+		{name: "S1: nothing of an admin's in 2020, by a billing admin", when: UpdateSecurityInfo{}, in: in2020(billing, domain.GlobalAdmin), err: ErrAddressAlone},
+		{name: "S1: the address of somebody without a role in 2020, by a billing admin", when: AddAlternateEmail{private}, in: in2020(billing), err: ErrAddressAlone},
+		{name: "S1: the address of somebody without a role in 2020, by an authentication admin", when: AddAlternateEmail{private}, in: in2020(authAdmin()), then: mailAdded},
+		{name: "S1: a billing admin's own in 2020", when: page(number, private), in: in2020(domain.Actor{ID: "ann", Kind: domain.KindPerson, Roles: billing.Roles}, domain.BillingAdmin), then: append(slices.Clone(added), mailAdded...)},
+		{name: "S1: an admin's phone where only global admins look after admins", when: add, in: fewer, err: ErrAdminsContacts},
 		{name: "S3: an admin's address is removed by nobody else", given: both(), when: RemoveAlternateEmail{}, in: by(globalAdmin()), err: ErrOwnEmailOnly},
 		{name: "I2: what an admin set for another is not theirs to confirm", given: history(do(mobile(number))), when: ConfirmContactVerification{Slot: SlotMobile, Code: "000000"}, in: by(privilegedAdmin()), err: ErrOwnCodeOnly},
 	}))

@@ -99,37 +99,6 @@ func (t ReconfirmTerms) after(at time.Time) time.Time {
 	return at.AddDate(0, 0, t.PeriodDays)
 }
 
-// HelpTerms say what people may change for others.
-type HelpTerms struct {
-	// AdminsAlternateEmail lets those who may change an admin's phones change
-	// the alternate address, too.
-	AdminsAlternateEmail bool `json:"adminsAlternateEmail"`
-}
-
-// HelpPolicy is what is in force for changing another person's contacts. In
-// 2020 Microsoft 365 let admins change each other's alternate address; since
-// 2021 everybody changes their own alone, which is version 1 here.
-var HelpPolicy = domain.Policy[HelpTerms]{Name: "contact-help"}
-
-// Validate reports nothing: all terms are allowed.
-func (HelpTerms) Validate() error { return nil }
-
-// helping refuses somebody who changes another person's contacts and may not.
-// That they may change anybody's at all is the permission table's to say.
-func helping(account Account, email field, m Meta) *domain.Error {
-	terms := HelpPolicy.In(m)
-	if !byAnother(m) || len(account.Roles) == 0 {
-		return nil
-	}
-	switch {
-	case !m.Actor.Has(domain.GlobalAdmin, domain.PrivilegedAuthAdmin):
-		return ErrAdminsContacts
-	case !email.kept() && !terms.AdminsAlternateEmail:
-		return ErrOwnEmailOnly
-	}
-	return nil
-}
-
 // within reports a value that is out of range.
 func within(field string, value, least, most int) error {
 	if value < least || value > most {

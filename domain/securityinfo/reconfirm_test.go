@@ -132,7 +132,13 @@ func TestTermsHaveRanges(t *testing.T) {
 		{"I5: version 1 of sessions", SessionPolicy.First, true},
 		{"I5: no session is ever new enough", SessionTerms{}, false},
 		{"I5: more than a day", SessionTerms{MaxAgeMinutes: 1441}, false},
-		{"S1: both terms for helpers", HelpTerms{AdminsAlternateEmail: true}, true},
+		{"S1: version 1 of helpers", HelpPolicy.First, true},
+		{"S1: the helpers of 2020", BillingNotifications2020(), true},
+		{"S1: helpers from before roles were terms", HelpTerms{AdminsAlternateEmail: true}, true},
+		{"S1: a helper without a role that there is", HelpTerms{AlternateEmailRoles: []domain.Role{"janitor"}}, false},
+		{"S1: a helper who is named twice", HelpTerms{AlternateEmailRoles: []domain.Role{domain.BillingAdmin, domain.BillingAdmin}}, false},
+		{"S1: an admins' helper who is not everybody's", HelpTerms{AdminsRoles: []domain.Role{domain.BillingAdmin}}, false},
+		{"S1: fewer helpers, and those of admins not among them", HelpTerms{Roles: []domain.Role{domain.GlobalAdmin}}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -64,7 +64,7 @@ func (c UpdateSecurityInfo) Decide(s SecurityInfo, m Meta) ([]Event, error) {
 	if err := privileged(m); err != nil {
 		return nil, err
 	}
-	if err := helping(account, email, m); err != nil {
+	if err := helping(account, c, m); err != nil {
 		return nil, err
 	}
 	var (
