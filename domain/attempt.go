@@ -10,9 +10,12 @@ type Attempt struct {
 	ID       string // of the aggregate
 	Owner    string // the tenant that owns the aggregate, or would
 	Exists   bool   // the aggregate has a history
-	Actor    Actor
-	At       time.Time // when the command was accepted
-	Facts    Facts
+	// Concern is what the aggregate would be about, if the command makes it and
+	// is a [Concerner]. Owner is the other's then, and empty if there is none.
+	Concern *Concern
+	Actor   Actor
+	At      time.Time // when the command was accepted
+	Facts   Facts
 }
 
 // Ruling is one step of an authorization: what was checked, and how it went.
@@ -26,8 +29,8 @@ type Ruling struct {
 // version that let their command pass. All methods are pure.
 type Authorization interface {
 	Versioned
-	// Owner returns the tenant that would own the aggregate if a's command
-	// made it.
+	// Owner returns the tenant that would own the aggregate if the actor made
+	// it, but for what a [Concerner] makes.
 	Owner(category, id string, actor Actor) string
 	// Needs returns the facts that Rule asks for; see [Needer].
 	Needs(a Attempt) []Need

@@ -353,9 +353,10 @@ func cases(h *history) {
 // switches are wishes to pay by invoice: one that came true, one that did not.
 func switches(h *history) {
 	for n := 1; n <= 2; n++ {
+		opener := []string{"", "", bo}[n]
 		h.then(id(8, n), invoiceswitch.InvoiceSwitchRequested{
 			SubscriptionID: phones, Reason: invoiceswitch.AmountRises, AmountMinor: 700000, Currency: "SEK", Country: "SE", PONumber: "PO 7",
-			Contact: sealedValue[invoiceswitch.Contact](anna, "contact"), CreditDue: start.AddDate(0, 0, 2), By: anna, At: start,
+			Contact: sealedValue[invoiceswitch.Contact](anna, "contact"), CreditDue: start.AddDate(0, 0, 2), By: anna, OpenedBy: opener, At: start,
 		})
 		h.then(id(8, n), invoiceswitch.EligibilityEvaluated{Checks: []invoiceswitch.Check{{Name: invoiceswitch.CheckAge, Passed: n == 1}}, At: start})
 		h.then(id(8, n), invoiceswitch.SupportCaseRecorded{CaseRef: "CASE-1", By: bo})

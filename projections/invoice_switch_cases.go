@@ -16,7 +16,7 @@ var invoiceSwitchCasesSQL string
 // InvoiceSwitchCases lists who wants to pay by invoice, and how far that has
 // come (rule C10).
 var InvoiceSwitchCases = Projection{
-	Name: "invoice_switch_cases", Version: 1,
+	Name: "invoice_switch_cases", Version: 2,
 	Tables: []string{"invoice_switch_cases"},
 	Schema: invoiceSwitchCasesSQL,
 	Handlers: []Handler{
@@ -60,11 +60,11 @@ func setSwitch[E any](ctx context.Context, tx Tx, e domain.Recorded[E], set stri
 func switchRequested(ctx context.Context, tx Tx, e domain.Recorded[invoiceswitch.InvoiceSwitchRequested]) error {
 	d := e.Data
 	_, err := tx.ExecContext(ctx, `INSERT INTO invoice_switch_cases
-		(tenant, case_id, position, subscription_id, status, reason, why, requested_by, amount_minor, currency, country, po_number,
+		(tenant, case_id, position, subscription_id, status, reason, why, requested_by, opened_by, amount_minor, currency, country, po_number,
 		 case_ref, credit, credit_due, checks, contact, requested_at, updated_at, revision)
-		VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8, $9, $10, $11, $12, '', $13, '', $14, $15, $16, $17)
+		VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8, $9, $10, $11, $12, $13, '', $14, '', $15, $16, $17, $18)
 		ON CONFLICT (tenant, case_id) DO NOTHING`,
-		e.Tenant, e.ID, e.Position, d.SubscriptionID, string(invoiceswitch.Requested), string(d.Reason), d.By, d.AmountMinor, d.Currency,
+		e.Tenant, e.ID, e.Position, d.SubscriptionID, string(invoiceswitch.Requested), string(d.Reason), d.By, d.OpenedBy, d.AmountMinor, d.Currency,
 		d.Country, d.PONumber, d.CaseRef, at(d.CreditDue), seal(d.Contact), at(d.At), at(e.At), e.Revision)
 	return err
 }
@@ -75,11 +75,12 @@ type InvoiceSwitchCase struct {
 	SubscriptionID string                                 `json:"subscriptionId"`
 	Status         invoiceswitch.Status                   `json:"status"`
 	Reason         invoiceswitch.Reason                   `json:"reason"`
-	Why            string                                 `json:"why,omitzero"` // of a denied one
-	RequestedBy    string                                 `json:"requestedBy"`  // an admin's ID
-	AmountMinor    int64                                  `json:"amountMinor"`  // of a month, in the currency's smallest unit
-	Currency       string                                 `json:"currency"`     // ISO 4217
-	Country        string                                 `json:"country"`      // where the invoice goes
+	Why            string                                 `json:"why,omitzero"`      // of a denied one
+	RequestedBy    string                                 `json:"requestedBy"`       // an admin's ID
+	OpenedBy       string                                 `json:"openedBy,omitzero"` // who of billing support opened it for them
+	AmountMinor    int64                                  `json:"amountMinor"`       // of a month, in the currency's smallest unit
+	Currency       string                                 `json:"currency"`          // ISO 4217
+	Country        string                                 `json:"country"`           // where the invoice goes
 	PONumber       string                                 `json:"poNumber,omitzero"`
 	CaseRef        string                                 `json:"caseRef,omitzero"` // billing support's
 	Credit         string                                 `json:"credit,omitzero"`  // "passed" or "failed"
@@ -92,7 +93,7 @@ type InvoiceSwitchCase struct {
 	Position       uint64                                 `json:"position"`
 }
 
-const selectSwitch = `SELECT case_id, position, subscription_id, status, reason, why, requested_by, amount_minor, currency, country, po_number,
+const selectSwitch = `SELECT case_id, position, subscription_id, status, reason, why, requested_by, opened_by, amount_minor, currency, country, po_number,
 	case_ref, credit, credit_due, checks, contact, requested_at, updated_at, revision
 	FROM invoice_switch_cases WHERE tenant = $1`
 
@@ -115,7 +116,7 @@ func InvoiceSwitchCaseList(ctx context.Context, db DB, tenant, cursor string, li
 
 func scanSwitch(row scanner) (c InvoiceSwitchCase, err error) {
 	var checks string
-	err = row.Scan(&c.ID, &c.Position, &c.SubscriptionID, &c.Status, &c.Reason, &c.Why, &c.RequestedBy, &c.AmountMinor, &c.Currency,
+	err = row.Scan(&c.ID, &c.Position, &c.SubscriptionID, &c.Status, &c.Reason, &c.Why, &c.RequestedBy, &c.OpenedBy, &c.AmountMinor, &c.Currency,
 		&c.Country, &c.PONumber, &c.CaseRef, &c.Credit, instant{&c.CreditDue}, &checks, sealed[invoiceswitch.Contact]{&c.Contact},
 		instant{&c.RequestedAt}, instant{&c.UpdatedAt}, &c.Revision)
 	c.Checks = []invoiceswitch.Check{}

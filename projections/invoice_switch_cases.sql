@@ -8,6 +8,7 @@ CREATE TABLE invoice_switch_cases (
     reason          TEXT    NOT NULL, -- "amount-rises" or "card-not-needed"
     why             TEXT    NOT NULL, -- of a denied one: the condition that is not met, or "other"
     requested_by    TEXT    NOT NULL, -- an admin's ID
+    opened_by       TEXT    NOT NULL, -- who of billing support opened it for them; empty for nobody
     amount_minor    BIGINT  NOT NULL, -- of a month, in the currency's smallest unit
     currency        TEXT    NOT NULL, -- ISO 4217
     country         TEXT    NOT NULL, -- where the invoice goes: ISO 3166-1 alpha-2

@@ -24,6 +24,10 @@ func TestInvoiceSwitchCases(t *testing.T) {
 	if applied.Status != invoiceswitch.Applied || applied.Credit != "passed" || applied.CaseRef != "CASE-1" || applied.PONumber != "PO 7" || applied.CreditDue != start.AddDate(0, 0, 2) {
 		t.Errorf("applied = %+v, want one with a reference and an order number", applied)
 	}
+	if applied.RequestedBy != anna || applied.OpenedBy != "" || denied.RequestedBy != anna || denied.OpenedBy != bo {
+		t.Errorf("asked for by %q, opened by %q; by %q, by %q, want anna twice, and bo for her once",
+			applied.RequestedBy, applied.OpenedBy, denied.RequestedBy, denied.OpenedBy)
+	}
 	if d := cmp.Diff([]invoiceswitch.Check{{Name: invoiceswitch.CheckAge, Passed: true}}, applied.Checks); d != "" {
 		t.Errorf("checks (-want +got):\n%s", d)
 	}

@@ -294,11 +294,15 @@ func printBacktest(w *tabwriter.Writer, r retrial.Report) {
 }
 
 func (a *app) canI() *cobra.Command {
-	return &cobra.Command{
+	var about string
+	cmd := &cobra.Command{
 		Use: "can-i COMMAND ID", Short: "Ask whether you may send a command to an account, and why",
 		Long: `Asks the authorization, without doing anything. The account's own rules may
-still refuse what the command says; --dry-run of konto cmd shows that.`,
-		Example: "  konto can-i UpdateCardDetails 01930000-0000-7000-8000-000000000030 --as bo",
+still refuse what the command says; --dry-run of konto cmd shows that. A case
+belongs to the organization whose subscription it is about: name that with
+--about to ask whether you may open it.`,
+		Example: `  konto can-i UpdateCardDetails 01930000-0000-7000-8000-000000000030 --as bo
+  konto can-i RequestSwitchToInvoice 01930000-0000-7000-8000-000000000070 --about 01930000-0000-7000-8000-000000000020 --as support`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
 				return usage(errors.New("can-i: want the COMMAND's name and the account's ID"))
@@ -312,12 +316,17 @@ still refuse what the command says; --dry-run of konto cmd shows that.`,
 			}
 			var p httpapi.CanI
 			q := url.Values{"command": {args[0]}, "target": {args[1]}}
+			if about != "" {
+				q.Set("about", about)
+			}
 			if err := c.Get(cmd.Context(), "/v1/can-i?"+q.Encode(), &p); err != nil {
 				return err
 			}
 			return a.print(p, func(w *tabwriter.Writer) { printPermission(w, p) })
 		},
 	}
+	cmd.Flags().StringVar(&about, "about", "", "the ID of what a new account would be about")
+	return cmd
 }
 
 func printPermission(w *tabwriter.Writer, p httpapi.CanI) {

@@ -213,7 +213,7 @@ var (
 	ErrDisplayName  = domain.Invalid("display-name-invalid", "the display name must have 1 to 256 characters, none of them a control character").ByRule("S11").At("/displayName")
 	ErrLocale       = domain.Invalid("locale-invalid", "the locale must be a BCP 47 tag, such as sv-SE").ByRule("S8").At("/locale")
 	ErrUnknownRole  = domain.Invalid("role-unknown", "there is no such role").ByRule("S12")
-	ErrProfileRole  = domain.Forbidden("role-not-of-the-profile", "who owns the billing profile gives the roles on it, and no others").ByRule("S12").Allowed("", domain.GlobalAdmin)
+	ErrProfileRole  = domain.Forbidden("role-not-of-the-profile", "who owns the billing profile gives and takes the roles on it, and no others").ByRule("S12").Allowed("", domain.GlobalAdmin)
 	ErrOperatorRole = domain.Forbidden("role-not-assignable", "the roles of Konto's own staff are given by an operator only").ByRule("S12").Allowed("", domain.Operator)
 	ErrManaged      = domain.Forbidden("managed-by-partner", "the organization was bought from a partner that keeps names and addresses in a console of its own; change them there").ByRule("S11")
 	ErrLast         = domain.Conflict("last-global-admin", "nobody else of the organization is a global admin who can sign in; make somebody one first").ByRule("I8").Allowed("AssignRole", domain.GlobalAdmin, domain.Operator)
@@ -258,7 +258,7 @@ func displayable(name string) (string, bool) {
 	return name, n > 0 && n <= 256 && utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl)
 }
 
-// profileRoles are those on the billing profile, which its owner gives.
+// profileRoles are those on the billing profile, which its owner gives and takes.
 var profileRoles = []domain.Role{domain.ProfileOwner, domain.ProfileContributor, domain.InvoiceManager, domain.ProfileReader}
 
 // assignable returns why the actor may not give role, or nil.
@@ -270,10 +270,14 @@ func assignable(m Meta, role domain.Role, pointer string) *domain.Error {
 		m.Actor.Kind == domain.KindPerson && !m.Actor.Has(domain.Operator):
 		// Staff see all tenants, so no tenant's own admin makes them.
 		return ErrOperatorRole.At(pointer)
-	case m.Actor.Has(domain.ProfileOwner) && !m.Actor.Has(domain.GlobalAdmin, domain.Operator) &&
-		!slices.Contains(profileRoles, role):
-		// Who owns the billing profile gives the roles on it, and no others.
+	case !dealsWith(m, role):
 		return ErrProfileRole.At(pointer)
 	}
 	return nil
+}
+
+// dealsWith reports whether role is one that the actor deals with: who owns the
+// billing profile gives and takes the roles on it, and no others.
+func dealsWith(m Meta, role domain.Role) bool {
+	return !m.Actor.Has(domain.ProfileOwner) || m.Actor.Has(domain.GlobalAdmin, domain.Operator) || slices.Contains(profileRoles, role)
 }

@@ -104,6 +104,12 @@ func TestRoles(t *testing.T) {
 		{"S12: a role is taken again", usual(), then(is, RoleRemoved{domain.BillingAdmin}), RemoveRole{domain.BillingAdmin}, nil, nil},
 		{"S12: a role that is none is taken", usual(), is, RemoveRole{"king"}, nil, ErrUnknownRole},
 		{"S12: a role is taken from nobody", usual(), nil, RemoveRole{domain.Auditor}, nil, ErrNotFound},
+		{"S12: who owns the billing profile takes a role on it", usual().by(profileOwner), added(domain.ProfileContributor), RemoveRole{domain.ProfileContributor}, []Event{RoleRemoved{domain.ProfileContributor}}, nil},
+		{"S12: who owns the billing profile takes another owner's", usual().by(profileOwner), added(domain.ProfileOwner), RemoveRole{domain.ProfileOwner}, []Event{RoleRemoved{domain.ProfileOwner}}, nil},
+		{"S12: who owns the billing profile takes an invoice manager's", usual().by(profileOwner), added(domain.InvoiceManager), RemoveRole{domain.InvoiceManager}, []Event{RoleRemoved{domain.InvoiceManager}}, nil},
+		{"S12: who owns the billing profile takes no global admin's", usual().by(profileOwner), is, RemoveRole{domain.GlobalAdmin}, nil, ErrProfileRole},
+		{"S12: who owns the billing profile takes no billing admin's", usual().by(profileOwner), is, RemoveRole{domain.BillingAdmin}, nil, ErrProfileRole},
+		{"S12: who owns the billing profile does not learn of other roles", usual().by(profileOwner), added(), RemoveRole{domain.Auditor}, nil, ErrProfileRole},
 		{"S13: a role is taken from somebody who has left", usual(), left(domain.Auditor), RemoveRole{domain.Auditor}, nil, ErrOffboarded},
 
 		{"I8: a global admin goes while there is another", usual(), is, RemoveRole{domain.GlobalAdmin}, []Event{RoleRemoved{domain.GlobalAdmin}}, nil},

@@ -9,7 +9,8 @@ import (
 
 // RemoveRole takes a role from the account. A role that it does not have
 // changes nothing. The last global admin who can sign in keeps theirs, and so
-// does the last one who could recover their account.
+// does the last one who could recover their account. Who owns the billing
+// profile takes the roles on it, their own included: a global admin gives it anew.
 type RemoveRole struct {
 	Role domain.Role `json:"role"`
 }
@@ -47,6 +48,8 @@ func (c RemoveRole) Decide(a Admin, m Meta) ([]Event, error) {
 	switch {
 	case !slices.Contains(domain.Roles(), c.Role):
 		return nil, ErrUnknownRole.At("/role")
+	case !dealsWith(m, c.Role):
+		return nil, ErrProfileRole.At("/role")
 	case !slices.Contains(a.Roles, c.Role):
 		return nil, nil
 	}

@@ -2,7 +2,8 @@
 // invoice instead of by card (rule C10), from the request to the day on which
 // it holds.
 //
-// Guaranteed: nobody but billing support approves, unless the rules in force
+// Guaranteed: a case is asked for by one of the customer's people who may,
+// themselves or by calling billing support; nobody but billing support approves, unless the rules in force
 // leave large orders to the customer; nothing is approved before it was
 // checked how long the customer is one, what it costs, what is owed and, where
 // the rules ask for it, what the credit check said; and there is no way back
@@ -75,6 +76,7 @@ type Case struct {
 	Status         Status                   `json:"status"`
 	SubscriptionID string                   `json:"subscriptionId"`
 	RequestedBy    string                   `json:"requestedBy"`
+	OpenedBy       string                   `json:"openedBy,omitzero"` // of billing support, if they did it for whoever asks
 	RequestedAt    time.Time                `json:"requestedAt,omitzero"`
 	Reason         Reason                   `json:"reason"`
 	AmountMinor    int64                    `json:"amountMinor"` // of a month, in the currency's smallest unit
@@ -111,6 +113,17 @@ type Subscription struct {
 // subscription. Its key is the admin's ID.
 type Buyer struct{ Tenant string }
 
+// Asker is the fact of who asks billing support. Its key is the admin's ID.
+type Asker struct {
+	Tenant string
+	MayAsk bool // is active, and has a role to ask with
+}
+
+// may reports whether somebody may have a case opened for tenant: who could
+// open it, too. Support that opened cases for anybody who calls would be a way
+// around the roles.
+func (a Asker) may(tenant string) bool { return a.MayAsk && a.Tenant == tenant }
+
 // Exists reports whether the case was ever opened.
 func (c Case) Exists() bool { return c.Status != "" }
 
@@ -137,6 +150,10 @@ var (
 		ByRule("C10").Allowed("", domain.BillingSupport).At("/caseRef")
 	ErrSubscription = domain.Invalid("subscription-not-found", "there is no such subscription").ByRule("C10").At("/subscriptionId")
 	ErrInvoiced     = domain.Conflict("paid-by-invoice", "the subscription is paid for by invoice already").ByRule("C10").At("/subscriptionId")
+	ErrForOthers    = domain.Forbidden("request-for-another", "billing support alone opens a case for somebody else").
+			ByRule("C10").Allowed("", domain.BillingSupport).At("/requestedBy")
+	ErrAsker = domain.Invalid("requester-not-known",
+		"a case is opened for an admin of the customer who may ask for it: name who has called").ByRule("C10").At("/requestedBy")
 	ErrField        = domain.Invalid("field-invalid", "the value cannot be used").ByRule("C10")
 	ErrNotEvaluated = domain.Conflict("eligibility-unknown", "it is not known yet what is owed; try again in a moment").ByRule("C10")
 	ErrBalance      = domain.Conflict("balance-outstanding", "what is owed by card is paid before the way of paying changes").

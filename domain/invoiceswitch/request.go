@@ -1,6 +1,7 @@
 package invoiceswitch
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,7 +21,9 @@ const (
 	CardOutdated Reason = "card-not-needed" // the first reason for a card no longer holds
 )
 
-// RequestSwitchToInvoice asks to pay a subscription by invoice.
+// RequestSwitchToInvoice asks to pay a subscription by invoice. Billing support
+// may ask for a customer who has called; the case is the customer's all the
+// same, since it belongs to whoever owns the subscription.
 type RequestSwitchToInvoice struct {
 	SubscriptionID string         `json:"subscriptionId"`
 	Reason         Reason         `json:"reason"`
@@ -32,16 +35,40 @@ type RequestSwitchToInvoice struct {
 	Address        postal.Address `json:"address"`
 	Confirmed      bool           `json:"confirmed,omitzero"` // the address is meant as it is
 	CaseRef        string         `json:"caseRef,omitzero"`   // of billing support, if they were called
+	// RequestedBy is the customer's admin who called billing support; without
+	// one, whoever bought the subscription. Nobody else asks for others.
+	RequestedBy string `json:"requestedBy,omitzero"`
+}
+
+// Concern implements [domain.Concerner].
+func (c RequestSwitchToInvoice) Concern() domain.Concern {
+	return domain.Concern{Fact: domain.Of[Subscription](c.SubscriptionID), None: ErrSubscription}
 }
 
 // Needs implements [domain.Needer].
 func (c RequestSwitchToInvoice) Needs(m Meta) []domain.Need {
 	sub := domain.Of[Subscription](c.SubscriptionID)
 	needs := []domain.Need{Policy.Need(), sub, c.Address.Need()}
-	if m.Facts.Has(sub) {
-		needs = append(needs, domain.Of[Buyer](domain.Fact[Subscription](m, c.SubscriptionID).BoughtBy))
+	if !m.Facts.Has(sub) {
+		return needs
+	}
+	needs = append(needs, domain.Of[Buyer](domain.Fact[Subscription](m, c.SubscriptionID).BoughtBy))
+	if asker, opener := c.people(m); opener != "" {
+		needs = append(needs, domain.Of[Asker](asker))
 	}
 	return needs
+}
+
+// people returns who asks, and who of billing support opens the case for them,
+// if they do not do that themselves. Billing support's own organization is a
+// customer like others: its admins ask for themselves, and its supporters do not.
+func (c RequestSwitchToInvoice) people(m Meta) (asker, opener string) {
+	admin := !m.Actor.Has(domain.BillingSupport) ||
+		m.Actor.Has(domain.GlobalAdmin, domain.BillingAdmin, domain.ProfileOwner, domain.ProfileContributor)
+	if m.Actor.Tenant == m.Tenant && admin {
+		return m.Actor.ID, ""
+	}
+	return cmp.Or(c.RequestedBy, domain.Fact[Subscription](m, c.SubscriptionID).BoughtBy), m.Actor.ID
 }
 
 // InvoiceSwitchRequested records the wish.
@@ -56,7 +83,8 @@ type InvoiceSwitchRequested struct {
 	AddressCheck   postal.Checked           `json:"addressCheck,omitzero"` // how far it was checked
 	CaseRef        string                   `json:"caseRef,omitzero"`
 	CreditDue      time.Time                `json:"creditDue,omitzero"` // when the credit check is due; zero for none
-	By             string                   `json:"by"`
+	By             string                   `json:"by"`                 // the customer's admin who asks
+	OpenedBy       string                   `json:"openedBy,omitzero"`  // of billing support, for an admin who called
 	At             time.Time                `json:"at"`
 }
 
@@ -65,24 +93,29 @@ func (e InvoiceSwitchRequested) Evolve(c *Case) {
 	*c = Case{
 		Status: Requested, SubscriptionID: e.SubscriptionID, RequestedBy: e.By, RequestedAt: e.At, Reason: e.Reason,
 		AmountMinor: e.AmountMinor, Currency: e.Currency, Country: e.Country, PONumber: e.PONumber, Contact: e.Contact,
-		CaseRef: e.CaseRef, CreditDue: e.CreditDue,
+		CaseRef: e.CaseRef, CreditDue: e.CreditDue, OpenedBy: e.OpenedBy,
 	}
 }
 
 // Decide implements [domain.Command].
 func (c RequestSwitchToInvoice) Decide(s Case, m Meta) ([]Event, error) {
 	terms, sub := Policy.In(m), domain.Fact[Subscription](m, c.SubscriptionID)
+	asker, opener := c.people(m)
 	switch {
-	case s.Exists() && s.SubscriptionID == c.SubscriptionID && s.RequestedBy == m.Actor.ID && s.AmountMinor == c.AmountMinor:
+	case s.Exists() && s.SubscriptionID == c.SubscriptionID && s.RequestedBy == asker && s.AmountMinor == c.AmountMinor:
 		return nil, nil
 	case s.Exists():
 		return nil, ErrExists
-	case terms.StartedBy == ByPhone && c.CaseRef == "":
+	case terms.StartedBy == ByPhone && c.CaseRef == "" && opener == "":
 		return nil, ErrPhoneOnly
 	case !sub.Exists || domain.Fact[Buyer](m, sub.BoughtBy).Tenant != m.Tenant:
 		return nil, ErrSubscription // another tenant's is as good as none
 	case sub.Invoiced:
 		return nil, ErrInvoiced
+	case opener == "" && c.RequestedBy != "" && c.RequestedBy != asker:
+		return nil, ErrForOthers
+	case opener != "" && !domain.Fact[Asker](m, asker).may(m.Tenant):
+		return nil, ErrAsker
 	}
 	checked, errs := c.Address.Keep(m, "/address", c.Confirmed)
 	if err := domain.All(append(c.check(), errs...)...); err != nil {
@@ -90,8 +123,8 @@ func (c RequestSwitchToInvoice) Decide(s Case, m Meta) ([]Event, error) {
 	}
 	e := InvoiceSwitchRequested{
 		SubscriptionID: c.SubscriptionID, Reason: c.Reason, AmountMinor: c.AmountMinor, Currency: c.Currency, Country: c.Address.Country,
-		PONumber: c.PONumber, Contact: domain.About(m.Actor.ID, Contact{c.Name, c.Phone, c.Address}), AddressCheck: checked,
-		CaseRef: c.CaseRef, By: m.Actor.ID, At: m.At,
+		PONumber: c.PONumber, Contact: domain.About(asker, Contact{c.Name, c.Phone, c.Address}), AddressCheck: checked,
+		CaseRef: c.CaseRef, By: asker, OpenedBy: opener, At: m.At,
 	}
 	if terms.CreditCheck {
 		e.CreditDue = businessDays(m.At, terms.CreditDays)

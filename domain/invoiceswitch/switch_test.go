@@ -15,6 +15,9 @@ const (
 	tenant = "01936c2e-0000-7000-8000-0000000000aa"
 	ann    = "01936c2e-0000-7000-8000-0000000000a1"
 	helper = "01936c2e-0000-7000-8000-0000000000f1"
+	bea    = "01936c2e-0000-7000-8000-0000000000a2" // may ask, too
+	rex    = "01936c2e-0000-7000-8000-0000000000a3" // may not
+	staff  = "01936c2e-0000-7000-8000-0000000000bb" // support's tenant
 )
 
 var (
@@ -35,6 +38,10 @@ func meta(actor string, terms ...Terms) Meta {
 		Knows(domain.Of[Subscription]("invoiced"), Subscription{Exists: true, BoughtBy: ann, Invoiced: true}).
 		Knows(domain.Of[Subscription]("theirs"), Subscription{Exists: true, BoughtBy: "them"}).
 		Knows(domain.Of[Subscription]("none"), Subscription{}).
+		Knows(domain.Of[Subscription]("left"), Subscription{Exists: true, BoughtBy: rex}).
+		Knows(domain.Of[Asker](ann), Asker{tenant, true}).Knows(domain.Of[Asker](bea), Asker{tenant, true}).Knows(domain.Of[Asker](rex), Asker{tenant, false}).
+		Knows(domain.Of[Asker]("them"), Asker{"theirs", true}).Knows(domain.Of[Asker](helper), Asker{staff, true}).Knows(domain.Of[Asker]("nobody"), Asker{}).
+		Knows(domain.Of[Buyer](rex), Buyer{tenant}).Knows(domain.Of[Asker](""), Asker{}).
 		Knows(domain.Of[Buyer](ann), Buyer{tenant}).Knows(domain.Of[Buyer]("them"), Buyer{"theirs"}).Knows(domain.Of[Buyer](""), Buyer{}).
 		Knows(street.Need(), postal.Verdict{Grade: postal.FormatOK, DataVersion: "1"}).
 		Knows(wrong.Need(), postal.Verdict{Problems: []postal.Problem{{Field: postal.PostalCode, Fault: postal.Malformed}}})
@@ -102,6 +109,83 @@ func TestRequest(t *testing.T) {
 		{Name: "C10: no way back to a card", Given: events(requested()), When: RequestSwitchToCard{}, Meta: meta(ann), Err: ErrBackToCard},
 		{Name: "C10: no way back from no case", When: RequestSwitchToCard{}, Meta: meta(ann), Err: ErrNotFound},
 	})
+}
+
+// supporting is billing support's view: of another tenant than the case's.
+func supporting(terms ...Terms) Meta {
+	m := meta(helper, terms...)
+	m.Actor.Tenant, m.Actor.Roles = staff, []domain.Role{domain.BillingSupport}
+	return m
+}
+
+// inside is the view of somebody of the case's own tenant.
+func inside(roles ...domain.Role) Meta {
+	m := meta(helper)
+	m.Actor.Roles = roles
+	return m
+}
+
+func TestRequestByBillingSupport(t *testing.T) {
+	t.Parallel()
+	by := func(who string) RequestSwitchToInvoice {
+		return request(func(c *RequestSwitchToInvoice) { c.RequestedBy = who })
+	}
+	of := func(sub string) RequestSwitchToInvoice {
+		return request(func(c *RequestSwitchToInvoice) { c.SubscriptionID = sub })
+	}
+	opened := func(asker string) InvoiceSwitchRequested {
+		return requested(func(e *InvoiceSwitchRequested) {
+			e.By, e.OpenedBy, e.Contact.Subject = asker, helper, asker
+		})
+	}
+	called := opened(ann)
+	called.CaseRef, called.CreditDue = "BS-1", time.Time{}
+	referred := request(func(c *RequestSwitchToInvoice) { c.CaseRef = "BS-1" })
+	unnumbered := called
+	unnumbered.CaseRef = ""
+	domaintest.Run(t, Aggregate, []domaintest.Case[Case]{
+		{Name: "C10: billing support asks for who bought the subscription", When: request(), Meta: supporting(), Then: events(opened(ann))},
+		{Name: "C10: billing support asks for the admin who called", When: by(bea), Meta: supporting(), Then: events(opened(bea))},
+		{Name: "C10: billing support asks again", Given: events(opened(bea)), When: by(bea), Meta: supporting()},
+		{Name: "C10: the admin asks for what billing support has opened for them", Given: events(opened(ann)), When: request(), Meta: meta(ann)},
+		{Name: "C10: billing support asks under the ID of another's wish", Given: events(opened(ann)), When: by(bea), Meta: supporting(), Err: ErrExists},
+		{Name: "C10: somebody calls who may not ask", When: by(rex), Meta: supporting(), Err: ErrAsker},
+		{Name: "C10: who bought it may ask no more, and nobody else is named", When: of("left"), Meta: supporting(), Err: ErrAsker},
+		{Name: "C10: somebody of another customer calls", When: by("them"), Meta: supporting(), Err: ErrAsker},
+		{Name: "C10: billing support calls itself", When: by(helper), Meta: supporting(), Err: ErrAsker},
+		{Name: "C10: nobody is called so", When: by("nobody"), Meta: supporting(), Err: ErrAsker},
+		{Name: "C10: an admin asks for another", When: by(bea), Meta: meta(ann), Err: ErrForOthers},
+		{Name: "C10: an admin names herself", When: by(ann), Meta: meta(ann), Then: events(requested())},
+		{Name: "C10: billing support names another customer's subscription", When: of("theirs"), Meta: supporting(), Err: ErrSubscription},
+		{Name: "C10: billing support names none that is there", When: of("none"), Meta: supporting(), Err: ErrSubscription},
+		{Name: "C10: billing support asks for what is paid by invoice", When: of("invoiced"), Meta: supporting(), Err: ErrInvoiced},
+		{Name: "C10: billing support's own organization: a supporter asks for who bought it", When: request(), Meta: inside(domain.BillingSupport), Then: events(opened(ann))},
+		{Name: "C10: billing support's own organization: a supporter does not ask for herself", When: by(helper), Meta: inside(domain.BillingSupport), Err: ErrAsker},
+		{
+			Name: "C10: billing support's own organization: an admin asks for herself, a supporter or not", When: request(), Meta: inside(domain.BillingSupport, domain.BillingAdmin),
+			Then: events(requested(func(e *InvoiceSwitchRequested) { e.By, e.Contact.Subject = helper, helper })),
+		},
+		{
+			Name: "A1: billing support writes down an address that the country does not have", Meta: supporting(), Err: postal.ErrAddress,
+			When: request(func(c *RequestSwitchToInvoice) { c.Address = wrong }),
+		},
+		{Name: "C10: phone only: billing support starts it, without a number of its own", When: request(), Meta: supporting(PhoneOnly()), Then: events(unnumbered)},
+		{Name: "C10: phone only: or with its number", When: referred, Meta: supporting(PhoneOnly()), Then: events(called)},
+		{
+			Name: "C10: the number of the case that billing support opens is recorded with it", When: referred, Meta: supporting(),
+			Then: events(func() Event { e := opened(ann); e.CaseRef = "BS-1"; return e }()),
+		},
+	})
+}
+
+// The new case is about the subscription, whatever else the command says, and
+// who may not know of that hears what they would hear if there were none.
+func TestRequestIsAboutItsSubscription(t *testing.T) {
+	t.Parallel()
+	got := request(func(c *RequestSwitchToInvoice) { c.RequestedBy = bea }).Concern()
+	if want := (domain.Concern{Fact: domain.Of[Subscription]("sub"), None: ErrSubscription}); got != want {
+		t.Errorf("C10: Concern = %+v, want %+v", got, want)
+	}
 }
 
 func knowing(terms ...Terms) Meta {

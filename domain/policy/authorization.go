@@ -63,7 +63,8 @@ const (
 // Owner implements [domain.Authorization]. A tenant and what partners keep
 // about a customer belong to that tenant, a relationship to the partner that
 // asks for it, everything else to whoever makes it. The owner is empty if id
-// cannot name such an aggregate.
+// cannot name such an aggregate. What is about something else belongs to that
+// one's owner, and is not asked for here: see [domain.Concerner].
 func (Rules) Owner(category, id string, actor domain.Actor) string {
 	switch category {
 	case "tenant", "customer", "org":
@@ -110,6 +111,15 @@ func (t Rules) Rule(a domain.Attempt) ([]domain.Ruling, error) {
 	}
 	s := standingOf(a)
 	trace := []domain.Ruling{{Check: fmt.Sprintf("table v%d has a row for %s", t.Version, name), Passed: true, Why: "rule " + row.Rule}}
+	concern := a.Concern
+	if a.Exists {
+		concern = nil
+	}
+	// Who has no part in it does not learn which check failed either.
+	hidden := append(trace[:1:1], domain.Ruling{Check: "there is such an aggregate for the caller"})
+	if concern != nil && a.Owner == "" {
+		return hidden, concern.None // nobody's, so nobody may
+	}
 	for _, g := range row.Grants {
 		r := g.rule(s)
 		trace = append(trace, r)
@@ -117,9 +127,11 @@ func (t Rules) Rule(a domain.Attempt) ([]domain.Ruling, error) {
 			return trace, nil
 		}
 	}
-	if !s.party() || !a.Exists && !row.Creates {
-		// Who has no part in it does not learn which check failed either.
-		return append(trace[:1:1], domain.Ruling{Check: "there is such an aggregate for the caller"}), NotFound(a.Category)
+	switch {
+	case concern != nil && !s.party():
+		return hidden, concern.None
+	case !s.party() || !a.Exists && !row.Creates:
+		return hidden, NotFound(a.Category)
 	}
 	return trace, t.refusal(row, s)
 }

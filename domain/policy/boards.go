@@ -111,15 +111,19 @@ func deciding(steps ...domain.Step[support]) []domain.Step[support] {
 	)
 }
 
-// toReview is the status of a case in the message to those who decide it.
-const toReview invoiceswitch.Status = "to-review"
+// What a message says of a case besides its status: to those who decide it that
+// it waits for them, and to the customer that billing support has opened it.
+const (
+	toReview        invoiceswitch.Status = "to-review"
+	openedBySupport invoiceswitch.Status = "opened-by-support"
+)
 
 // askSupport tells everybody who may decide that a case waits for them (C10),
 // but not who opened it.
 func askSupport(s *support, e domain.Recorded[invoiceswitch.InvoiceSwitchRequested]) []domain.Effect {
 	var effects []domain.Effect
 	for _, id := range slices.Sorted(maps.Keys(s.People)) {
-		if id == e.Data.By {
+		if id == e.Data.By || id == e.Data.OpenedBy {
 			continue
 		}
 		effects = append(effects, domain.Notice{

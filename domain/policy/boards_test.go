@@ -78,6 +78,9 @@ func TestSupportIsAsked(t *testing.T) {
 	asked := func(by string) domain.Recorded[any] {
 		return event("case", invoiceswitch.InvoiceSwitchRequested{SubscriptionID: "sub", By: by})
 	}
+	opened := func(by, opener string) domain.Recorded[any] {
+		return event("case", invoiceswitch.InvoiceSwitchRequested{SubscriptionID: "sub", By: by, OpenedBy: opener})
+	}
 	tells := func(people ...string) []domain.Effect {
 		var all []domain.Effect
 		for _, p := range people {
@@ -94,6 +97,7 @@ func TestSupportIsAsked(t *testing.T) {
 	run(t, []reactionCase{
 		{name: "C10: billing support is asked, of whichever tenant", reaction: name, given: history(), when: asked("ann"), then: tells("sam", "sue")},
 		{name: "C10: who opened the case knows of it", reaction: name, given: history(), when: asked("sue"), then: tells("sam")},
+		{name: "C10: who opened the case for a customer knows of it", reaction: name, given: history(), when: opened("ann", "sue"), then: tells("sam")},
 		{name: "C10: who lost the role is not asked", reaction: name, given: history(at(partner, event("sam", admin.RoleRemoved{Role: domain.BillingSupport}))), when: asked("ann"), then: tells("sue")},
 		{name: "C10: another role lost changes nothing", reaction: name, given: history(at(partner, event("sam", admin.RoleRemoved{Role: domain.Auditor}))), when: asked("ann"), then: tells("sam", "sue")},
 		{name: "S13: who has left is not asked", reaction: name, given: history(at(partner, event("sue", admin.EmployeeBlocked{}))), when: asked("ann"), then: tells("sam")},

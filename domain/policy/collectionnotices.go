@@ -48,7 +48,11 @@ func collectionNotices() []domain.Reaction {
 		)...),
 		domain.Process("tell-of-invoice-switch", knowing(same,
 			domain.On(tenantOf[invoiceswitch.InvoiceSwitchRequested], func(t *team, e domain.Recorded[invoiceswitch.InvoiceSwitchRequested]) []domain.Effect {
-				return t.tellSwitch(e.ID, e.Data.SubscriptionID, invoiceswitch.Requested, "", e.Data.By)
+				status := invoiceswitch.Requested
+				if e.Data.OpenedBy != "" {
+					status = openedBySupport
+				}
+				return t.tellSwitch(e.ID, e.Data.SubscriptionID, status, "", e.Data.By)
 			}),
 			domain.On(tenantOf[invoiceswitch.InvoiceSwitchApproved], func(t *team, e domain.Recorded[invoiceswitch.InvoiceSwitchApproved]) []domain.Effect {
 				return t.tellSwitch(e.ID, e.Data.SubscriptionID, invoiceswitch.Approved, "", e.Data.RequestedBy)

@@ -78,6 +78,8 @@ func TestTellOfInvoiceSwitch(t *testing.T) {
 	}
 	run(t, []reactionCase{
 		{name: "C10: asked for", reaction: name, given: given, when: event("case", invoiceswitch.InvoiceSwitchRequested{SubscriptionID: "sub", By: "cleo"}), then: status("requested", "")},
+		{name: "C10: billing support has opened it for her: all hear that, and she does", reaction: name, given: given, when: event("case", invoiceswitch.InvoiceSwitchRequested{SubscriptionID: "sub", By: "cleo", OpenedBy: "sue"}), then: status("opened-by-support", "")},
+		{name: "C10: billing support has opened it for one of those who hear of it", reaction: name, given: given, when: event("case", invoiceswitch.InvoiceSwitchRequested{SubscriptionID: "sub", By: "ann", OpenedBy: "sue"}), then: mail("invoice_switch_status", object{"caseId": "case", "subscriptionId": "sub", "status": "opened-by-support"}, "ann")},
 		{name: "C10: approved", reaction: name, given: given, when: event("case", invoiceswitch.InvoiceSwitchApproved{SubscriptionID: "sub", RequestedBy: "cleo"}), then: status("approved", "")},
 		{name: "C10: denied", reaction: name, given: given, when: event("case", invoiceswitch.InvoiceSwitchDenied{SubscriptionID: "sub", RequestedBy: "cleo", Why: "cost"}), then: status("denied", "cost")},
 		{name: "C10: it holds", reaction: name, given: given, when: event("case", invoiceswitch.InvoiceSwitchApplied{SubscriptionID: "sub", RequestedBy: "cleo"}), then: status("applied", "")},

@@ -98,6 +98,9 @@ var Sources = append([]domain.Source{
 		return invoiceswitch.Subscription{Exists: s.Exists(), Invoiced: s.Invoiced, BoughtBy: s.BoughtBy, RegisteredAt: s.RegisteredAt}
 	}),
 	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) invoiceswitch.Buyer { return invoiceswitch.Buyer{Tenant: a.Tenant} }),
+	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) invoiceswitch.Asker {
+		return invoiceswitch.Asker{Tenant: a.Tenant, MayAsk: a.CanSignIn() && mayBill(a)}
+	}),
 	domain.FromState(relationship.Aggregate, func(_ string, r relationship.Relationship) customer.Relationship {
 		return customer.Relationship{Type: string(r.Type), Active: r.Active()}
 	}),
@@ -161,7 +164,7 @@ func account(_ string, a admin.Admin) securityinfo.Account {
 func cardOwner(_ string, a admin.Admin) card.Owner {
 	fact := card.Owner{
 		Active: a.Exists() && a.Status == admin.Active,
-		MayAct: slices.ContainsFunc([]domain.Role{ga, ba, po, pc}, func(r domain.Role) bool { return slices.Contains(a.Roles, r) }),
+		MayAct: mayBill(a),
 	}
 	if !a.SignInName.Readable() {
 		return fact
@@ -170,6 +173,12 @@ func cardOwner(_ string, a admin.Admin) card.Owner {
 	_, size := utf8.DecodeRuneInString(local)
 	fact.Masked = local[:size] + "***@" + at
 	return fact
+}
+
+// mayBill reports whether an account has a role of those who look after cards
+// and what they pay for.
+func mayBill(a admin.Admin) bool {
+	return slices.ContainsFunc([]domain.Role{ga, ba, po, pc}, func(r domain.Role) bool { return slices.Contains(a.Roles, r) })
 }
 
 // Entrusted is the fact of who may read a former employee's account, and until

@@ -135,6 +135,7 @@ func TestFacts(t *testing.T) {
 		invoiceswitch.Own{SubscriptionID: "sub"},
 		invoiceswitch.Subscription{Exists: true, BoughtBy: person},
 		invoiceswitch.Buyer{Tenant: own},
+		invoiceswitch.Asker{Tenant: own, MayAsk: true},
 		customer.Relationship{Type: "reseller", Active: true},
 		policy.Relation{Active: true},
 		delivery.Own{EndpointID: "hook"},

@@ -71,8 +71,10 @@ func addressHelpers() Grant {
 // the proof, and a claim that nobody checked would keep the true owner out.
 // A customer's account is what its partner keeps about it (rule P1), so the
 // customer's own admins do not edit it.
+// A wish to pay by invoice belongs to the organization whose subscription it is
+// about, so billing support opens one there for whoever calls (rule C10).
 var Table = Rules{
-	Version: 5,
+	Version: 6,
 	Commands: []Row{
 		{Category: "tenant", Command: "RegisterTenant", Rule: "S8", Creates: true, Grants: []Grant{may(AnyTenant, op), may(System)}},
 		{Category: "tenant", Command: "VerifyDomain", Rule: "S3", Grants: []Grant{may(AnyTenant, op), may(System)}},
@@ -86,7 +88,7 @@ var Table = Rules{
 		{Category: "admin", Command: "ChangeUserName", Rule: "S11", Grants: []Grant{may(OwnTenant, ga), may(System)}},
 		{Category: "admin", Command: "SetPrimaryEmail", Rule: "S11", Grants: []Grant{may(OwnTenant, ga), may(System)}},
 		{Category: "admin", Command: "AssignRole", Rule: "S12", Grants: []Grant{may(OwnTenant, ga, po), may(AnyTenant, op)}},
-		{Category: "admin", Command: "RemoveRole", Rule: "S12", Grants: []Grant{may(OwnTenant, ga), may(AnyTenant, op)}},
+		{Category: "admin", Command: "RemoveRole", Rule: "S12", Grants: []Grant{may(OwnTenant, ga, po), may(AnyTenant, op)}},
 		{Category: "admin", Command: "ChangeDisplayName", Rule: "S11", Grants: []Grant{may(OwnTenant, ga)}},
 		{Category: "admin", Command: "SwitchLanguage", Rule: "C13", Grants: []Grant{may(Self), may(OwnTenant, ga)}},
 		{Category: "admin", Command: "OffboardEmployee", Rule: "S13", Grants: []Grant{may(OwnTenant, ga)}},
@@ -162,7 +164,7 @@ var Table = Rules{
 		{Category: "collection", Command: "ReconsiderCards", Rule: "D4", Grants: []Grant{may(System)}},
 		{Category: "collection", Command: "CoverByInvoice", Rule: "C10", Grants: []Grant{may(System)}},
 
-		{Category: "invswitch", Command: "RequestSwitchToInvoice", Rule: "C10", Creates: true, Grants: []Grant{may(OwnTenant, ga, ba, po, pc)}},
+		{Category: "invswitch", Command: "RequestSwitchToInvoice", Rule: "C10", Creates: true, Grants: []Grant{may(OwnTenant, ga, ba, po, pc), may(AnyTenant, bs)}},
 		{Category: "invswitch", Command: "EvaluateEligibility", Rule: "C10", Grants: []Grant{may(System)}},
 		{Category: "invswitch", Command: "RecordSupportCase", Rule: "C10", Grants: []Grant{may(AnyTenant, bs)}},
 		{Category: "invswitch", Command: "RecordCreditCheck", Rule: "C10", Grants: []Grant{may(AnyTenant, bs)}},

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"konto/domain"
-	"konto/internal/envelope"
 )
 
 // Permission says whether somebody may send a command to an aggregate.
@@ -21,20 +20,44 @@ type Permission struct {
 	Versions map[string]int
 }
 
+// Question is whether an actor may send a command.
+type Question struct {
+	Category string // of the aggregate
+	Target   string // the aggregate's ID
+	Command  string // wire name
+	// About is the ID of what a new aggregate would be about; see
+	// [domain.Concerner]. Without one, it is of the actor's own tenant.
+	About string
+	Actor domain.Actor
+}
+
+// errNoConcern: the question names what the command could not.
+var errNoConcern = domain.Invalid("about-nothing", "what this command makes is about nothing else").ByRule("N10")
+
 // CanI asks the authorization, and nothing else: whether the aggregate's own
 // rules let the command pass depends on what it says. Nothing is written.
 // Errors: [domain.ErrUnknownType] for a category or a command that no contract
-// has, and the store's.
-func (h *Handler) CanI(ctx context.Context, actor domain.Actor, category, target, name string) (Permission, error) {
-	contract, ok := h.Contracts[category]
-	if _, known := h.infos[category][name]; !ok || !known {
-		return Permission{}, fmt.Errorf("%s of %s: %w", name, category, domain.ErrUnknownType)
+// has, an [*domain.Error] for a command that is about nothing, and the store's.
+func (h *Handler) CanI(ctx context.Context, q Question) (Permission, error) {
+	info, ok := h.infos[q.Category][q.Command]
+	if !ok {
+		return Permission{}, fmt.Errorf("%s of %s: %w", q.Command, q.Category, domain.ErrUnknownType)
 	}
-	t := task{Request: Request{Category: category, Target: target, Command: name, Actor: actor}, contract: contract}
-	t.at = h.Now().UTC()
-	a := domain.Attempt{Category: category, Command: name, ID: target, Actor: actor, At: t.at}
+	t := task{Request: Request{Category: q.Category, Target: q.Target, Command: q.Command, Actor: q.Actor}, at: h.Now().UTC()}
+	a := domain.Attempt{Category: q.Category, Command: q.Command, ID: q.Target, Actor: q.Actor, At: t.at}
 	if err := h.own(ctx, t, &a); err != nil {
 		return Permission{}, err
+	}
+	if q.About != "" {
+		concern, ok := concernOf(info, q.About)
+		if !ok {
+			return Permission{}, errNoConcern
+		}
+		if !a.Exists {
+			if err := h.concern(ctx, concern, &a); err != nil {
+				return Permission{}, err
+			}
+		}
 	}
 	var asked []domain.Need
 	facts, err := h.gather(ctx, a.Facts, func(f domain.Facts) []domain.Need {
@@ -56,21 +79,4 @@ func (h *Handler) CanI(ctx context.Context, actor domain.Actor, category, target
 	}
 	p.Exists = p.Exists && p.Refused.Kind != domain.KindNotFound
 	return p, nil
-}
-
-// own sets which tenant owns the aggregate, or would.
-func (h *Handler) own(ctx context.Context, t task, a *domain.Attempt) error {
-	e := h.states.entry(t.contract, t.Target)
-	if err := e.lock(ctx); err != nil {
-		return err
-	}
-	defer e.unlock()
-	if err := h.load(ctx, e, true); err != nil {
-		return fmt.Errorf("%s: %w", envelope.Stream(t.Category, t.Target), err)
-	}
-	a.Owner, a.Exists = e.tenant, e.revision >= 0
-	if !a.Exists {
-		a.Owner = h.Authorization.Owner(t.Category, t.Target, t.Actor)
-	}
-	return nil
 }

@@ -32,7 +32,6 @@
 package command
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -231,6 +230,9 @@ func (h *Handler) try(ctx context.Context, t task) (Result, error) {
 	if done, res, err := h.approach(ctx, t, e, &a); done || err != nil {
 		return res, err
 	}
+	if err := h.attribute(ctx, t, &a); err != nil {
+		return Result{}, err
+	}
 	trace, meta, err := h.admit(ctx, &t, e, a)
 	if err != nil {
 		return Result{Stream: e.stream, Revision: eventstore.NoStream, Trace: trace}, err
@@ -299,7 +301,7 @@ func (h *Handler) believe(ctx context.Context, e *entry) error {
 // approach returns what the command led to if it had been carried out before.
 // That comes first: a caller who missed the answer gets it also when the
 // command would be refused by now. Otherwise it sets which tenant owns the
-// aggregate, or would.
+// aggregate.
 func (h *Handler) approach(ctx context.Context, t task, e *entry, a *domain.Attempt) (done bool, res Result, err error) {
 	if err := e.lock(ctx); err != nil {
 		return false, res, err
@@ -308,14 +310,8 @@ func (h *Handler) approach(ctx context.Context, t task, e *entry, a *domain.Atte
 	if err := h.load(ctx, e, false); err != nil {
 		return false, res, err
 	}
-	a.Owner, a.Exists = e.tenant, e.revision >= 0
-	switch {
-	case a.Exists:
+	if a.Owner, a.Exists = e.tenant, e.revision >= 0; a.Exists {
 		return h.replay(ctx, t, e)
-	case t.Actor.Kind == domain.KindPerson:
-		a.Owner = h.Authorization.Owner(t.Category, t.Target, t.Actor)
-	default:
-		a.Owner = cmp.Or(t.Tenant, t.Actor.Tenant) // a gateway's own token says whose it is
 	}
 	return false, res, nil
 }

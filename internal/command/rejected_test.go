@@ -139,7 +139,7 @@ func TestCanI(t *testing.T) {
 		{"N10: a card that is not there", alice, id(3, 2), "UpdateCardDetails", true, false, "", ""},
 		{"N10: a new card", alice, id(3, 2), "AddCard", true, false, "", ""},
 	} {
-		p, err := h.CanI(t.Context(), c.by, "card", c.card, c.what)
+		p, err := h.CanI(t.Context(), command.Question{Category: "card", Target: c.card, Command: c.what, Actor: c.by})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,7 +155,7 @@ func TestCanI(t *testing.T) {
 	if w.head() != before {
 		t.Error("N10: asking wrote something")
 	}
-	if _, err := h.CanI(t.Context(), alice, "card", id(3, 1), "StealCard"); err == nil {
+	if _, err := h.CanI(t.Context(), command.Question{Category: "card", Target: id(3, 1), Command: "StealCard", Actor: alice}); err == nil {
 		t.Error("N10: a command that is not there was answered")
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"konto/domain/policy"
 	"konto/domain/policyversion"
 	"konto/eventstore"
+	"konto/internal/command"
 	"konto/internal/history"
 	"konto/internal/retrial"
 )
@@ -173,6 +174,7 @@ type CanIQuery struct {
 	Common
 	Command string `query:"command" required:"true" doc:"its name, such as UpdateCardDetails"`
 	Target  string `query:"target" required:"true" doc:"the account's ID"`
+	About   string `query:"about" doc:"the ID of what a new account would be about, such as a case's subscription: it would belong to that one's organization"`
 }
 
 func (s *server) canI(ctx context.Context, q *CanIQuery) (a answer[CanI], err error) {
@@ -188,7 +190,12 @@ func (s *server) canI(ctx context.Context, q *CanIQuery) (a answer[CanI], err er
 	if !isID(category, q.Target) {
 		return a, newProblem(http.StatusNotFound, "not-found", "there is no such account")
 	}
-	p, err := s.Commands.CanI(ctx, actorOf(ctx), category, q.Target, q.Command)
+	if q.About != "" && !ids.MatchString(q.About) {
+		return a, newProblem(http.StatusNotFound, "not-found", "there is no such account")
+	}
+	p, err := s.Commands.CanI(ctx, command.Question{
+		Category: category, Target: q.Target, Command: q.Command, About: q.About, Actor: actorOf(ctx),
+	})
 	a.body = CanI{Command: q.Command, Target: q.Target, Allowed: p.Allowed, Exists: p.Exists, Trace: p.Trace, PolicyVersions: p.Versions}
 	if p.Refused != nil {
 		a.body.Refusal = ofRule(p.Refused)
