@@ -85,6 +85,10 @@ type RecordAttempt struct {
 	Status   int       `json:"status,omitempty"`  // of the answer (RFC 9110 section 15); 0 if there was none
 	CalledAt time.Time `json:"calledAt,omitzero"` // when the call began
 	TookMS   int64     `json:"tookMs,omitempty"`  // milliseconds until the answer, or until it was clear that there is none
+	// RetryAfterSeconds is how long the receiver asks to be left alone (RFC 9110
+	// section 10.2.3); 0 if it does not. It waits for at least as long, but never
+	// longer than the longest pause.
+	RetryAfterSeconds int64 `json:"retryAfterSeconds,omitempty"`
 }
 
 // Needs implements [domain.Needer].
@@ -102,7 +106,7 @@ func (c RecordAttempt) Decide(d Delivery, m Meta) ([]Event, error) {
 	}
 	a := Attempt{
 		EndpointID: d.EndpointID, Round: c.Round, Number: c.Attempt, Outcome: c.Outcome, Status: c.Status,
-		CalledAt: c.CalledAt.UTC().Truncate(time.Microsecond), TookMS: c.TookMS,
+		CalledAt: c.CalledAt.UTC().Truncate(time.Microsecond), TookMS: c.TookMS, RetryAfterSeconds: max(0, c.RetryAfterSeconds),
 	}
 	pauses := RetryPolicy.In(m).AfterSeconds
 	switch {
@@ -115,8 +119,16 @@ func (c RecordAttempt) Decide(d Delivery, m Meta) ([]Event, error) {
 	case c.Attempt > len(pauses):
 		return []Event{DeliveryAbandoned{Attempt: a, Type: d.Type, Why: WhyUsedUp, At: m.At}}, nil
 	}
-	pause := time.Duration(pauses[c.Attempt-1]) * time.Second
-	return []Event{DeliveryAttemptFailed{Attempt: a, RetryAt: m.At.Add(pause), At: m.At}}, nil
+	return []Event{DeliveryAttemptFailed{Attempt: a, RetryAt: m.At.Add(pause(pauses, c.Attempt, a.RetryAfterSeconds)), At: m.At}}, nil
+}
+
+// pause is how long to wait after an attempt: what the policy says, or longer if
+// the receiver asks for it. The policy's longest pause bounds that, so that no
+// receiver puts a delivery off for ever. Pauses do not become shorter, so the
+// longest is the last.
+func pause(pauses []int, attempt int, asked int64) time.Duration {
+	longest := int64(pauses[len(pauses)-1])
+	return time.Duration(max(int64(pauses[attempt-1]), min(asked, longest))) * time.Second
 }
 
 // Attempt is one call and how it went.
@@ -128,6 +140,8 @@ type Attempt struct {
 	Status     int       `json:"status,omitempty"`
 	CalledAt   time.Time `json:"calledAt"`
 	TookMS     int64     `json:"tookMs"`
+	// RetryAfterSeconds is how long the receiver asked to be left alone.
+	RetryAfterSeconds int64 `json:"retryAfterSeconds,omitempty"`
 }
 
 // DeliverySucceeded records that the endpoint took the call.

@@ -145,6 +145,37 @@ func TestAttempt(t *testing.T) {
 	run(t, rows)
 }
 
+// A receiver may ask to be left alone for longer than the policy would, but
+// not for ever, and not to be called sooner.
+func TestRetryAfter(t *testing.T) {
+	asking := func(n int, o Outcome, status int, seconds int64) RecordAttempt {
+		c := record(1, n, o, status)
+		c.RetryAfterSeconds = seconds
+		return c
+	}
+	asked := func(n int, o Outcome, status int, seconds int64, after time.Duration) []Event {
+		a := attempt(1, n, o, status)
+		a.RetryAfterSeconds = seconds
+		return []Event{DeliveryAttemptFailed{Attempt: a, RetryAt: start.Add(after), At: start}}
+	}
+	gone := abandoned(1, 1, Gone, 410, WhyGone)[0].(DeliveryAbandoned)
+	gone.RetryAfterSeconds = 60
+	last := abandoned(1, 2, Refused, 429, WhyUsedUp)[0].(DeliveryAbandoned)
+	last.RetryAfterSeconds = 60
+	run(t, []row{
+		{name: "P11: 429 with Retry-After waits as long as it asks", given: requested(), when: asking(1, Refused, 429, 90), then: asked(1, Refused, 429, 90, 90*time.Second)},
+		{name: "P11: 503 with Retry-After waits as long as it asks", given: requested(), when: asking(1, Failed, 503, 3600), then: asked(1, Failed, 503, 3600, time.Hour)},
+		{name: "P11: a redirect with Retry-After, too", given: requested(), when: asking(1, Redirected, 301, 3600), then: asked(1, Redirected, 301, 3600, time.Hour)},
+		{name: "P11: Retry-After is no way to be called sooner", given: then(requested(), failed(1)), when: asking(2, Failed, 503, 1), then: asked(2, Failed, 503, 1, 5*time.Minute)},
+		{name: "P11: Retry-After of no time is none", given: requested(), when: asking(1, Failed, 503, 0), then: asked(1, Failed, 503, 0, 5*time.Second)},
+		{name: "P11: Retry-After before now is none", given: requested(), when: asking(1, Failed, 503, -60), then: asked(1, Failed, 503, 0, 5*time.Second)},
+		{name: "P11: Retry-After waits for the longest pause at most", given: requested(), when: asking(1, Failed, 503, 1<<62), then: asked(1, Failed, 503, 1<<62, 24*time.Hour)},
+		{name: "P11: the longest pause is the policy's", world: pauses(60, 120), given: requested(), when: asking(1, Failed, 503, 3600), then: asked(1, Failed, 503, 3600, 2*time.Minute)},
+		{name: "P11: Retry-After of what is gone changes nothing", given: requested(), when: asking(1, Gone, 410, 60), then: []Event{gone}},
+		{name: "P11: Retry-After after the last attempt changes nothing", world: pauses(60), given: then(requested(), failed(1)), when: asking(2, Refused, 429, 60), then: []Event{last}},
+	})
+}
+
 func TestRedeliver(t *testing.T) {
 	round := func(n int) []Event {
 		return []Event{RedeliveryRequested{EndpointID: "hook", Round: n, By: "gina", At: start}}

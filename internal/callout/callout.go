@@ -29,6 +29,8 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -119,6 +121,9 @@ type Result struct {
 	Status  int       // of the answer; 0 if there was none
 	At      time.Time // when it began
 	Took    time.Duration
+	// RetryAfter is how long the receiver asks to be left alone, from now on; 0
+	// if it does not.
+	RetryAfter time.Duration
 }
 
 // Call makes one attempt. An error means that it is not known how it went,
@@ -127,20 +132,45 @@ func (c *Caller) Call(ctx context.Context, m Message) (Result, error) {
 	r := Result{At: c.cfg.Now()}
 	limited, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
-	status, err := c.post(limited, m, r.At)
+	status, retry, err := c.post(limited, m, r.At)
 	if ctx.Err() != nil {
 		return Result{}, fmt.Errorf("call broken off: %w", context.Cause(ctx))
 	}
-	r.Took = max(0, c.cfg.Now().Sub(r.At))
+	now := c.cfg.Now()
+	r.Took = max(0, now.Sub(r.At))
 	r.Outcome, r.Status = outcome(status, err), status
+	if r.Outcome != delivery.Accepted {
+		r.RetryAfter = retryAfter(retry, now)
+	}
 	return r, nil
 }
 
-// post returns the status of the answer, however it ends, or why there is none.
-func (c *Caller) post(ctx context.Context, m Message, at time.Time) (int, error) {
+// retryAfter reads a Retry-After (RFC 9110 section 10.2.3): seconds, or a date
+// in any of the forms that HTTP has (section 5.6.7). What is neither, or is
+// past, asks for nothing; what is longer than a year, for a year.
+func retryAfter(value string, now time.Time) time.Duration {
+	const year = 365 * 24 * time.Hour
+	value = strings.TrimSpace(value)
+	if value != "" && strings.Trim(value, "0123456789") == "" {
+		seconds, err := strconv.ParseInt(value, 10, 64)
+		if err != nil || seconds > int64(year/time.Second) {
+			return year
+		}
+		return time.Duration(seconds) * time.Second
+	}
+	at, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	return min(max(0, at.Sub(now)), year)
+}
+
+// post returns the status of the answer, however it ends, and its Retry-After,
+// or why there is none.
+func (c *Caller) post(ctx context.Context, m Message, at time.Time) (status int, retry string, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, m.URL, bytes.NewReader(m.Body))
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	req.Header = http.Header{
 		"Content-Type":      {"application/json"},
@@ -151,12 +181,12 @@ func (c *Caller) post(ctx context.Context, m Message, at time.Time) (int, error)
 	}
 	res, err := c.client.Do(req)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	// The status says it all; what follows may be endless.
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxAnswer))
 	_ = res.Body.Close()
-	return res.StatusCode, nil
+	return res.StatusCode, res.Header.Get("Retry-After"), nil
 }
 
 func outcome(status int, err error) delivery.Outcome {

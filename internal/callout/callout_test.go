@@ -154,6 +154,43 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	in := func(d time.Duration) time.Time { return now().Add(d).UTC() }
+	const year = 365 * 24 * time.Hour
+	for _, c := range []struct {
+		name, value string
+		status      int
+		want        time.Duration
+	}{
+		{"P11: Retry-After in seconds", "120", 503, 2 * time.Minute},
+		{"P11: with space around", " 120 ", 429, 2 * time.Minute},
+		{"P11: of no seconds", "0", 503, 0},
+		{"P11: as a date", in(time.Hour).Format(http.TimeFormat), 503, time.Hour},
+		{"P11: as a date of RFC 850", in(time.Hour).Format("Monday, 02-Jan-06 15:04:05 GMT"), 503, time.Hour},
+		{"P11: as a date of asctime", in(time.Hour).Format(time.ANSIC), 429, time.Hour},
+		{"P11: of a date that is past", in(-time.Hour).Format(http.TimeFormat), 503, 0},
+		{"P11: of a redirect", "60", 301, time.Minute},
+		{"P11: of a success means nothing", "60", 200, 0},
+		{"P11: none", "", 503, 0},
+		{"P11: before now", "-60", 503, 0},
+		{"P11: of half a second", "0.5", 503, 0},
+		{"P11: in words", "soon", 503, 0},
+		{"P11: of seconds that no number holds", strings.Repeat("9", 40), 503, year},
+		{"P11: of a hundred years", in(100 * year).Format(http.TimeFormat), 503, year},
+	} {
+		s := serve(t, false, func(w http.ResponseWriter, _ *http.Request) {
+			if c.value != "" {
+				w.Header().Set("Retry-After", c.value)
+			}
+			w.WriteHeader(c.status)
+		})
+		if got := call(t, callout.Config{Development: true}, s.URL); got.RetryAfter != c.want {
+			t.Errorf("%s: %q asks for %s, want %s", c.name, c.value, got.RetryAfter, c.want)
+		}
+	}
+}
+
 func status(code int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
 }

@@ -60,6 +60,7 @@ func (h hooks) call(ctx context.Context, j *reactor.Job) error {
 		return err
 	}
 	attempt.Outcome, attempt.Status, attempt.CalledAt, attempt.TookMS = r.Outcome, r.Status, r.At, r.Took.Milliseconds()
+	attempt.RetryAfterSeconds = int64((r.RetryAfter + time.Second - 1) / time.Second)
 	d := *j.Dispatch
 	if d.Data, err = json.Marshal(attempt); err != nil {
 		return fmt.Errorf("record attempt: %w", err)
