@@ -119,6 +119,9 @@ type Reservation struct {
 	Kind  string // such as "card-token"
 	Scope string // a tenant's ID, or empty for all tenants
 	Key   string // not personal data: a keyed hash or a token
+	// Else are keys that do as well, tried in this order if Key is another's: one
+	// of so many places. Each aggregate has one of them.
+	Else []string
 	// Taken returns the refusal when another aggregate holds the key.
 	Taken func(holder string) *Error
 }

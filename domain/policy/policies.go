@@ -65,6 +65,7 @@ var Policies = []Declared{
 	declare(billing.UsePolicy, "who may put a card on a subscription",
 		edition("2022", billing.UseTerms{Users: billing.UsersProfileRoles})),
 	declare(delivery.RetryPolicy, "when another system that did not take a call is called again", edition("one-day", delivery.OneDay())),
+	declare(webhook.LimitPolicy, "how many other systems an organization may have called"),
 	declare(webhook.SecretPolicy, "for how long a webhook's secret that was replaced goes on signing"),
 	declare(billing.CancelPolicy, "who may cancel a subscription themselves, and what is left of it for how long"),
 }

@@ -14,6 +14,7 @@ import (
 	"konto/domain/admin"
 	"konto/domain/delivery"
 	"konto/domain/policy"
+	"konto/domain/reservation"
 	"konto/domain/tenant"
 	"konto/domain/webhook"
 )
@@ -184,7 +185,8 @@ func TestNoReactionBaresAPersonalValue(t *testing.T) {
 	t.Parallel()
 	// Somebody must be there to be told, whom no event sends away.
 	events := append(endpoints(), event("stays", admin.EmployeeAdded{Roles: []domain.Role{domain.GlobalAdmin, domain.BillingSupport}}),
-		event(own, tenant.DomainVerified{Domain: "contoso.se", TwoProofs: true}))
+		event(own, tenant.DomainVerified{Domain: "contoso.se", TwoProofs: true}),
+		event("place", reservation.Reserved{Kind: webhook.Places, Holder: "never", Tenant: own}))
 	for _, c := range policy.Contracts {
 		for _, info := range c.Events() {
 			for _, word := range []string{"alternateEmail", "global-admin", "never", "domain", "lost_card", "auditor", own} {

@@ -8,6 +8,7 @@ import (
 	"konto/domain/card"
 	"konto/domain/reservation"
 	"konto/domain/tenant"
+	"konto/domain/webhook"
 )
 
 func reservationReactions() []domain.Reaction {
@@ -30,7 +31,47 @@ func reservationReactions() []domain.Reaction {
 			domain.On(aggregateOf[admin.EmailAliasAdded], keep[admin.EmailAliasAdded](admin.Addresses)),
 			domain.On(aggregateOf[admin.UserNameChanged], keep[admin.UserNameChanged](admin.Addresses)),
 		),
+		domain.Process("keep-endpoint-places",
+			domain.On(placeholder, func(p *place, e domain.Recorded[reservation.Reserved]) []domain.Effect {
+				if placeholder(e) != "" {
+					p.ID = e.ID
+				}
+				return nil
+			}),
+			domain.On(aggregateOf[webhook.WebhookEndpointRegistered], func(p *place, e domain.Recorded[webhook.WebhookEndpointRegistered]) []domain.Effect {
+				return p.hold(reservation.ConfirmReservation{Holder: e.ID})
+			}),
+			domain.On(aggregateOf[webhook.WebhookEndpointRemoved], func(p *place, e domain.Recorded[webhook.WebhookEndpointRemoved]) []domain.Effect {
+				effects := p.hold(reservation.ReleaseReservation{Holder: e.ID})
+				p.ID = ""
+				return effects
+			}),
+		),
 	}
+}
+
+// place is what keep-endpoint-places remembers of an endpoint: the reservation
+// that it was given last. One that it was given before, and never used, ends by
+// itself.
+type place struct {
+	ID string `json:"id,omitempty"`
+}
+
+// placeholder is the endpoint that a place is reserved for.
+func placeholder(e domain.Recorded[reservation.Reserved]) string {
+	if e.Data.Kind != webhook.Places {
+		return ""
+	}
+	return e.Data.Holder
+}
+
+// hold sends a command to the place, if there is one: endpoints from before
+// places were counted have none.
+func (p *place) hold(command any) []domain.Effect {
+	if p.ID == "" {
+		return nil
+	}
+	return []domain.Effect{domain.Dispatch{To: p.ID, Command: command}}
 }
 
 // each sends command to every reservation.

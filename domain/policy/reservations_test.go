@@ -8,6 +8,7 @@ import (
 	"konto/domain/card"
 	"konto/domain/reservation"
 	"konto/domain/tenant"
+	"konto/domain/webhook"
 )
 
 func confirm(holder string, ids ...string) []domain.Effect {
@@ -74,5 +75,26 @@ func TestNameReservations(t *testing.T) {
 		{name: "tenant registered", reaction: name, given: []domain.Recorded[any]{claim("r6", "domain", own, "req")}, when: event(own, tenant.TenantRegistered{}), then: confirm(own, "r6")},
 		{name: "domain verified", reaction: name, given: []domain.Recorded[any]{claim("r6", "domain", own, "req")}, when: event(own, tenant.DomainVerified{}), then: confirm(own, "r6")},
 		{name: "nothing claimed", reaction: name, when: event(own, tenant.DomainVerified{})},
+	})
+}
+
+func TestEndpointPlaces(t *testing.T) {
+	claim := func(id, kind, holder string) domain.Recorded[any] {
+		return event(id, reservation.Reserved{Kind: kind, Holder: holder, Tenant: own})
+	}
+	registered := event("hook", webhook.WebhookEndpointRegistered{URL: "https://a.example"})
+	removed := event("hook", webhook.WebhookEndpointRemoved{})
+	release := []domain.Effect{domain.Dispatch{To: "p1", Command: reservation.ReleaseReservation{Holder: "hook"}}}
+	const name = "keep-endpoint-places"
+	given := []domain.Recorded[any]{claim("p1", webhook.Places, "hook")}
+	run(t, []reactionCase{
+		{name: "N22: an endpoint keeps its place", reaction: name, given: given, when: registered, then: confirm("hook", "p1")},
+		{name: "N22: a removed one gives it back", reaction: name, given: append(given[:1:1], registered), when: removed, then: release},
+		{name: "N22: and only once", reaction: name, given: append(given[:1:1], registered, removed), when: removed},
+		{name: "N22: one that is disabled keeps it", reaction: name, given: append(given[:1:1], registered), when: event("hook", webhook.WebhookEndpointDisabled{})},
+		{name: "N22: another's place is not its own", reaction: name, given: append(given[:1:1], claim("p2", webhook.Places, "other")), when: registered, then: confirm("hook", "p1")},
+		{name: "N22: it keeps the place that it was given last", reaction: name, given: append(given[:1:1], claim("p2", webhook.Places, "hook")), when: registered, then: confirm("hook", "p2")},
+		{name: "N22: a name is no place", reaction: name, given: []domain.Recorded[any]{claim("p1", "domain", "hook")}, when: registered},
+		{name: "N22: endpoints from before places were counted have none", reaction: name, when: removed},
 	})
 }

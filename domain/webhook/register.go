@@ -7,14 +7,17 @@ import (
 	"konto/domain"
 )
 
-// RegisterWebhookEndpoint has another system called when something happens.
+// RegisterWebhookEndpoint has another system called when something happens. An
+// organization has a limited number of endpoints; see [LimitPolicy].
 type RegisterWebhookEndpoint struct {
 	URL    string   `json:"url"`
 	Events []string `json:"events"` // types such as card-declined, or "*" alone
 }
 
 // Needs implements [domain.Needer].
-func (RegisterWebhookEndpoint) Needs(Meta) []domain.Need { return []domain.Need{site()} }
+func (RegisterWebhookEndpoint) Needs(Meta) []domain.Need {
+	return []domain.Need{site(), LimitPolicy.Need()}
+}
 
 // Cautions implements [domain.Cautioner].
 func (RegisterWebhookEndpoint) Cautions() []domain.Caution { return keepSecret() }

@@ -103,5 +103,6 @@ var (
 	ErrNotHTTPS = domain.Invalid("webhook-url-not-https", "calls go to https only").ByRule("P11").At("/url")
 	ErrPrivate  = domain.Invalid("webhook-url-private", "calls go to the public internet only").ByRule("P11").At("/url")
 	ErrEvents   = domain.Invalid("webhook-events-unknown", `name at least one type of event, each once, or "*" alone for all`).ByRule("P11").At("/events")
+	ErrTooMany  = domain.Conflict("webhook-endpoints-used-up", "the organization has as many webhook endpoints as it may: remove one that is not needed").ByRule("N22").Allowed("RemoveWebhookEndpoint", domain.GlobalAdmin)
 	ErrNothing  = domain.Invalid("webhook-change-empty", "say what is to change: url, events, or both").ByRule("P11")
 )

@@ -2,7 +2,6 @@ package webhook_test
 
 import (
 	"net/netip"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,6 +20,7 @@ type world struct {
 	after       time.Duration // since start
 	development bool
 	overlap     []domain.Version[SecretTerms]
+	limit       []domain.Version[LimitTerms]
 }
 
 func (w world) meta(cmd any) Meta {
@@ -30,11 +30,14 @@ func (w world) meta(cmd any) Meta {
 	}
 	if needer, ok := cmd.(domain.Needer); ok {
 		for _, n := range needer.Needs(m) {
-			if n.Type == reflect.TypeFor[Site]() {
+			switch n {
+			case domain.Of[Site](""):
 				m.Facts = m.Facts.Knows(n, Site{Development: w.development})
-				continue
+			case LimitPolicy.Need():
+				m.Facts = m.Facts.Knows(n, domain.Terms[LimitTerms]{Name: n.Key, Versions: w.limit})
+			default:
+				m.Facts = m.Facts.Knows(n, domain.Terms[SecretTerms]{Name: n.Key, Versions: w.overlap})
 			}
-			m.Facts = m.Facts.Knows(n, domain.Terms[SecretTerms]{Name: n.Key, Versions: w.overlap})
 		}
 	}
 	return m
@@ -260,5 +263,34 @@ func TestHost(t *testing.T) {
 	}
 	if got := Host(":"); got != "" {
 		t.Errorf("Host of no address = %q", got)
+	}
+}
+
+// An endpoint holds one of the places that its organization has.
+func TestN22_Places(t *testing.T) {
+	t.Parallel()
+	cmd := RegisterWebhookEndpoint{URL: address, Events: []string{All}}
+	for name, c := range map[string]struct {
+		limit []domain.Version[LimitTerms]
+		want  []string
+	}{
+		"N22: 20 places, if nobody says otherwise": {nil, strings.Fields("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20")},
+		"N22: as many as another version says":     {[]domain.Version[LimitTerms]{{Number: 2, EffectiveAt: start, Rules: LimitTerms{Endpoints: 3}}}, []string{"1", "2", "3"}},
+		"N22: one place":                           {[]domain.Version[LimitTerms]{{Number: 2, EffectiveAt: start, Rules: LimitTerms{Endpoints: 1}}}, []string{"1"}},
+		"N22: a version that is not in force yet":  {[]domain.Version[LimitTerms]{{Number: 2, EffectiveAt: start.Add(time.Hour), Rules: LimitTerms{Endpoints: 1}}}, strings.Fields("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20")},
+	} {
+		got := cmd.Reserves(world{limit: c.limit}.meta(cmd))
+		if len(got) != 1 || got[0].Kind != Places || got[0].Scope != "contoso" || !slices.Equal(append([]string{got[0].Key}, got[0].Else...), c.want) {
+			t.Errorf("%s: reserves %+v, want one of %v", name, got, c.want)
+			continue
+		}
+		if refused := got[0].Taken("another"); !refused.Is(ErrTooMany) || refused.Facts["limit"] != len(c.want) {
+			t.Errorf("%s: refused with %+v, want the limit", name, refused)
+		}
+	}
+	for n, ok := range map[int]bool{0: false, 1: true, 100: true, 101: false, -1: false} {
+		if err := (LimitTerms{Endpoints: n}).Validate(); (err == nil) != ok {
+			t.Errorf("N22: %d endpoints: %v, want valid = %v", n, err, ok)
+		}
 	}
 }

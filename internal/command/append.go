@@ -144,7 +144,7 @@ func (h *Handler) reserve(ctx context.Context, t task, m domain.Meta, refused er
 	}
 	var taken []domain.Reservation
 	for _, want := range r.Reserves(m) {
-		res, err := h.claim(ctx, t, m, want, "Reserve", reservation.Reserve{Kind: want.Kind, Holder: t.Target, Tenant: m.Tenant})
+		got, fresh, err := h.take(ctx, t, m, want)
 		var rule *domain.Error
 		if errors.As(err, &rule) && rule.Is(reservation.ErrReserved) {
 			if err := h.giveBack(ctx, t, m, taken); err != nil {
@@ -156,11 +156,27 @@ func (h *Handler) reserve(ctx context.Context, t task, m domain.Meta, refused er
 		if err != nil {
 			return fmt.Errorf("reserve %s: %w", want.Kind, err)
 		}
-		if len(res.Events) > 0 && !res.Replayed && !t.DryRun {
-			taken = append(taken, want)
+		if fresh {
+			taken = append(taken, got)
 		}
 	}
 	return nil
+}
+
+// take claims the first of want's keys that nobody else holds, and reports
+// whether t did not have it before. If all are taken, it returns the last refusal.
+func (h *Handler) take(ctx context.Context, t task, m domain.Meta, want domain.Reservation) (got domain.Reservation, fresh bool, err error) {
+	for _, key := range append([]string{want.Key}, want.Else...) {
+		got = want
+		got.Key = key
+		res, refused := h.claim(ctx, t, m, got, "Reserve", reservation.Reserve{Kind: want.Kind, Holder: t.Target, Tenant: m.Tenant})
+		var rule *domain.Error
+		if err = refused; errors.As(err, &rule) && rule.Is(reservation.ErrReserved) {
+			continue
+		}
+		return got, err == nil && len(res.Events) > 0 && !res.Replayed && !t.DryRun, err
+	}
+	return got, false, err
 }
 
 // giveBack releases what a refused command has just taken, or its key would be
