@@ -84,7 +84,7 @@ func (c AddEmployee) added(m Meta) (EmployeeAdded, error) {
 	}
 	if c.FirstCredentials != nil {
 		e.CredentialsBy = c.FirstCredentials.By
-		e.CredentialsTo, err = c.FirstCredentials.to(m, address)
+		e.CredentialsTo, e.PhoneData, err = c.FirstCredentials.to(m, address)
 		wrong = append(wrong, err)
 	}
 	return e, domain.All(wrong...)
@@ -104,6 +104,8 @@ type EmployeeAdded struct {
 	CredentialsBy Handover `json:"credentialsBy,omitzero"`
 	// CredentialsTo is the personal address or the phone that they go to.
 	CredentialsTo domain.Personal[string] `json:"credentialsTo,omitzero"`
+	// PhoneData says which numbering plans that phone was read by.
+	PhoneData string `json:"phoneData,omitzero"`
 }
 
 // Evolve implements [domain.Event].
@@ -156,29 +158,30 @@ func (f FirstCredentials) phone(m Meta) string {
 	return domain.Fact[Organization](m, m.Tenant).Country + " " + f.To
 }
 
-// to returns where the credentials go.
-func (f FirstCredentials) to(m Meta, work Address) (to domain.Personal[string], err *domain.Error) {
+// to returns where the credentials go, and which numbering plans that was read
+// by if it is a phone.
+func (f FirstCredentials) to(m Meta, work Address) (to domain.Personal[string], data string, err *domain.Error) {
 	switch {
 	case f.By == Print && f.To == "":
-		return to, nil
+		return to, "", nil
 	case f.By == PersonalMail:
 		a := domain.Fact[Address](m, f.To)
 		switch {
 		case !a.OK:
-			return to, ErrPersonal.With("reason", a.Reason)
+			return to, "", ErrPersonal.With("reason", a.Reason)
 		case strings.EqualFold(a.Normalized, work.Normalized),
 			slices.ContainsFunc(domain.Fact[Organization](m, m.Tenant).Domains, func(d string) bool { return within(a.Domain, d) }):
-			return to, ErrWorkMail
+			return to, "", ErrWorkMail
 		}
-		return domain.About(m.ID, a.Normalized), nil
+		return domain.About(m.ID, a.Normalized), "", nil
 	case f.By == PhoneCall:
 		p := domain.Fact[Phone](m, f.phone(m))
 		if !p.OK {
-			return to, ErrCall
+			return to, "", ErrCall
 		}
-		return domain.About(m.ID, p.E164), nil
+		return domain.About(m.ID, p.Number), p.Data, nil
 	}
-	return to, ErrHandover
+	return to, "", ErrHandover
 }
 
 // within reports whether name is domain or one under it.

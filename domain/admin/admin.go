@@ -177,8 +177,9 @@ type Locale struct {
 // Phone is what the numbering plans say of a number. Its key is the country
 // that it is read in (ISO 3166-1 alpha-2), a space, and the number.
 type Phone struct {
-	OK   bool
-	E164 string
+	OK     bool
+	Number string // E.164, then ";ext=" and the extension if there is one (RFC 3966)
+	Data   string // which numbering plans said so; later ones may differ (rule F4)
 }
 
 // Organization is the fact of the account's tenant. Its key is the tenant's ID.

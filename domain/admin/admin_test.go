@@ -32,6 +32,9 @@ func TestAddEmployee(t *testing.T) {
 	handed := func(by Handover, to domain.Personal[string]) []Event {
 		e := is[0].(EmployeeAdded)
 		e.CredentialsBy, e.CredentialsTo = by, to
+		if by == PhoneCall {
+			e.PhoneData = "plans/1"
+		}
 		return []Event{e}
 	}
 	erased := []Event{EmployeeAdded{
@@ -77,7 +80,7 @@ func TestAddEmployee(t *testing.T) {
 		{"S12: first credentials to no address", usual(), nil, first(PersonalMail, "home"), nil, ErrPersonal},
 		{"S12: first credentials on paper", usual(), nil, first(Print, ""), handed(Print, domain.Personal[string]{}), nil},
 		{"S12: first credentials on paper to an address", usual(), nil, first(Print, "ann@home.example"), nil, ErrHandover},
-		{"S12: first credentials by phone", usual(), nil, first(PhoneCall, "070-174 06 05"), handed(PhoneCall, ann("+46701740605")), nil},
+		{"S12, F4: first credentials by phone, read by plans that are named", usual(), nil, first(PhoneCall, "070-174 06 05"), handed(PhoneCall, ann("+46701740605")), nil},
 		{"S12: first credentials to a number that cannot be called", usual(), nil, first(PhoneCall, "112"), nil, ErrCall},
 		{"S12: first credentials by some other way", usual(), nil, first("pigeon", ""), nil, ErrHandover},
 	})

@@ -110,7 +110,7 @@ func (w world) fact(n domain.Need) any {
 	case reflect.TypeFor[Locale]():
 		return Locale{OK: n.Key != "und", Tag: n.Key}
 	case reflect.TypeFor[Phone]():
-		return Phone{OK: n.Key == "SE 070-174 06 05", E164: "+46701740605"}
+		return Phone{OK: n.Key == "SE 070-174 06 05", Number: "+46701740605", Data: "plans/1"}
 	}
 	local, host, ok := strings.Cut(strings.TrimSpace(n.Key), "@")
 	if !ok {

@@ -59,12 +59,29 @@ type ChangeBillToAddress struct {
 }
 
 // Needs implements [domain.Needer].
-func (c ChangeBillToAddress) Needs(Meta) []domain.Need { return []domain.Need{c.Address.Need()} }
+func (c ChangeBillToAddress) Needs(Meta) []domain.Need {
+	needs := []domain.Need{c.Address.Need()}
+	if c.Phone != "" {
+		needs = append(needs, domain.Of[PhoneNumber](c.phoneKey()))
+	}
+	return needs
+}
+
+// phoneKey is the key of the phone number: it is read in the address's country.
+func (c ChangeBillToAddress) phoneKey() string { return c.Address.Country + " " + c.Phone }
+
+// PhoneNumber is the fact of what a phone number is. Its key is the country in
+// which it is read (ISO 3166-1 alpha-2), a space, and the number.
+type PhoneNumber struct {
+	OK     bool   // it is one that can be called
+	Number string // E.164, then ";ext=" and the extension if there is one (RFC 3966)
+	Data   string // which numbering plans said so; later ones may differ (rule F4)
+}
 
 // BillTo is to whom invoices go.
 type BillTo struct {
 	Name    string         `json:"name"`
-	Phone   string         `json:"phone,omitzero"`
+	Phone   string         `json:"phone,omitzero"` // see [PhoneNumber]; as it was written, if that was long ago
 	Address postal.Address `json:"address"`
 }
 
@@ -75,6 +92,7 @@ type BillToAddressChanged struct {
 	Changed           []string                `json:"changed"` // "name", "phone" and parts of the address
 	AddressValidation postal.Checked          `json:"addressValidation,omitzero"`
 	At                time.Time               `json:"at"`
+	PhoneData         string                  `json:"phoneData,omitzero"` // which numbering plans the phone was read by, if it changed
 }
 
 // Evolve implements [domain.Event].
@@ -89,14 +107,15 @@ func (c ChangeBillToAddress) Decide(s Subscription, m Meta) ([]Event, error) {
 		return nil, ErrPaidByCard
 	}
 	checked, wrong := c.Address.Keep(m, "/address", c.ConfirmAddress)
-	if err := domain.All(append(wrong, line(c.Name, 1, "/name"), line(c.Phone, 0, "/phone"))...); err != nil {
+	number, refused := c.calls(s, m)
+	if err := domain.All(append(wrong, line(c.Name, 1, "/name"), refused)...); err != nil {
 		return nil, err
 	}
 	var changed []string
 	if c.Name != s.BillTo.Value.Name {
 		changed = append(changed, "name")
 	}
-	if c.Phone != s.BillTo.Value.Phone {
+	if number.Number != s.BillTo.Value.Phone {
 		changed = append(changed, "phone")
 	}
 	was := domain.Personal[postal.Address]{Value: s.BillTo.Value.Address}
@@ -104,8 +123,24 @@ func (c ChangeBillToAddress) Decide(s Subscription, m Meta) ([]Event, error) {
 		return nil, nil
 	}
 	return []Event{BillToAddressChanged{
-		domain.About(m.Tenant, BillTo{c.Name, c.Phone, c.Address}), c.Address.Country, changed, checked, m.At,
+		domain.About(m.Tenant, BillTo{c.Name, number.Number, c.Address}), c.Address.Country, changed, checked, m.At, number.Data,
 	}}, nil
+}
+
+// calls returns the phone number to keep, or why it cannot be. One that stays
+// is not judged again.
+func (c ChangeBillToAddress) calls(s Subscription, m Meta) (PhoneNumber, *domain.Error) {
+	if was := s.BillTo.Value.Phone; c.Phone == was || c.Phone == "" {
+		return PhoneNumber{Number: c.Phone}, nil
+	}
+	number := domain.Fact[PhoneNumber](m, c.phoneKey())
+	switch {
+	case !number.OK:
+		return number, ErrPhone
+	case number.Number == s.BillTo.Value.Phone:
+		number.Data = ""
+	}
+	return number, nil
 }
 
 func differs(is postal.Address, was domain.Personal[postal.Address]) []string {

@@ -232,6 +232,8 @@ var (
 			ByRule("S9").Allowed("UpdateCardDetails", domain.GlobalAdmin, domain.BillingAdmin)
 	ErrLine = domain.Invalid("field-invalid", "it must be one line of at most 200 letters").
 		ByRule("S9").Allowed("", domain.GlobalAdmin, domain.BillingAdmin)
+	ErrPhone = domain.Invalid("phone-invalid", "the number is not one that can be called").
+			ByRule("S9").Allowed("", domain.GlobalAdmin, domain.BillingAdmin).At("/phone")
 	ErrOrder = domain.Conflict("backups-differ", "the new order must name each backup card of the subscription once").
 			ByRule("C5").Allowed("", domain.GlobalAdmin, domain.BillingAdmin).At("/cardIds")
 	ErrPrimary = domain.Conflict("card-is-primary", "the card pays for the subscription; replace it instead").

@@ -188,6 +188,12 @@ var (
 func abroad(actor string) Meta {
 	m := meta(actor)
 	good := postal.Verdict{Grade: postal.FormatOK, DataVersion: "tables/1"}
+	for key, number := range map[string]string{
+		"DK 070 174 06 05": "", "DK 32 12 34 56": "+4532123456", "DK +45 32123456": "+4532123456", "DK +46701740605": "+46701740605", "SE 32 12 34 56": "",
+		"SE 070-174 06 05": "+46701740605", "DK 1": "", "DK nonsense": "", "DK 32123456x7": "+4532123456;ext=7",
+	} {
+		m.Facts = m.Facts.Knows(domain.Of[PhoneNumber](key), PhoneNumber{number != "", number, "plans/1"})
+	}
 	m.Facts = m.Facts.Knows(road.Need(), good).Knows(street.Need(), good).
 		Knows(road.With(postal.PostalCode, "9").Need(), postal.Verdict{Problems: []postal.Problem{{Field: postal.PostalCode, Fault: postal.Malformed}}}).
 		Knows(road.With(postal.PostalCode, "90326").Need(), postal.Verdict{Grade: postal.FormatOK, Suggestions: []postal.Address{road}})
@@ -199,9 +205,17 @@ func TestAddresses(t *testing.T) {
 	checked := postal.Checked{Grade: postal.FormatOK, DataVersion: "tables/1"}
 	used := ServiceUsageAddressChanged{domain.About(tenant, road), "SE", []string{"line1", "city", "postalCode", "country"}, checked, now}
 	invoiced := events(registered, PaymentMethodKindChanged{New: KindInvoice})
-	bill := ChangeBillToAddress{Name: "Ann Bok", Phone: "070 174 06 05", Address: street}
+	bill := ChangeBillToAddress{Name: "Ann Bok", Phone: "32 12 34 56", Address: street}
 	billed := BillToAddressChanged{
-		domain.About(tenant, BillTo{"Ann Bok", "070 174 06 05", street}), "DK", []string{"name", "phone", "line1", "city", "postalCode", "country"}, checked, now,
+		domain.About(tenant, BillTo{"Ann Bok", "+4532123456", street}), "DK", []string{"name", "phone", "line1", "city", "postalCode", "country"}, checked, now, "plans/1",
+	}
+	longAgo := billed
+	longAgo.BillTo, longAgo.PhoneData = domain.About(tenant, BillTo{"Ann Bok", "nonsense", street}), ""
+	phone := func(s string) ChangeBillToAddress {
+		return ChangeBillToAddress{Name: "Ann Bok", Phone: s, Address: street}
+	}
+	to := func(to BillTo, data string, changed ...string) []Event {
+		return events(BillToAddressChanged{domain.About(tenant, to), to.Address.Country, changed, checked, now, data})
 	}
 	domaintest.Run(t, Aggregate, []domaintest.Case[Subscription]{
 		{Name: "S9: service usage address", Given: events(registered), When: ChangeServiceUsageAddress{Address: road}, Meta: abroad(ann), Then: events(used)},
@@ -219,13 +233,38 @@ func TestAddresses(t *testing.T) {
 		{Name: "S9: bill-to address of an invoice", Given: invoiced, When: bill, Meta: abroad(ann), Then: events(billed)},
 		{Name: "S9: the same bill-to address", Given: append(invoiced, billed), When: bill, Meta: abroad(ann)},
 		{
-			Name: "S9: another name", Given: append(invoiced, billed), When: ChangeBillToAddress{Name: "Bo Ek", Phone: "070 174 06 05", Address: street}, Meta: abroad(ann),
-			Then: events(BillToAddressChanged{domain.About(tenant, BillTo{"Bo Ek", "070 174 06 05", street}), "DK", []string{"name"}, checked, now}),
+			Name: "S9: another name", Given: append(invoiced, billed), When: ChangeBillToAddress{Name: "Bo Ek", Phone: "32 12 34 56", Address: street}, Meta: abroad(ann),
+			Then: to(BillTo{"Bo Ek", "+4532123456", street}, "", "name"),
 		},
+		{Name: "F1: the same number written in another way", Given: append(invoiced, billed), When: phone("+45 32123456"), Meta: abroad(ann)},
+		{
+			Name: "F1: a number of another country", Given: append(invoiced, billed), When: phone("+46701740605"), Meta: abroad(ann),
+			Then: to(BillTo{"Ann Bok", "+46701740605", street}, "plans/1", "phone"),
+		},
+		{
+			Name: "F1: an extension is kept", Given: append(invoiced, billed), When: phone("32123456x7"), Meta: abroad(ann),
+			Then: to(BillTo{"Ann Bok", "+4532123456;ext=7", street}, "plans/1", "phone"),
+		},
+		{
+			Name: "F1, F4: a national number is one of the address's country, read by plans that are named", Given: append(invoiced, billed), Meta: abroad(ann),
+			When: ChangeBillToAddress{Name: "Ann Bok", Phone: "070-174 06 05", Address: road},
+			Then: to(BillTo{"Ann Bok", "+46701740605", road}, "plans/1", "phone", "line1", "city", "postalCode", "country"),
+		},
+		{Name: "F1: a national number of another country", Given: invoiced, When: phone("070 174 06 05"), Meta: abroad(ann), Err: ErrPhone},
+		{
+			Name: "S9: without a phone number", Given: append(invoiced, billed), When: phone(""), Meta: abroad(ann),
+			Then: to(BillTo{"Ann Bok", "", street}, "", "phone"),
+		},
+		{Name: "F4: a number that was there before is not judged again", Given: append(invoiced, longAgo), When: phone("nonsense"), Meta: abroad(ann)},
+		{
+			Name: "F4: nor does it stand in the way of others", Given: append(invoiced, longAgo), When: ChangeBillToAddress{Name: "Bo Ek", Phone: "nonsense", Address: street}, Meta: abroad(ann),
+			Then: to(BillTo{"Bo Ek", "nonsense", street}, "", "name"),
+		},
+		{Name: "F2: no phone number", Given: invoiced, When: phone("nonsense"), Meta: abroad(ann), Err: ErrPhone},
 		{Name: "S9: the card has its own bill-to address", Given: events(registered), When: bill, Meta: abroad(ann), Err: ErrPaidByCard},
 		{Name: "S9: no name", Given: invoiced, When: ChangeBillToAddress{Address: street}, Meta: abroad(ann), Err: ErrLine},
 		{Name: "S9: name of two lines", Given: invoiced, When: ChangeBillToAddress{Name: "a\nb", Address: street}, Meta: abroad(ann), Err: ErrLine},
-		{Name: "S9: endless phone number", Given: invoiced, When: ChangeBillToAddress{Name: "a", Phone: strings.Repeat("1", 201), Address: street}, Meta: abroad(ann), Err: ErrLine},
+		{Name: "F2: one digit", Given: invoiced, When: phone("1"), Meta: abroad(ann), Err: ErrPhone},
 		{Name: "A1: a bill-to address that there is not", Given: invoiced, When: ChangeBillToAddress{Name: "a", Address: road.With(postal.PostalCode, "9")}, Meta: abroad(ann), Err: postal.ErrAddress},
 		{Name: "S9: bill-to address of no subscription", When: bill, Meta: abroad(ann), Err: ErrNotFound},
 	})

@@ -79,7 +79,7 @@ type Card struct {
 	Fingerprint   string                   `json:"fingerprint"` // keyed hash; see [domain.Meta]
 	Holder        domain.Personal[string]  `json:"holder,omitzero"`
 	BillTo        domain.Personal[Address] `json:"billTo,omitzero"`
-	Phone         domain.Personal[string]  `json:"phone,omitzero"`
+	Phone         domain.Personal[string]  `json:"phone,omitzero"` // E.164; as it was written, if that was long ago
 	Checks        Checks                   `json:"checks"`
 	AddedAt       time.Time                `json:"addedAt,omitzero"`
 	// ManualAboveMinor is the most that is charged without the holder, in the
@@ -119,6 +119,14 @@ type Checks struct {
 // tenant's ID.
 type Organization struct {
 	Country string // ISO 3166-1 alpha-2; empty if there is no such tenant
+}
+
+// PhoneNumber is the fact of what a phone number is. Its key is the country in
+// which it is read (ISO 3166-1 alpha-2), a space, and the number.
+type PhoneNumber struct {
+	OK     bool   // it is one that can be called
+	Number string // E.164, then ";ext=" and the extension if there is one (RFC 3966)
+	Data   string // which numbering plans said so; later ones may differ (rule F4)
 }
 
 // Replacement is the fact of what another card is. Its key is that card's ID.

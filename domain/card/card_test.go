@@ -42,13 +42,27 @@ func meta(actor string, changes ...func(*Replacement)) Meta {
 		ID: id, Tenant: tenant, At: now, Command: "cmd",
 		Actor: domain.Actor{ID: actor, Kind: domain.KindPerson, Tenant: tenant, Roles: []domain.Role{domain.GlobalAdmin, domain.BillingAdmin}},
 		MAC:   func(purpose, value string) string { return purpose + ":" + value },
-		Facts: addresses(EditPolicy.Known(ExpiryPolicy.Known(IssuerPolicy.Known(domain.Facts{})))).
+		Facts: numbers(addresses(EditPolicy.Known(ExpiryPolicy.Known(IssuerPolicy.Known(domain.Facts{}))))).
 			Knows(domain.Of[Organization](tenant), Organization{Country: "SE"}).
 			Knows(domain.Of[Replacement](id), Replacement{Exists: true, Tenant: tenant, Owner: bob, ExpMonth: 6, ExpYear: 2029}).
 			Knows(domain.Of[Replacement](other), by).
 			Knows(domain.Of[Owner](ann), Owner{Active: true, MayAct: true, Masked: "a***@contoso.example"}).
 			Knows(domain.Of[Owner](bob), Owner{Masked: "b***@contoso.example"}),
 	}
+}
+
+// numbers adds what a library says of the phone numbers of the tests.
+func numbers(f domain.Facts) domain.Facts {
+	for _, s := range []string{"call me", "12", "0000", "112", "+46 8", "4242 4242 4242 4242", "3714 496353 98431"} {
+		f = f.Knows(domain.Of[PhoneNumber]("SE "+s), PhoneNumber{Data: "plans/1"})
+	}
+	for s, number := range map[string]string{
+		"+46 70 174 06 05": "+46701740605", "070-174 06 05": "+46701740605", "+46701740605": "+46701740605",
+		"090-10 00 00 ext. 12": "+4690100000;ext=12", "070 123 45": "+467012345",
+	} {
+		f = f.Knows(domain.Of[PhoneNumber]("SE "+s), PhoneNumber{true, number, "plans/1"})
+	}
+	return f
 }
 
 // addresses adds what a library says of the addresses of the tests.
@@ -257,6 +271,8 @@ func TestUpdateCardDetails(t *testing.T) {
 	given := events(added())
 	moved := home
 	moved.Line1, moved.City = "Kungsgatan 9", "Luleå"
+	called := CardDetailsUpdated{Changed: []string{"phone"}, Phone: domain.About(ann, "+46701740605"), PhoneData: "plans/1", PolicyVersion: 1}
+	longAgo := CardDetailsUpdated{Changed: []string{"phone"}, Phone: domain.About(ann, "0000"), PolicyVersion: 1}
 	domaintest.Run(t, Aggregate, []domaintest.Case[Card]{
 		{
 			Name: "C1: everything", Given: given, Meta: meta(ann),
@@ -264,7 +280,7 @@ func TestUpdateCardDetails(t *testing.T) {
 			Then: events(CardDetailsUpdated{
 				Changed: []string{"holderName", "expMonth", "expYear", "billingAddress.line1", "billingAddress.city", "phone"},
 				Holder:  domain.About(ann, "Ann Berg"), ExpMonth: 2, ExpYear: 2030, BillTo: domain.About(ann, moved),
-				Phone: domain.About(ann, "+46 70 174 06 05"), PolicyVersion: 1,
+				Phone: domain.About(ann, "+46701740605"), PhoneData: "plans/1", PolicyVersion: 1,
 				BillToChecked: postal.Checked{Grade: postal.FormatOK, DataVersion: "tables/1"},
 				ExpiryCheckAt: time.Date(2029, 12, 31, 12, 0, 0, 0, time.UTC),
 			}),
@@ -282,6 +298,27 @@ func TestUpdateCardDetails(t *testing.T) {
 			Name: "removed phone number stays removed", Meta: meta(ann), When: UpdateCardDetails{Phone: new("")},
 			Given: events(added(), CardDetailsUpdated{Changed: []string{"phone"}, Phone: domain.About(ann, "070123")}, CardDetailsUpdated{Changed: []string{"phone"}}),
 		},
+		{
+			Name: "F1, F4: a national number is one of the billing address's country, read by plans that are named", Given: given, Meta: meta(ann),
+			When: UpdateCardDetails{Phone: new("070-174 06 05")}, Then: events(called),
+		},
+		{
+			Name: "F1: an extension is kept", Given: given, Meta: meta(ann), When: UpdateCardDetails{Phone: new("090-10 00 00 ext. 12")},
+			Then: events(CardDetailsUpdated{Changed: []string{"phone"}, Phone: domain.About(ann, "+4690100000;ext=12"), PhoneData: "plans/1", PolicyVersion: 1}),
+		},
+		{Name: "F1: the same number written in another way", Given: events(added(), called), Meta: meta(ann), When: UpdateCardDetails{Phone: new("+46 70 174 06 05")}},
+		{Name: "F4: a number that was there before is not judged again", Given: events(added(), longAgo), Meta: meta(ann), When: UpdateCardDetails{Phone: new("0000")}},
+		{
+			Name: "F4: nor does it stand in the way of others", Given: events(added(), longAgo), Meta: meta(ann), When: UpdateCardDetails{Phone: new("0000"), HolderName: new("Ann Berg")},
+			Then: events(CardDetailsUpdated{Changed: []string{"holderName"}, Holder: domain.About(ann, "Ann Berg"), PolicyVersion: 1}),
+		},
+		{
+			Name: "F4: removing a number takes no plans", Given: events(added(), longAgo), Meta: meta(ann), When: UpdateCardDetails{Phone: new("")},
+			Then: events(CardDetailsUpdated{Changed: []string{"phone"}, PolicyVersion: 1}),
+		},
+		{Name: "F2: four zeros", Given: given, Meta: meta(ann), When: UpdateCardDetails{Phone: new("0000")}, Err: ErrField},
+		{Name: "F2: a number that is dialled locally only", Given: given, Meta: meta(ann), When: UpdateCardDetails{Phone: new("112")}, Err: ErrField},
+		{Name: "F2: a country and little else", Given: given, Meta: meta(ann), When: UpdateCardDetails{Phone: new("+46 8")}, Err: ErrField},
 		{Name: "nothing", Given: given, Meta: meta(ann), When: UpdateCardDetails{}},
 		{Name: "the same", Given: given, Meta: meta(ann), When: UpdateCardDetails{HolderName: new("Ann Bok"), ExpMonth: new(11), ExpYear: new(2026), BillingAddress: &home}},
 		{
@@ -300,8 +337,8 @@ func TestUpdateCardDetails(t *testing.T) {
 		{Name: "K1: number as name", Given: given, Meta: meta(ann), When: UpdateCardDetails{HolderName: new("4000056655665556")}, Err: ErrCardNumber},
 		{Name: "K1: number as phone number", Given: given, Meta: meta(ann), When: UpdateCardDetails{Phone: new("4242 4242 4242 4242")}, Err: ErrCardNumber},
 		{Name: "K1: short number as phone number", Given: given, Meta: meta(ann), When: UpdateCardDetails{Phone: new("3714 496353 98431")}, Err: ErrCardNumber},
-		{Name: "no phone number", Given: given, Meta: meta(ann), When: UpdateCardDetails{Phone: new("call me")}, Err: ErrField},
-		{Name: "short phone number", Given: given, Meta: meta(ann), When: UpdateCardDetails{Phone: new("12")}, Err: ErrField},
+		{Name: "F2: no phone number", Given: given, Meta: meta(ann), When: UpdateCardDetails{Phone: new("call me")}, Err: ErrField},
+		{Name: "F2: short phone number", Given: given, Meta: meta(ann), When: UpdateCardDetails{Phone: new("12")}, Err: ErrField},
 		{Name: "no name", Given: given, Meta: meta(ann), When: UpdateCardDetails{HolderName: new("")}, Err: ErrField},
 	})
 }

@@ -91,30 +91,30 @@ func expiry(month, year int, now time.Time) *domain.Error {
 	return nil
 }
 
-// phone checks the shape of a phone number, not whether it can be called: it
-// is what the bank has, and only the bank reads it.
-func phone(s, pointer string) *domain.Error {
-	if s == "" {
-		return nil
-	}
+// phone wants a number that can be called, or none.
+func phone(m Meta, s, pointer string) *domain.Error {
 	digits := 0
 	for _, r := range s {
-		switch {
-		case r >= '0' && r <= '9':
+		if r >= '0' && r <= '9' {
 			digits++
-		case !strings.ContainsRune("+-() ./x", r):
-			return field(pointer, "it must be a phone number")
 		}
 	}
 	switch {
-	case digits < 4 || len(s) > 32:
-		return field(pointer, "it must be a phone number")
-	case digits > 15: // E.164: at most 15 digits
+	case s == "":
+		return nil
+	case digits > 15, // E.164: at most 15 digits
+		digits > 12 && !strings.HasPrefix(s, "+") && holdsCardNumber(s):
 		return ErrCardNumber.At(pointer)
-	case digits > 12 && !strings.HasPrefix(s, "+") && holdsCardNumber(s):
-		return ErrCardNumber.At(pointer)
+	case !domain.Fact[PhoneNumber](m, phoneKey(m, s)).OK:
+		return field(pointer, "it must be a phone number that can be called")
 	}
 	return nil
+}
+
+// phoneKey is the key of the number s: it is read in the country of the
+// billing address, which is the account's (rule A3).
+func phoneKey(m Meta, s string) string {
+	return domain.Fact[Organization](m, m.Tenant).Country + " " + s
 }
 
 // keep decides whether an address may be kept: it is in the account's country,

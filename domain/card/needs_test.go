@@ -30,6 +30,12 @@ func TestNeeds(t *testing.T) {
 		{"C4: another's card", UpdateCardDetails{ExpYear: new(2030)}, ann, Card{Owner: bob, ExpMonth: 6, ExpYear: 2029}, []domain.Need{
 			EditPolicy.Need(), mine, ofBob, organization, ExpiryPolicy.Need(),
 		}},
+		{"F1: a phone number", UpdateCardDetails{Phone: new("070-174 06 05")}, bob, Card{Owner: bob}, []domain.Need{
+			EditPolicy.Need(), mine, organization, ExpiryPolicy.Need(), domain.Of[PhoneNumber]("SE 070-174 06 05"),
+		}},
+		{"F1: no phone number", UpdateCardDetails{Phone: new("")}, bob, Card{Owner: bob}, []domain.Need{
+			EditPolicy.Need(), mine, organization, ExpiryPolicy.Need(),
+		}},
 		{"C6: by an own card", ReplaceCard{NewCardID: other.Key, Scope: ScopeAll}, bob, Card{Owner: ann, Subscriptions: []string{sub1}}, []domain.Need{
 			other, EditPolicy.Need(),
 		}},
@@ -79,6 +85,8 @@ func only(known Meta, needs []domain.Need) domain.Facts {
 			f = f.Knows(n, domain.Fact[Organization](known, n.Key))
 		case domain.Of[Replacement](n.Key):
 			f = f.Knows(n, domain.Fact[Replacement](known, n.Key))
+		case domain.Of[PhoneNumber](n.Key):
+			f = f.Knows(n, domain.Fact[PhoneNumber](known, n.Key))
 		case domain.Of[Owner](n.Key):
 			f = f.Knows(n, domain.Fact[Owner](known, n.Key))
 		default:

@@ -184,7 +184,7 @@ func TestEditPolicy(t *testing.T) {
 	mine.Facts = EditPolicy.Known(mine.Facts, domain.Version[EditTerms]{Number: 2, EffectiveAt: now, Rules: EditTerms{EditorsAdder, CVVGatewayOnly}})
 	given := events(added(), CardAttached{sub1})
 	edit := UpdateCardDetails{Phone: new("070 123 45")}
-	edited := CardDetailsUpdated{Changed: []string{"phone"}, Phone: domain.About(ann, "070 123 45"), PolicyVersion: 2}
+	edited := CardDetailsUpdated{Changed: []string{"phone"}, Phone: domain.About(ann, "+467012345"), PhoneData: "plans/1", PolicyVersion: 2}
 	withCheck := func(check string) UpdateCardDetails {
 		return UpdateCardDetails{Phone: new("070 123 45"), CVCCheck: check}
 	}

@@ -29,6 +29,9 @@ func (c UpdateCardDetails) Needs(m Meta) []domain.Need {
 	if c.BillingAddress != nil {
 		needs = append(needs, c.BillingAddress.Need())
 	}
+	if c.Phone != nil && *c.Phone != "" && m.Facts.Has(domain.Of[Organization](m.Tenant)) {
+		needs = append(needs, domain.Of[PhoneNumber](phoneKey(m, *c.Phone)))
+	}
 	return needs
 }
 
@@ -58,7 +61,8 @@ type CardDetailsUpdated struct {
 	ExpYear       int                      `json:"expYear,omitzero"`
 	BillTo        domain.Personal[Address] `json:"billTo,omitzero"`
 	BillToChecked postal.Checked           `json:"billToChecked,omitzero"`
-	Phone         domain.Personal[string]  `json:"phone,omitzero"`
+	Phone         domain.Personal[string]  `json:"phone,omitzero"`     // see [PhoneNumber]
+	PhoneData     string                   `json:"phoneData,omitzero"` // which numbering plans it was read by
 	CVCCheck      string                   `json:"cvcCheck,omitzero"`
 	PolicyVersion int                      `json:"policyVersion"`          // of [EditPolicy]
 	ExpiryCheckAt time.Time                `json:"expiryCheckAt,omitzero"` // when to look whether somebody must be told
@@ -117,10 +121,10 @@ func (c UpdateCardDetails) Decide(s Card, m Meta) ([]Event, error) {
 		e.Changed = append(e.Changed, differs(*c.BillingAddress, s.BillTo.Value)...)
 		e.BillTo, e.BillToChecked = domain.About(s.Owner, *c.BillingAddress), checked
 	}
-	if c.Phone != nil && *c.Phone != s.Phone.Value {
+	if number, changed := c.calls(s, m); changed {
 		e.Changed = append(e.Changed, "phone")
-		if *c.Phone != "" {
-			e.Phone = domain.About(s.Owner, *c.Phone)
+		if number.OK {
+			e.Phone, e.PhoneData = domain.About(s.Owner, number.Number), number.Data
 		}
 	}
 	if e.Changed == nil {
@@ -133,6 +137,19 @@ func (c UpdateCardDetails) Decide(s Card, m Meta) ([]Event, error) {
 // is not judged again.
 func (c UpdateCardDetails) moves(s Card) bool {
 	return c.BillingAddress != nil && *c.BillingAddress != s.BillTo.Value
+}
+
+// calls returns what the phone number becomes, and whether that is another. One
+// that stays is not judged again.
+func (c UpdateCardDetails) calls(s Card, m Meta) (number PhoneNumber, changed bool) {
+	switch {
+	case c.Phone == nil || *c.Phone == s.Phone.Value:
+		return number, false
+	case *c.Phone == "":
+		return number, true
+	}
+	number = domain.Fact[PhoneNumber](m, phoneKey(m, *c.Phone))
+	return number, number.Number != s.Phone.Value
 }
 
 func (c UpdateCardDetails) check(s Card, m Meta) (checked postal.Checked, err error) {
@@ -152,8 +169,8 @@ func (c UpdateCardDetails) check(s Card, m Meta) (checked postal.Checked, err er
 		checked, wrong = keep(m, *c.BillingAddress, "/billingAddress", c.ConfirmAddress)
 		errs = append(errs, wrong...)
 	}
-	if c.Phone != nil {
-		errs = append(errs, phone(*c.Phone, "/phone"))
+	if c.Phone != nil && *c.Phone != s.Phone.Value {
+		errs = append(errs, phone(m, *c.Phone, "/phone"))
 	}
 	return checked, domain.All(errs...)
 }

@@ -155,6 +155,11 @@ func TestRecordChargeResult(t *testing.T) {
 		{Name: "C7: no subscription", When: with(func(c *RecordChargeResult) { c.SubscriptionID = "" }), Meta: meta(), Err: ErrField},
 		{Name: "C7: card not told", When: with(func(c *RecordChargeResult) { c.CardID = "" }), Meta: meta(), Err: ErrField},
 		{Name: "C7: no amount", When: with(func(c *RecordChargeResult) { c.AmountMinor = 0 }), Meta: meta(), Err: ErrField},
+		{
+			Name: "C7: a currency that no table has, since the gateway says so", Given: events(wasPaid), Meta: meta(),
+			When: with(func(c *RecordChargeResult) { c.Currency = "XQZ" }),
+			Then: events(wasDeclined(func(e *ChargeDeclined) { e.Currency, e.Attempt, e.AfterPayment = "XQZ", 2, true })),
+		},
 		{Name: "C7: currency in small letters", When: with(func(c *RecordChargeResult) { c.Currency = "sek" }), Meta: meta(), Err: ErrField},
 		{Name: "C7: no gateway event", When: with(func(c *RecordChargeResult) { c.GatewayEventID = "" }), Meta: meta(), Err: ErrField},
 		{Name: "C7: decline without a code", When: with(func(c *RecordChargeResult) { c.Code = "" }), Meta: meta(), Err: ErrField},

@@ -305,6 +305,9 @@ func (c RecordChargeResult) check() error {
 	return domain.All(errs...)
 }
 
+// currency checks the shape of an ISO 4217 code, and no table of them: only
+// gateways report charges, and what they say has happened, also in a currency
+// that is newer than the tables here.
 func currency(s string) bool {
 	return len(s) == 3 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }

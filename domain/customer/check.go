@@ -12,6 +12,9 @@ import (
 // A check refuses a value that a field cannot have.
 type check func(value, pointer string) *domain.Error
 
+// A reading returns a value as it is kept, or refuses it.
+type reading func(value, pointer string) (string, *domain.Error)
+
 // diff collects what an update changes and what is wrong with it.
 type diff struct {
 	changed []string
@@ -37,18 +40,18 @@ func (d *diff) setIn(prefix string, field, to *string, name, at string, check ch
 	d.changed = append(d.changed, prefix+name)
 }
 
-// setTag makes field the canonical form of a language tag, so that what is the
-// same reads the same, and writing it in another way changes nothing.
-func (d *diff) setTag(field, to *string, name, at string, m Meta, check check) {
+// setAs makes field what a library makes of to, so that what is the same reads
+// the same, and writing it in another way changes nothing.
+func (d *diff) setAs(prefix string, field, to *string, name, at string, read reading) {
 	if to == nil || *to == *field {
 		return
 	}
-	if err := check(*to, at+"/"+name); err != nil {
+	is, err := read(*to, at+"/"+name)
+	if err != nil {
 		d.errs = append(d.errs, err)
 		return
 	}
-	tag := domain.Fact[Locale](m, *to).Tag
-	d.set(field, &tag, name, at, func(string, string) *domain.Error { return nil })
+	d.setIn(prefix, field, &is, name, at, func(string, string) *domain.Error { return nil })
 }
 
 func field(pointer, format string, args ...any) *domain.Error {
@@ -76,62 +79,66 @@ func line(s, pointer string) *domain.Error {
 
 const (
 	upper  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	lower  = "abcdefghijklmnopqrstuvwxyz"
 	digits = "0123456789"
 )
 
 // language wants a BCP 47 tag of a language that there is.
-func language(m Meta) check {
-	return func(s, pointer string) *domain.Error {
-		if !domain.Fact[Locale](m, s).OK {
-			return field(pointer, "it must be a language tag, such as sv or sv-SE")
+func language(m Meta) reading {
+	return func(s, pointer string) (string, *domain.Error) {
+		l := domain.Fact[Locale](m, s)
+		if !l.OK {
+			return "", field(pointer, "it must be a language tag, such as sv or sv-SE")
 		}
-		return nil
+		return l.Tag, nil
 	}
 }
 
 // culture is a language tag that ends in a region.
-func culture(m Meta) check {
-	return func(s, pointer string) *domain.Error {
+func culture(m Meta) reading {
+	return func(s, pointer string) (string, *domain.Error) {
 		tag := domain.Fact[Locale](m, s).Tag
 		region := tag[strings.LastIndexByte(tag, '-')+1:]
 		if len(region) != 2 || region == tag || strings.Trim(region, upper) != "" {
-			return field(pointer, "it must be a language tag with a region, such as sv-SE")
+			return "", field(pointer, "it must be a language tag with a region, such as sv-SE")
 		}
-		return nil
+		return tag, nil
 	}
 }
 
-// domainName checks the shape of a DNS name in its ASCII form (RFC 1035).
-func domainName(s, pointer string) *domain.Error {
-	labels := strings.Split(s, ".")
-	ok := len(s) <= 253 && len(labels) > 1
-	for _, l := range labels {
-		ok = ok && l != "" && len(l) <= 63 && strings.Trim(l, lower+digits+"-") == "" && strings.Trim(l, "-") == l
-	}
-	if !ok {
-		return field(pointer, "it must be a domain name in lower case, such as example.com")
-	}
-	return nil
-}
-
-// email checks the shape of an address. Whether mail arrives is not known here.
-func email(s, pointer string) *domain.Error {
-	i := strings.LastIndexByte(s, '@')
-	if i < 1 || i > 64 || len(s) > 254 || strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r)
-	}) || domainName(strings.ToLower(s[i+1:]), pointer) != nil {
-		return field(pointer, "it must be a mail address")
-	}
-	return nil
-}
-
-// callable wants a phone number that can be one in country, or none.
-func callable(m Meta, country string) check {
-	return func(s, pointer string) *domain.Error {
-		if s != "" && !domain.Fact[PhoneNumber](m, country+" "+s).Possible {
-			return field(pointer, "it must be a phone number")
+// domainName wants an internet name.
+func domainName(m Meta) reading {
+	return func(s, pointer string) (string, *domain.Error) {
+		name := domain.Fact[DomainName](m, s)
+		if !name.OK {
+			return "", field(pointer, "it must be a domain name, such as example.com")
 		}
-		return nil
+		return name.Name, nil
+	}
+}
+
+// email wants a mail address. Whether mail arrives is not known here.
+func email(m Meta) reading {
+	return func(s, pointer string) (string, *domain.Error) {
+		a := domain.Fact[MailAddress](m, s)
+		if !a.OK {
+			return "", field(pointer, "it must be a mail address").With("reason", a.Reason)
+		}
+		return a.Normalized, nil
+	}
+}
+
+// callable wants a phone number that can be one in country, or none, and notes
+// in data by which numbering plans it was read.
+func callable(m Meta, country string, data *string) reading {
+	return func(s, pointer string) (string, *domain.Error) {
+		if s == "" {
+			return "", nil
+		}
+		n := domain.Fact[PhoneNumber](m, country+" "+s)
+		if !n.Possible {
+			return "", field(pointer, "it must be a phone number that can be called")
+		}
+		*data = n.Data
+		return n.Number, nil
 	}
 }

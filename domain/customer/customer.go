@@ -37,11 +37,12 @@ var Aggregate = domain.NewAggregate(
 type Customer struct {
 	PartnerID                      string `json:"partnerId"` // the tenant that registered it
 	CompanyName                    string `json:"companyName"`
-	Country                        string `json:"country"` // ISO 3166-1 alpha-2
-	Domain                         string `json:"domain"`
+	Country                        string `json:"country"`  // ISO 3166-1 alpha-2
+	Domain                         string `json:"domain"`   // A-label
 	Language                       string `json:"language"` // BCP 47
 	OrganizationRegistrationNumber string `json:"organizationRegistrationNumber,omitzero"`
-	// Phone is the company's, where countries ask for one (rule P7).
+	// Phone is the company's, where countries ask for one (rule P7). It is in
+	// E.164, or as it was written, if that was long ago.
 	Phone        domain.Personal[string] `json:"phone,omitzero"`
 	BillingInfo  BillingInfo             `json:"billingInfo"`
 	RegisteredAt time.Time               `json:"registeredAt,omitzero"`
@@ -60,14 +61,14 @@ type BillingInfo struct {
 type BillingContact struct {
 	FirstName string `json:"firstName,omitzero"`
 	LastName  string `json:"lastName,omitzero"`
-	Email     string `json:"email,omitzero"`
+	Email     string `json:"email,omitzero"` // see [MailAddress]; as it was written, if that was long ago
 }
 
 // Address is where the bill goes.
 type Address struct {
 	FirstName string `json:"firstName,omitzero"`
 	LastName  string `json:"lastName,omitzero"`
-	Phone     string `json:"phone,omitzero"`
+	Phone     string `json:"phone,omitzero"` // see [PhoneNumber]; as it was written, if that was long ago
 	postal.Address
 }
 
@@ -100,8 +101,23 @@ type Country struct {
 // PhoneNumber is the fact of what a phone number is. Its key is the country in
 // which it is read, a space, and the number.
 type PhoneNumber struct {
-	Possible bool // it could be one, by its length
-	Valid    bool // the numbering plan has it
+	Possible bool   // it could be one, by its length
+	Valid    bool   // the numbering plan has it
+	Number   string // E.164, then ";ext=" and the extension if there is one (RFC 3966)
+	Data     string // which numbering plans said so; later ones may differ (rule F4)
+}
+
+// MailAddress is the fact of what a mail address is. Its key is the address.
+type MailAddress struct {
+	OK         bool
+	Normalized string // the local part as written, the domain as A-label (rule E1)
+	Reason     string // for people, if not OK; does not repeat the input
+}
+
+// DomainName is the fact of what an internet name is. Its key is the name.
+type DomainName struct {
+	OK   bool
+	Name string // A-label
 }
 
 // Exists reports whether the customer was ever registered.

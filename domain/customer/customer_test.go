@@ -53,6 +53,22 @@ func libraries() domain.Facts {
 	for _, code := range []string{"", "dk", "Danmark", "XX"} {
 		f = f.Knows(domain.Of[Country](code), Country{})
 	}
+	for name, label := range map[string]string{
+		"nordlys.example": "nordlys.example", "dala.example": "dala.example", "Blå-Nordlys.Example.": "xn--bl-nordlys-25a.example",
+		"Nordlys.Example": "nordlys.example", "nordlys": "", "https://nordlys.example": "", "-nordlys.example": "", "❤.example": "",
+	} {
+		f = f.Knows(domain.Of[DomainName](name), DomainName{label != "", label})
+	}
+	for raw, address := range map[string]string{
+		"bo@nordlys.example": "bo@nordlys.example", "bill@nordlys.example": "bill@nordlys.example", " Bo.Holm+faktura@Blå.Example": "Bo.Holm+faktura@xn--bl-zia.example",
+		"ｂｏ@Nordlys.example": "bo@nordlys.example", "bo@": "", "b o@nordlys.example": "", "N": "", "x": "", "": "", "b\u200bo@nordlys.example": "", "אבo@nordlys.example": "",
+	} {
+		a := MailAddress{OK: address != "", Normalized: address}
+		if !a.OK {
+			a.Reason = "it is none"
+		}
+		f = f.Knows(domain.Of[MailAddress](raw), a)
+	}
 	return f
 }
 
@@ -72,6 +88,11 @@ func knows(n domain.Need, fact any) func(*Meta) {
 
 func calls(country, number string, p PhoneNumber) func(*Meta) {
 	return knows(domain.Of[PhoneNumber](country+" "+number), p)
+}
+
+// read is what the numbering plans say of a number with its country code.
+func read(number string) PhoneNumber {
+	return PhoneNumber{Possible: true, Valid: true, Number: strings.ReplaceAll(number, " ", ""), Data: "plans/1"}
 }
 
 func says(a postal.Address, v postal.Verdict) func(*Meta) { return knows(a.Need(), v) }
@@ -94,7 +115,7 @@ var registered = CustomerRegistered{
 // kazakh is a company in a country that asks for registration numbers.
 var kazakh = CustomerRegistered{
 	PartnerID: partner, CompanyName: "Dala TOO", Country: "KZ", Domain: "dala.example", Language: "kk", At: now,
-	OrganizationRegistrationNumber: "123456789012", Phone: domain.About(id, "+7 717 212 34 56"),
+	OrganizationRegistrationNumber: "123456789012", Phone: domain.About(id, "+77172123456"), PhoneData: "plans/1",
 }
 
 var found = postal.Verdict{Grade: postal.FormatOK, DataVersion: "tables/1"}
@@ -122,6 +143,13 @@ func TestRegisterCustomer(t *testing.T) {
 		{Name: "P3: country in small letters", When: with(func(c *RegisterCustomer) { c.Country = "dk" }), Meta: reseller(), Err: ErrField},
 		{Name: "P3: no such country", When: with(func(c *RegisterCustomer) { c.Country = "XX" }), Meta: reseller(), Err: ErrField},
 		{Name: "P3: no country", When: with(func(c *RegisterCustomer) { c.Country = "" }), Meta: reseller(), Err: ErrField},
+		{Name: "E1: the domain in other letters", When: with(func(c *RegisterCustomer) { c.Domain = "Nordlys.Example" }), Meta: reseller(), Then: events(registered)},
+		{
+			Name: "E1: the domain as its people write it", When: with(func(c *RegisterCustomer) { c.Domain = "Blå-Nordlys.Example." }), Meta: reseller(),
+			Then: events(CustomerRegistered{PartnerID: partner, CompanyName: "Nordlys A/S", Country: "DK", Domain: "xn--bl-nordlys-25a.example", Language: "da", At: now}),
+		},
+		{Name: "E1: again, with the domain in other letters", Given: events(registered), When: with(func(c *RegisterCustomer) { c.Domain = "Nordlys.Example" }), Meta: reseller()},
+		{Name: "E1: a symbol as domain", When: with(func(c *RegisterCustomer) { c.Domain = "❤.example" }), Meta: reseller(), Err: ErrField},
 		{Name: "P3: no domain", When: with(func(c *RegisterCustomer) { c.Domain = "nordlys" }), Meta: reseller(), Err: ErrField},
 		{Name: "P3: URL as domain", When: with(func(c *RegisterCustomer) { c.Domain = "https://nordlys.example" }), Meta: reseller(), Err: ErrField},
 		{Name: "P3: domain with a dash at its edge", When: with(func(c *RegisterCustomer) { c.Domain = "-nordlys.example" }), Meta: reseller(), Err: ErrField},
@@ -130,7 +158,7 @@ func TestRegisterCustomer(t *testing.T) {
 		{Name: "P7: a registration number where none is asked for", When: with(func(c *RegisterCustomer) { c.OrganizationRegistrationNumber = "12345678" }), Meta: reseller(), Err: ErrRegistrationRefused},
 		{
 			Name: "P7: a phone number where none is asked for", When: with(func(c *RegisterCustomer) { c.Phone = "+45 32 12 34 56" }),
-			Meta: given("", postal.Address{}, calls("DK", "+45 32 12 34 56", PhoneNumber{true, true})), Err: ErrRegistrationRefused,
+			Meta: given("", postal.Address{}, calls("DK", "+45 32 12 34 56", read("+45 32 12 34 56"))), Err: ErrRegistrationRefused,
 		},
 	})
 }
@@ -144,7 +172,7 @@ func TestObligations(t *testing.T) {
 	const phone = "+7 717 212 34 56"
 	var cases []domaintest.Case[Customer]
 	for _, country := range slices.Sorted(maps.Keys(lengths)) {
-		meta := given("", postal.Address{}, calls(country, phone, PhoneNumber{true, true}))
+		meta := given("", postal.Address{}, calls(country, phone, read(phone)))
 		register := func(number, phone string) RegisterCustomer {
 			return RegisterCustomer{"Dala", country, "dala.example", "kk", number, phone}
 		}
@@ -153,7 +181,7 @@ func TestObligations(t *testing.T) {
 			c := domaintest.Case[Customer]{Name: fmt.Sprintf("P7: %s, %d digits", country, n), When: register(number, phone), Meta: meta, Err: ErrRegistrationFormat}
 			if slices.Contains(lengths[country], n) {
 				c.Err = nil
-				c.Then = events(CustomerRegistered{partner, "Dala", country, "dala.example", "kk", now, number, domain.About(id, phone)})
+				c.Then = events(CustomerRegistered{partner, "Dala", country, "dala.example", "kk", now, number, domain.About(id, read(phone).Number), "plans/1"})
 			}
 			cases = append(cases, c)
 		}
@@ -203,9 +231,11 @@ func TestUpdateCompanyDetails(t *testing.T) {
 	t.Parallel()
 	const phone, other = "+7 717 212 34 56", "+7 727 212 34 56"
 	here := events(kazakh)
-	meta1 := func() Meta {
-		return given("KZ", postal.Address{}, calls("KZ", other, PhoneNumber{true, true}), calls("KZ", "12", PhoneNumber{}))
+	meta1 := func(more ...func(*Meta)) Meta {
+		return given("KZ", postal.Address{}, append(more, calls("KZ", other, read(other)), calls("KZ", "12", PhoneNumber{}))...)
 	}
+	longAgo := kazakh
+	longAgo.Phone, longAgo.PhoneData = domain.About(id, "12"), ""
 	update := func(c CompanyDetails) UpdateCustomerAccount { return UpdateCustomerAccount{CompanyDetails: &c} }
 	old := events(registered, CustomerCompanyDetailsUpdated{Changed: []string{"organizationRegistrationNumber"}, OrganizationRegistrationNumber: "12345678"})
 	erased := kazakh
@@ -216,8 +246,9 @@ func TestUpdateCompanyDetails(t *testing.T) {
 			Then: events(CustomerCompanyDetailsUpdated{
 				partner,
 				[]string{"companyName", "organizationRegistrationNumber", "phone"},
-				"Dala Group", "210987654321", domain.About(id, other),
-				CompanyBefore{"Dala TOO", "123456789012", domain.About(id, phone)},
+				"Dala Group", "210987654321", domain.About(id, read(other).Number),
+				CompanyBefore{"Dala TOO", "123456789012", domain.About(id, read(phone).Number)},
+				"plans/1",
 			}),
 		},
 		{
@@ -231,6 +262,14 @@ func TestUpdateCompanyDetails(t *testing.T) {
 		{Name: "P7: the phone number is not removed", Given: here, Meta: meta1(), When: update(CompanyDetails{Phone: new("")}), Err: ErrRegistrationRequired},
 		{Name: "P7: a number of another length", Given: here, Meta: meta1(), When: update(CompanyDetails{OrganizationRegistrationNumber: new("12345678")}), Err: ErrRegistrationFormat},
 		{Name: "P7: no phone number", Given: here, Meta: meta1(), When: update(CompanyDetails{Phone: new("12")}), Err: ErrField},
+		{Name: "F1: the same number written in another way", Given: here, Meta: meta1(calls("KZ", "8 717 212-34-56", read(phone))), When: update(CompanyDetails{Phone: new("8 717 212-34-56")})},
+		{
+			Name: "F4: which plans read the phone number", Given: here, Meta: meta1(), When: update(CompanyDetails{Phone: new(other)}),
+			Then: events(CustomerCompanyDetailsUpdated{
+				PartnerID: partner, Changed: []string{"phone"}, Phone: domain.About(id, read(other).Number), Before: CompanyBefore{Phone: domain.About(id, read(phone).Number)}, PhoneData: "plans/1",
+			}),
+		},
+		{Name: "F4: a number that was there before is not judged again", Given: events(longAgo), Meta: meta1(), When: update(CompanyDetails{Phone: new("12")})},
 		{
 			Name: "P7: an erased phone number was there", Given: events(erased), Meta: meta1(), When: update(CompanyDetails{CompanyName: new("D")}),
 			Then: events(CustomerCompanyDetailsUpdated{PartnerID: partner, Changed: []string{"companyName"}, CompanyName: "D", Before: CompanyBefore{CompanyName: "Dala TOO"}}),
@@ -260,7 +299,7 @@ func TestUpdateBillingInfo(t *testing.T) {
 	const number = "+45 32 12 34 56"
 	contact := BillingContact{"Bo", "Holm", "bo@nordlys.example"}
 	at := postal.Address{Line1: "Gade 1", Line2: "2. tv.", City: "Aarhus", PostalCode: "8000", Country: "DK"}
-	address := Address{"Bo", "Holm", number, at}
+	address := Address{"Bo", "Holm", read(number).Number, at}
 	whole := BillingInfoUpdate{
 		new("Bo"), new("Holm"), new("bo@nordlys.example"), new("da-DK"), new("da"), new("Nordlys A/S"),
 		&AddressUpdate{
@@ -276,7 +315,7 @@ func TestUpdateBillingInfo(t *testing.T) {
 			"defaultAddress.line2", "defaultAddress.city", "defaultAddress.postalCode", "defaultAddress.country",
 		},
 		Contact: domain.About(id, contact), Address: domain.About(id, address),
-		Culture: "da-DK", Language: "da", CompanyName: "Nordlys A/S", AddressChecked: checked,
+		Culture: "da-DK", Language: "da", CompanyName: "Nordlys A/S", AddressChecked: checked, PhoneData: "plans/1",
 	}
 	moved, silent, renamed := address, address, contact
 	silent.Phone = ""
@@ -284,7 +323,7 @@ func TestUpdateBillingInfo(t *testing.T) {
 	renamed.Email = "bill@nordlys.example"
 	badCode := postal.Verdict{Problems: []postal.Problem{{Field: postal.PostalCode, Fault: postal.Malformed}}}
 	better := postal.Verdict{Grade: postal.FormatOK, DataVersion: "tables/1", Suggestions: []postal.Address{at}}
-	phone := calls("DK", number, PhoneNumber{true, true})
+	phone := calls("DK", number, read(number))
 	first := given("DK", postal.Address{}, says(at, found), phone)
 	now := func(more ...func(*Meta)) Meta { return given("DK", at, append(more, says(at, found), phone)...) }
 	bare := postal.Address{Line1: "", City: "Aarhus"}
@@ -300,6 +339,20 @@ func TestUpdateBillingInfo(t *testing.T) {
 		return update(BillingInfoUpdate{DefaultAddress: &a})
 	}
 	move := AddressUpdate{City: new("København"), PostalCode: new("1050")}
+	// longAgo is what nobody would take today.
+	old := updated
+	old.Contact, old.PhoneData = domain.About(id, BillingContact{"Bo", "Holm", "x"}), ""
+	old.Address = domain.About(id, Address{"Bo", "Holm", "call me", at})
+	longAgo := events(registered, old)
+	mailed := func(name, raw, kept string) domaintest.Case[Customer] {
+		return domaintest.Case[Customer]{
+			Name: name, Given: done, Meta: now(), When: update(BillingInfoUpdate{Email: new(raw)}),
+			Then: events(CustomerBillingInfoUpdated{
+				PartnerID: partner, Changed: []string{"email"}, Contact: domain.About(id, BillingContact{"Bo", "Holm", kept}),
+				Before: BillingInfo{Contact: domain.About(id, contact)},
+			}),
+		}
+	}
 	domaintest.Run(t, Aggregate, []domaintest.Case[Customer]{
 		{Name: "P3: everything", Given: events(registered), Meta: first, When: update(whole), Then: events(updated)},
 		{Name: "P2: the same", Given: done, Meta: now(), When: update(whole)},
@@ -368,6 +421,27 @@ func TestUpdateBillingInfo(t *testing.T) {
 				Before: BillingInfo{DefaultAddress: domain.About(id, address)},
 			}),
 		},
+		{Name: "F1: the same number written in another way", Given: done, Meta: now(calls("DK", "32 12 34 56", read(number))), When: to(AddressUpdate{Phone: new("32 12 34 56")})},
+		{
+			Name: "F1, F4: a number of another country, read by plans that are named", Given: done, Meta: now(calls("DK", "+46 8 123456", read("+46 8 123456"))), When: to(AddressUpdate{Phone: new("+46 8 123456")}),
+			Then: events(CustomerBillingInfoUpdated{
+				PartnerID: partner, Changed: []string{"defaultAddress.phone"}, Address: domain.About(id, Address{"Bo", "Holm", "+468123456", at}), PhoneData: "plans/1",
+				Before: BillingInfo{DefaultAddress: domain.About(id, address)},
+			}),
+		},
+		{
+			Name: "F4: a number that was there before is not judged again", Given: longAgo, Meta: now(calls("DK", "call me", PhoneNumber{})), When: to(AddressUpdate{Phone: new("call me"), FirstName: new("Ida")}),
+			Then: events(CustomerBillingInfoUpdated{
+				PartnerID: partner, Changed: []string{"defaultAddress.firstName"}, Address: domain.About(id, Address{"Ida", "Holm", "call me", at}),
+				Before: BillingInfo{DefaultAddress: domain.About(id, Address{"Bo", "Holm", "call me", at})},
+			}),
+		},
+		mailed("E1: trimmed, the domain as A-label, the local part as it is", " Bo.Holm+faktura@Blå.Example", "Bo.Holm+faktura@xn--bl-zia.example"),
+		{Name: "E1: the same mail address written in another way", Given: done, Meta: now(), When: update(BillingInfoUpdate{Email: new("ｂｏ@Nordlys.example")})},
+		{Name: "E1: a mail address that was there before is not judged again", Given: longAgo, Meta: now(), When: update(BillingInfoUpdate{Email: new("x")})},
+		{Name: "E1: an invisible character", Given: done, Meta: now(), When: update(BillingInfoUpdate{Email: new("b\u200bo@nordlys.example")}), Err: ErrField},
+		{Name: "E1: mixed directions", Given: done, Meta: now(), When: update(BillingInfoUpdate{Email: new("אבo@nordlys.example")}), Err: ErrField},
+		{Name: "E1: no mail address any more", Given: done, Meta: now(), When: update(BillingInfoUpdate{Email: new("")}), Err: ErrField},
 		{Name: "P3: mail address without a domain", Given: done, Meta: now(), When: update(BillingInfoUpdate{Email: new("bo@")}), Err: ErrField},
 		{Name: "P3: mail address with a space", Given: done, Meta: now(), When: update(BillingInfoUpdate{Email: new("b o@nordlys.example")}), Err: ErrField},
 		{
@@ -421,11 +495,12 @@ func TestNeeds(t *testing.T) {
 		RegistrationNumbers.Need():                  domain.Terms[RegistrationTerms]{},
 		domain.Of[Current](id):                      Current{"DK", here},
 		there.Need():                                found,
-		domain.Of[PhoneNumber]("DK 1"):              PhoneNumber{true, true},
+		domain.Of[PhoneNumber]("DK 1"):              read("+4532123456"),
 		domain.Of[Locale]("da"):                     Locale{true, "da"},
+		domain.Of[MailAddress]("Bo@X.example"):      MailAddress{OK: true, Normalized: "Bo@x.example"},
 	}
 	when := UpdateCustomerAccount{BillingInfo: &BillingInfoUpdate{
-		Language: new("da"), DefaultAddress: &AddressUpdate{City: new("Odense"), Phone: new("1")},
+		Language: new("da"), Email: new("Bo@X.example"), DefaultAddress: &AddressUpdate{City: new("Odense"), Phone: new("1")},
 	}}
 	m.Facts = domain.Facts{}
 	for range 2 {

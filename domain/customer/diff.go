@@ -7,16 +7,19 @@ import (
 
 func (c CompanyDetails) decide(s Customer, m Meta) (CustomerCompanyDetailsUpdated, []*domain.Error) {
 	const at = "/companyDetails"
-	was, phone := s, s.Phone.Value
+	was := s
+	number, wrote, newPhone := c.calls(s, m)
 	var d diff
 	d.set(&s.CompanyName, c.CompanyName, "companyName", at, required)
 	d.set(&s.OrganizationRegistrationNumber, c.OrganizationRegistrationNumber, "organizationRegistrationNumber", at, line)
-	d.set(&phone, c.Phone, "phone", at, line)
 	d.errs = append(d.errs, company{
-		country: s.Country, number: s.OrganizationRegistrationNumber, phone: phone,
-		called:    phone != "" || s.Phone.Erased && c.Phone == nil,
-		newNumber: d.has("organizationRegistrationNumber"), newPhone: d.has("phone"),
+		country: s.Country, number: s.OrganizationRegistrationNumber, phone: wrote,
+		called:    wrote != "" || s.Phone.Erased && c.Phone == nil,
+		newNumber: d.has("organizationRegistrationNumber"), newPhone: newPhone,
 	}.obligations(m, at)...)
+	if newPhone && number.Number != was.Phone.Value {
+		d.changed = append(d.changed, "phone")
+	}
 	e := CustomerCompanyDetailsUpdated{PartnerID: m.Actor.Tenant, Changed: d.changed}
 	if d.has("companyName") {
 		e.CompanyName, e.Before.CompanyName = s.CompanyName, was.CompanyName
@@ -27,11 +30,23 @@ func (c CompanyDetails) decide(s Customer, m Meta) (CustomerCompanyDetailsUpdate
 	}
 	if d.has("phone") {
 		e.Before.Phone = was.Phone
-		if phone != "" {
-			e.Phone = domain.About(m.ID, phone)
+		if number.Number != "" {
+			e.Phone, e.PhoneData = domain.About(m.ID, number.Number), number.Data
 		}
 	}
 	return e, d.errs
+}
+
+// calls returns what the phone number becomes, how it was written, and whether
+// the command says another. One that stays is not judged again.
+func (c CompanyDetails) calls(s Customer, m Meta) (number PhoneNumber, wrote string, other bool) {
+	switch {
+	case c.Phone == nil || *c.Phone == s.Phone.Value:
+		return number, s.Phone.Value, false
+	case *c.Phone == "":
+		return number, "", true
+	}
+	return domain.Fact[PhoneNumber](m, s.Country+" "+*c.Phone), *c.Phone, true
 }
 
 func (c BillingInfoUpdate) decide(s Customer, m Meta, confirmed bool) (CustomerBillingInfoUpdated, []*domain.Error) {
@@ -41,13 +56,13 @@ func (c BillingInfoUpdate) decide(s Customer, m Meta, confirmed bool) (CustomerB
 	var d diff
 	d.set(&contact.FirstName, c.FirstName, "firstName", at, line)
 	d.set(&contact.LastName, c.LastName, "lastName", at, line)
-	d.set(&contact.Email, c.Email, "email", at, email)
+	d.setAs("", &contact.Email, c.Email, "email", at, email(m))
 	e := CustomerBillingInfoUpdated{PartnerID: m.Actor.Tenant}
 	if d.changed != nil {
 		e.Contact, e.Before.Contact = domain.About(m.ID, contact), was.Contact
 	}
-	d.setTag(&b.Culture, c.Culture, "culture", at, m, culture(m))
-	d.setTag(&b.Language, c.Language, "language", at, m, language(m))
+	d.setAs("", &b.Culture, c.Culture, "culture", at, culture(m))
+	d.setAs("", &b.Language, c.Language, "language", at, language(m))
 	d.set(&b.CompanyName, c.CompanyName, "companyName", at, required)
 	if d.has("culture") {
 		e.Culture, e.Before.Culture = b.Culture, was.Culture
@@ -60,7 +75,7 @@ func (c BillingInfoUpdate) decide(s Customer, m Meta, confirmed bool) (CustomerB
 	}
 	if c.DefaultAddress != nil {
 		before := len(d.changed)
-		address, checked := c.DefaultAddress.decide(b.DefaultAddress.Value, m, confirmed, &d)
+		address, checked := c.DefaultAddress.decide(b.DefaultAddress.Value, m, confirmed, &d, &e.PhoneData)
 		if len(d.changed) > before {
 			e.Address, e.AddressChecked, e.Before.DefaultAddress = domain.About(m.ID, address), checked, was.DefaultAddress
 		}
@@ -69,13 +84,14 @@ func (c BillingInfoUpdate) decide(s Customer, m Meta, confirmed bool) (CustomerB
 	return e, d.errs
 }
 
-// decide changes a. Its postal part is judged as a whole, if it changes.
-func (c AddressUpdate) decide(a Address, m Meta, confirmed bool, d *diff) (Address, postal.Checked) {
+// decide changes a, and notes in phoneData how its phone number was read. Its
+// postal part is judged as a whole, if it changes.
+func (c AddressUpdate) decide(a Address, m Meta, confirmed bool, d *diff, phoneData *string) (Address, postal.Checked) {
 	const at, prefix = "/billingInfo/defaultAddress", "defaultAddress."
 	moved := c.onto(a.Address)
 	d.setIn(prefix, &a.FirstName, c.FirstName, "firstName", at, line)
 	d.setIn(prefix, &a.LastName, c.LastName, "lastName", at, line)
-	d.setIn(prefix, &a.Phone, c.Phone, "phone", at, callable(m, moved.Country))
+	d.setAs(prefix, &a.Phone, c.Phone, "phone", at, callable(m, moved.Country, phoneData))
 	for _, f := range moved.Differs(a.Address) {
 		d.changed = append(d.changed, prefix+string(f))
 	}

@@ -21,7 +21,7 @@ type RegisterCustomer struct {
 // Needs implements [domain.Needer].
 func (c RegisterCustomer) Needs(Meta) []domain.Need {
 	needs := []domain.Need{
-		RegistrationNumbers.Need(), domain.Of[Country](c.Country), domain.Of[Locale](c.Language),
+		RegistrationNumbers.Need(), domain.Of[Country](c.Country), domain.Of[Locale](c.Language), domain.Of[DomainName](c.Domain),
 	}
 	if c.Phone != "" {
 		needs = append(needs, domain.Of[PhoneNumber](c.Country+" "+c.Phone))
@@ -40,6 +40,7 @@ type CustomerRegistered struct {
 
 	OrganizationRegistrationNumber string                  `json:"organizationRegistrationNumber,omitzero"`
 	Phone                          domain.Personal[string] `json:"phone,omitzero"`
+	PhoneData                      string                  `json:"phoneData,omitzero"` // which numbering plans it was read by
 }
 
 // Evolve implements [domain.Event].
@@ -62,36 +63,38 @@ func (c RegisterCustomer) Decide(s Customer, m Meta) ([]Event, error) {
 		return nil, ErrOwnTenant
 	}
 	e := CustomerRegistered{
-		PartnerID: partner, CompanyName: c.CompanyName, Country: c.Country, Domain: c.Domain,
+		PartnerID: partner, CompanyName: c.CompanyName, Country: c.Country, Domain: domain.Fact[DomainName](m, c.Domain).Name,
 		Language: domain.Fact[Locale](m, c.Language).Tag, At: m.At,
 		OrganizationRegistrationNumber: c.OrganizationRegistrationNumber,
 	}
 	if c.Phone != "" {
-		e.Phone = domain.About(m.ID, c.Phone)
+		number := domain.Fact[PhoneNumber](m, c.Country+" "+c.Phone)
+		e.Phone, e.PhoneData = domain.About(m.ID, number.Number), number.Data
 	}
 	switch {
 	case !s.Exists():
 		return []Event{e}, nil
-	case !e.made(s):
+	case !e.made(s, c.Phone):
 		return nil, ErrExists
 	}
 	return nil, nil
 }
 
-// made reports whether e says what s still says.
-func (e CustomerRegistered) made(s Customer) bool {
+// made reports whether e says what s still says. The phone number may be there
+// as it was written: once, numbers were kept so.
+func (e CustomerRegistered) made(s Customer, wrote string) bool {
 	return s.PartnerID == e.PartnerID && s.CompanyName == e.CompanyName && s.Country == e.Country &&
 		s.Domain == e.Domain && s.Language == e.Language &&
 		s.OrganizationRegistrationNumber == e.OrganizationRegistrationNumber &&
-		(s.Phone.Value == e.Phone.Value || s.Phone.Erased)
+		(s.Phone.Value == e.Phone.Value || s.Phone.Value == wrote || s.Phone.Erased)
 }
 
 func (c RegisterCustomer) check(m Meta) error {
-	errs := []*domain.Error{
-		required(c.CompanyName, "/companyName"),
-		domainName(c.Domain, "/domain"),
-		language(m)(c.Language, "/language"),
-	}
+	errs := []*domain.Error{required(c.CompanyName, "/companyName")}
+	_, err := domainName(m)(c.Domain, "/domain")
+	errs = append(errs, err)
+	_, err = language(m)(c.Language, "/language")
+	errs = append(errs, err)
 	if !domain.Fact[Country](m, c.Country).OK {
 		return domain.All(append(errs, field("/country", "it must be an ISO 3166-1 alpha-2 code, such as SE"))...)
 	}

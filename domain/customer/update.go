@@ -60,6 +60,9 @@ func (c UpdateCustomerAccount) Needs(m Meta) []domain.Need {
 				needs = append(needs, domain.Of[Locale](*tag))
 			}
 		}
+		if b.Email != nil {
+			needs = append(needs, domain.Of[MailAddress](*b.Email))
+		}
 	}
 	if !m.Facts.Has(current) {
 		return needs
@@ -108,6 +111,8 @@ type CustomerCompanyDetailsUpdated struct {
 
 	Phone  domain.Personal[string] `json:"phone,omitzero"`
 	Before CompanyBefore           `json:"before,omitzero"` // what the changed ones were
+	// PhoneData says which numbering plans the phone was read by.
+	PhoneData string `json:"phoneData,omitzero"`
 }
 
 // CompanyBefore is what company details were before they changed. The others
@@ -145,6 +150,9 @@ type CustomerBillingInfoUpdated struct {
 
 	AddressChecked postal.Checked `json:"addressChecked,omitzero"`
 	Before         BillingInfo    `json:"before,omitzero"` // what the changed parts were; the others are left out
+	// PhoneData says which numbering plans the address's phone was read by, if
+	// it changed.
+	PhoneData string `json:"phoneData,omitzero"`
 }
 
 // Evolve implements [domain.Event].

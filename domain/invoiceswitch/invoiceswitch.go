@@ -96,7 +96,7 @@ type Case struct {
 // Contact is whom the invoice goes to.
 type Contact struct {
 	Name    string         `json:"name"`
-	Phone   string         `json:"phone"`
+	Phone   string         `json:"phone"` // see [PhoneNumber]; as it was written, if that was long ago
 	Address postal.Address `json:"address"`
 }
 
@@ -123,6 +123,19 @@ type Asker struct {
 // open it, too. Support that opened cases for anybody who calls would be a way
 // around the roles.
 func (a Asker) may(tenant string) bool { return a.MayAsk && a.Tenant == tenant }
+
+// Currency is the fact of what a currency code is. Its key is the code.
+type Currency struct {
+	OK bool // ISO 4217 has it, and it is money
+}
+
+// PhoneNumber is the fact of what a phone number is. Its key is the country in
+// which it is read (ISO 3166-1 alpha-2), a space, and the number.
+type PhoneNumber struct {
+	OK     bool   // it is one that can be called
+	Number string // E.164, then ";ext=" and the extension if there is one (RFC 3966)
+	Data   string // which numbering plans said so; later ones may differ (rule F4)
+}
 
 // Exists reports whether the case was ever opened.
 func (c Case) Exists() bool { return c.Status != "" }

@@ -48,7 +48,9 @@ func (c RequestSwitchToInvoice) Concern() domain.Concern {
 // Needs implements [domain.Needer].
 func (c RequestSwitchToInvoice) Needs(m Meta) []domain.Need {
 	sub := domain.Of[Subscription](c.SubscriptionID)
-	needs := []domain.Need{Policy.Need(), sub, c.Address.Need()}
+	needs := []domain.Need{
+		Policy.Need(), sub, c.Address.Need(), domain.Of[Currency](c.Currency), domain.Of[PhoneNumber](c.phoneKey()),
+	}
 	if !m.Facts.Has(sub) {
 		return needs
 	}
@@ -71,6 +73,9 @@ func (c RequestSwitchToInvoice) people(m Meta) (asker, opener string) {
 	return cmp.Or(c.RequestedBy, domain.Fact[Subscription](m, c.SubscriptionID).BoughtBy), m.Actor.ID
 }
 
+// phoneKey is the key of the phone number: it is read in the address's country.
+func (c RequestSwitchToInvoice) phoneKey() string { return c.Address.Country + " " + c.Phone }
+
 // InvoiceSwitchRequested records the wish.
 type InvoiceSwitchRequested struct {
 	SubscriptionID string                   `json:"subscriptionId"`
@@ -81,6 +86,7 @@ type InvoiceSwitchRequested struct {
 	PONumber       string                   `json:"poNumber,omitzero"`
 	Contact        domain.Personal[Contact] `json:"contact"`
 	AddressCheck   postal.Checked           `json:"addressCheck,omitzero"` // how far it was checked
+	PhoneData      string                   `json:"phoneData,omitzero"`    // which numbering plans the contact's phone was read by
 	CaseRef        string                   `json:"caseRef,omitzero"`
 	CreditDue      time.Time                `json:"creditDue,omitzero"` // when the credit check is due; zero for none
 	By             string                   `json:"by"`                 // the customer's admin who asks
@@ -118,13 +124,15 @@ func (c RequestSwitchToInvoice) Decide(s Case, m Meta) ([]Event, error) {
 		return nil, ErrAsker
 	}
 	checked, errs := c.Address.Keep(m, "/address", c.Confirmed)
-	if err := domain.All(append(c.check(), errs...)...); err != nil {
+	if err := domain.All(append(c.check(m), errs...)...); err != nil {
 		return nil, err
 	}
+	number := domain.Fact[PhoneNumber](m, c.phoneKey())
 	e := InvoiceSwitchRequested{
 		SubscriptionID: c.SubscriptionID, Reason: c.Reason, AmountMinor: c.AmountMinor, Currency: c.Currency, Country: c.Address.Country,
-		PONumber: c.PONumber, Contact: domain.About(asker, Contact{c.Name, c.Phone, c.Address}), AddressCheck: checked,
-		CaseRef: c.CaseRef, By: asker, OpenedBy: opener, At: m.At,
+		PONumber: c.PONumber, Contact: domain.About(asker, Contact{c.Name, number.Number, c.Address}), AddressCheck: checked,
+		PhoneData: number.Data,
+		CaseRef:   c.CaseRef, By: asker, OpenedBy: opener, At: m.At,
 	}
 	if terms.CreditCheck {
 		e.CreditDue = businessDays(m.At, terms.CreditDays)
@@ -144,7 +152,7 @@ func businessDays(from time.Time, n int) time.Time {
 	return from
 }
 
-func (c RequestSwitchToInvoice) check() []*domain.Error {
+func (c RequestSwitchToInvoice) check(m Meta) []*domain.Error {
 	var errs []*domain.Error
 	refuse := func(bad bool, pointer, format string, args ...any) {
 		if bad {
@@ -159,10 +167,10 @@ func (c RequestSwitchToInvoice) check() []*domain.Error {
 	reasons := []Reason{AmountRises, CardOutdated}
 	refuse(!slices.Contains(reasons, c.Reason), "/reason", "it must be one of %v", reasons)
 	refuse(c.AmountMinor <= 0, "/amountMinor", "it must be more than nothing")
-	refuse(len(c.Currency) != 3 || strings.Trim(c.Currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "", "/currency", "it must be three upper-case letters")
+	refuse(!domain.Fact[Currency](m, c.Currency).OK, "/currency", "it must be an ISO 4217 code, such as SEK")
 	refuse(!line(c.PONumber, 50), "/poNumber", "it must be one line of at most 50 letters")
 	refuse(strings.TrimSpace(c.Name) == "" || !line(c.Name, 200), "/name", "it must be one line of 1-200 letters")
-	refuse(strings.TrimSpace(c.Phone) == "" || !line(c.Phone, 50), "/phone", "it must be one line of 1-50 letters")
+	refuse(!domain.Fact[PhoneNumber](m, c.phoneKey()).OK, "/phone", "it must be a phone number that can be called")
 	refuse(!line(c.CaseRef, 50), "/caseRef", "it must be one line of at most 50 letters")
 	return errs
 }

@@ -45,6 +45,16 @@ func meta(actor string, terms ...Terms) Meta {
 		Knows(domain.Of[Buyer](ann), Buyer{tenant}).Knows(domain.Of[Buyer]("them"), Buyer{"theirs"}).Knows(domain.Of[Buyer](""), Buyer{}).
 		Knows(street.Need(), postal.Verdict{Grade: postal.FormatOK, DataVersion: "1"}).
 		Knows(wrong.Need(), postal.Verdict{Problems: []postal.Problem{{Field: postal.PostalCode, Fault: postal.Malformed}}})
+	f = f.Knows(domain.Of[Currency]("SEK"), Currency{true})
+	for _, code := range []string{"", "kr", "sek", "XQZ", "XXX"} {
+		f = f.Knows(domain.Of[Currency](code), Currency{})
+	}
+	for key, number := range map[string]string{
+		"SE +46701740605": "+46701740605", "SE 070-174 06 05": "+46701740605", "SE +45 32123456": "+4532123456", "SE 090-10 00 00x7": "+4690100000;ext=7",
+		"SE ": "", "SE nonsense": "", "SE 0000": "", "SE 112": "",
+	} {
+		f = f.Knows(domain.Of[PhoneNumber](key), PhoneNumber{number != "", number, "plans/1"})
+	}
 	return Meta{ID: id, Tenant: tenant, At: friday, Actor: domain.Actor{ID: actor, Kind: domain.KindPerson, Tenant: tenant}, Facts: f}
 }
 
@@ -62,7 +72,7 @@ func requested(changes ...func(*InvoiceSwitchRequested)) InvoiceSwitchRequested 
 	e := InvoiceSwitchRequested{
 		SubscriptionID: "sub", Reason: AmountRises, AmountMinor: 600000, Currency: "SEK", Country: "SE", PONumber: "PO 7",
 		Contact: domain.About(ann, Contact{"Ann", "+46701740605", street}), AddressCheck: postal.Checked{Grade: postal.FormatOK, DataVersion: "1"},
-		CreditDue: friday.AddDate(0, 0, 4), By: ann, At: friday,
+		PhoneData: "plans/1", CreditDue: friday.AddDate(0, 0, 4), By: ann, At: friday,
 	}
 	for _, change := range changes {
 		change(&e)
@@ -86,6 +96,12 @@ func TestRequest(t *testing.T) {
 	field := func(name string, change func(*RequestSwitchToInvoice)) domaintest.Case[Case] {
 		return domaintest.Case[Case]{Name: name, When: request(change), Meta: meta(ann), Err: ErrField}
 	}
+	reads := func(name, phone, number string) domaintest.Case[Case] {
+		return domaintest.Case[Case]{
+			Name: name, When: with(func(c *RequestSwitchToInvoice) { c.Phone = phone }), Meta: meta(ann),
+			Then: events(requested(func(e *InvoiceSwitchRequested) { e.Contact = domain.About(ann, Contact{"Ann", number, street}) })),
+		}
+	}
 	domaintest.Run(t, Aggregate, []domaintest.Case[Case]{
 		{Name: "C10: request; the credit check is due in two business days", When: request(), Meta: meta(ann), Then: events(requested())},
 		{Name: "C10: asked for again", Given: events(requested()), When: request(), Meta: meta(ann)},
@@ -103,7 +119,22 @@ func TestRequest(t *testing.T) {
 		field("C10: no currency", func(c *RequestSwitchToInvoice) { c.Currency = "kr" }),
 		field("C10: an order number of two lines", func(c *RequestSwitchToInvoice) { c.PONumber = "1\n2" }),
 		field("C10: nobody to send it to", func(c *RequestSwitchToInvoice) { c.Name = " " }),
+		field("C10: a currency in small letters", func(c *RequestSwitchToInvoice) { c.Currency = "sek" }),
+		field("C10: a currency that there is not", func(c *RequestSwitchToInvoice) { c.Currency = "XQZ" }),
+		field("C10: the code of no currency", func(c *RequestSwitchToInvoice) { c.Currency = "XXX" }),
 		field("C10: no phone number", func(c *RequestSwitchToInvoice) { c.Phone = "" }),
+		field("F2: letters for a phone number", func(c *RequestSwitchToInvoice) { c.Phone = "nonsense" }),
+		field("F2: four zeros", func(c *RequestSwitchToInvoice) { c.Phone = "0000" }),
+		field("F2: a number that is dialled locally only", func(c *RequestSwitchToInvoice) { c.Phone = "112" }),
+		reads("F1, F4: a national number is one of the address's country, read by plans that are named", "070-174 06 05", "+46701740605"),
+		reads("F1: a number of another country", "+45 32123456", "+4532123456"),
+		reads("F1: an extension is kept", "090-10 00 00x7", "+4690100000;ext=7"),
+		{
+			Name: "F4: a number from before is kept as it was written", When: RequestSwitchToCard{}, Meta: meta(ann), Err: ErrBackToCard,
+			Given: events(requested(func(e *InvoiceSwitchRequested) {
+				e.Contact, e.PhoneData = domain.About(ann, Contact{"Ann", "nonsense", street}), ""
+			})),
+		},
 		field("C10: a reference of two lines", func(c *RequestSwitchToInvoice) { c.CaseRef = "1\n2" }),
 		{Name: "A1: an address that the country does not have", When: with(func(c *RequestSwitchToInvoice) { c.Address = wrong }), Meta: meta(ann), Err: postal.ErrAddress},
 		{Name: "C10: no way back to a card", Given: events(requested()), When: RequestSwitchToCard{}, Meta: meta(ann), Err: ErrBackToCard},

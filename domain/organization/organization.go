@@ -56,7 +56,7 @@ type Profile struct {
 	Name             string                          `json:"name"`
 	Address          domain.Personal[postal.Address] `json:"address,omitzero"`
 	AddressChecked   postal.Checked                  `json:"addressChecked,omitzero"`
-	Phone            domain.Personal[string]         `json:"phone,omitzero"`            // E.164
+	Phone            domain.Personal[string]         `json:"phone,omitzero"`            // see [Phone]
 	TechnicalContact domain.Personal[string]         `json:"technicalContact,omitzero"` // a mail address
 	ContactEmail     domain.Personal[string]         `json:"contactEmail,omitzero"`     // a mail address
 	Language         string                          `json:"language,omitzero"`         // BCP 47
@@ -82,8 +82,9 @@ type MailAddress struct {
 // Phone is what the numbering plans say of a number. Its key is the country
 // that it is read in (ISO 3166-1 alpha-2), a space, and the number.
 type Phone struct {
-	OK   bool
-	E164 string
+	OK     bool
+	Number string // E.164, then ";ext=" and the extension if there is one (RFC 3966)
+	Data   string // which numbering plans said so; later ones may differ (rule F4)
 }
 
 // Locale is what the language registry says of a tag.

@@ -39,7 +39,7 @@ func (w world) fact(n domain.Need) any {
 	case reflect.TypeFor[postal.Verdict]():
 		return w.verdict
 	case reflect.TypeFor[Phone]():
-		return Phone{OK: strings.HasPrefix(n.Key, "SE 08"), E164: "+46" + strings.TrimPrefix(n.Key, "SE 0")}
+		return Phone{OK: strings.HasPrefix(n.Key, "SE 08"), Number: "+46" + strings.TrimPrefix(n.Key, "SE 0"), Data: "plans/1"}
 	case reflect.TypeFor[Locale]():
 		return Locale{OK: n.Key != "und", Tag: n.Key}
 	}
@@ -83,7 +83,7 @@ func without(a postal.Address, f postal.Field) postal.Address { return a.With(f,
 
 func saved() []Event {
 	return []Event{
-		OrganizationProfileUpdated{Changed: []string{"name", "phone"}, Name: "Contoso AB", Phone: its("+468123456")},
+		OrganizationProfileUpdated{Changed: []string{"name", "phone"}, Name: "Contoso AB", Phone: its("+468123456"), PhoneData: "plans/1"},
 		SoldToAddressChanged{New: at(street), Changed: []postal.Field{postal.Line1, postal.City, postal.PostalCode, postal.Country}, Checked: fine},
 		TechnicalContactChanged{New: its("it@contoso.se")},
 		PreferredLanguageChanged{New: "sv-SE"},
@@ -128,7 +128,8 @@ func TestPage(t *testing.T) {
 		{"S8: another name", usual(), saved(), of(UpdateOrganizationProfile{Name: str("Contoso")}), []Event{OrganizationProfileUpdated{Changed: []string{"name"}, Name: "Contoso", OldName: "Contoso AB"}}, nil},
 		{"S8: a name that is too long", usual(), saved(), of(UpdateOrganizationProfile{Name: str(strings.Repeat("å", 257))}), nil, ErrName},
 		{"S8: a name with a line break", usual(), saved(), of(UpdateOrganizationProfile{Name: str("Contoso\nAB")}), nil, ErrName},
-		{"S8: another phone", usual(), saved(), of(UpdateOrganizationProfile{Phone: str("08654321")}), []Event{OrganizationProfileUpdated{Changed: []string{"phone"}, Phone: its("+468654321"), OldPhone: its("+468123456")}}, nil},
+		{"S8, F4: another phone, read by plans that are named", usual(), saved(), of(UpdateOrganizationProfile{Phone: str("08654321")}), []Event{OrganizationProfileUpdated{Changed: []string{"phone"}, Phone: its("+468654321"), OldPhone: its("+468123456"), PhoneData: "plans/1"}}, nil},
+		{"F4: another name takes no plans", usual(), saved(), of(UpdateOrganizationProfile{Name: str("Fabrikam AB")}), []Event{OrganizationProfileUpdated{Changed: []string{"name"}, Name: "Fabrikam AB", OldName: "Contoso AB"}}, nil},
 		{"S8: a number that cannot be called", usual(), saved(), of(UpdateOrganizationProfile{Phone: str("112")}), nil, ErrPhone},
 		{"S8: another technical contact", usual(), saved(), of(UpdateOrganizationProfile{TechnicalContact: str("ops@contoso.se")}), []Event{TechnicalContactChanged{Old: its("it@contoso.se"), New: its("ops@contoso.se")}}, nil},
 		{"S8: a technical contact that is no address", usual(), saved(), of(UpdateOrganizationProfile{TechnicalContact: str("ops")}), nil, ErrMail},

@@ -118,11 +118,11 @@ func (c UpdateOrganizationProfile) updated(p Profile, m Meta) (OrganizationProfi
 	}
 	if c.Phone != nil {
 		n := domain.Fact[Phone](m, phone(m, *c.Phone))
-		switch number := domain.About(m.ID, n.E164); {
+		switch number := domain.About(m.ID, n.Number); {
 		case !n.OK:
 			wrong = append(wrong, ErrPhone)
 		case !same(p.Phone, number):
-			e.Phone, e.OldPhone, e.Changed = number, p.Phone, append(e.Changed, "phone")
+			e.Phone, e.OldPhone, e.PhoneData, e.Changed = number, p.Phone, n.Data, append(e.Changed, "phone")
 		}
 	}
 	if slices.Contains(e.Changed, "name") {
@@ -137,8 +137,10 @@ type OrganizationProfileUpdated struct {
 	Changed  []string                `json:"changed"` // "name", "phone"
 	Name     string                  `json:"name,omitzero"`
 	OldName  string                  `json:"oldName,omitzero"`
-	Phone    domain.Personal[string] `json:"phone,omitzero"` // E.164
+	Phone    domain.Personal[string] `json:"phone,omitzero"` // see [Phone]
 	OldPhone domain.Personal[string] `json:"oldPhone,omitzero"`
+	// PhoneData says which numbering plans the phone was read by.
+	PhoneData string `json:"phoneData,omitzero"`
 }
 
 // Evolve implements [domain.Event].

@@ -2,7 +2,6 @@ package relationship
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"konto/domain"
@@ -21,7 +20,13 @@ type GrantPurchasePermission struct {
 }
 
 // Needs implements [domain.Needer].
-func (GrantPurchasePermission) Needs(Meta) []domain.Need { return []domain.Need{Limits.Need()} }
+func (c GrantPurchasePermission) Needs(Meta) []domain.Need {
+	needs := []domain.Need{Limits.Need()}
+	if c.Currency != "" {
+		needs = append(needs, domain.Of[Currency](c.Currency))
+	}
+	return needs
+}
 
 // PurchasePermissionProposed records a permission that waits for a second
 // person.
@@ -104,7 +109,7 @@ func (c GrantPurchasePermission) check(terms PermissionTerms, m Meta) error {
 	refuse(slices.ContainsFunc(Consequences(), func(q Consequence) bool { return !slices.Contains(c.Acknowledge, q) }),
 		ErrNotAcknowledged.With("consequences", Consequences()))
 	refuse(c.CapMinor < 0, ErrBounds.At("/capMinor"))
-	refuse((c.CapMinor > 0) != (c.Currency != "") || c.Currency != "" && !currency(c.Currency), ErrBounds.At("/currency"))
+	refuse((c.CapMinor > 0) != (c.Currency != "") || c.Currency != "" && !domain.Fact[Currency](m, c.Currency).OK, ErrBounds.At("/currency"))
 	refuse(c.expired(m.At), ErrBounds.At("/expiresAt"))
 	longest := m.At.AddDate(0, 0, terms.MaxDays)
 	refuse(terms.MaxDays > 0 && (c.ExpiresAt.IsZero() || c.ExpiresAt.After(longest)), ErrBounds.At("/expiresAt").With("maxDays", terms.MaxDays))
@@ -113,11 +118,6 @@ func (c GrantPurchasePermission) check(terms PermissionTerms, m Meta) error {
 		refuse(name(p, "") != nil || slices.Contains(c.Products[:i], p), ErrBounds.At("/products"))
 	}
 	return domain.All(errs...)
-}
-
-// currency checks the shape of an ISO 4217 code.
-func currency(s string) bool {
-	return len(s) == 3 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
 // ApprovePurchasePermission grants, as a second person, what a colleague

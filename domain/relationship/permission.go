@@ -44,6 +44,11 @@ func (a Allowance) expired(at time.Time) bool {
 	return !a.ExpiresAt.IsZero() && !at.Before(a.ExpiresAt)
 }
 
+// Currency is the fact of what a currency code is. Its key is the code.
+type Currency struct {
+	OK bool // ISO 4217 has it, and it is money
+}
+
 // Consequence is what a partner takes upon itself with a permission. Whoever
 // grants one names them all, so that nobody does it unawares.
 type Consequence string

@@ -182,6 +182,8 @@ func TestGrantPurchasePermission(t *testing.T) {
 		{Name: "N17: a cap of no currency", Given: active, When: with(func(c *GrantPurchasePermission) { c.Currency = "" }), Meta: m, Err: ErrBounds},
 		{Name: "N17: a currency without a cap", Given: active, When: with(func(c *GrantPurchasePermission) { c.CapMinor = 0 }), Meta: m, Err: ErrBounds},
 		{Name: "N17: no currency code", Given: active, When: with(func(c *GrantPurchasePermission) { c.Currency = "euro" }), Meta: m, Err: ErrBounds},
+		{Name: "N17: a currency that there is not", Given: active, When: with(func(c *GrantPurchasePermission) { c.Currency = "XQZ" }), Meta: m, Err: ErrBounds},
+		{Name: "N17: a currency in small letters", Given: active, When: with(func(c *GrantPurchasePermission) { c.Currency = "eur" }), Meta: m, Err: ErrBounds},
 		{Name: "N17: expired already", Given: active, When: with(func(c *GrantPurchasePermission) { c.ExpiresAt = now }), Meta: m, Err: ErrBounds},
 		{Name: "N17: a product twice", Given: active, When: with(func(c *GrantPurchasePermission) { c.Products = []string{"a", "a"} }), Meta: m, Err: ErrBounds},
 		{Name: "N17: a product of no name", Given: active, When: with(func(c *GrantPurchasePermission) { c.Products = []string{""} }), Meta: m, Err: ErrBounds},
@@ -246,6 +248,7 @@ func TestRecordCustomerPurchase(t *testing.T) {
 	open := bought("p1", 400, 0)
 	open.CapLeftMinor = nil
 	gateway := machine(domain.KindGateway, now)
+	unbounded := given(active, granted(plain, ann))
 	domaintest.Run(t, Aggregate, []domaintest.Case[Relationship]{
 		{Name: "P8: within the bounds", Given: here, When: when, Meta: gateway, Then: events(bought("p1", 400, 600))},
 		{Name: "P8: recorded by the partner", Given: here, When: when, Meta: agent(ann, now), Then: events(bought("p1", 400, 600))},
@@ -268,6 +271,12 @@ func TestRecordCustomerPurchase(t *testing.T) {
 		{Name: "P8: nothing paid", Given: here, When: buy(func(c *RecordCustomerPurchase) { c.AmountMinor = 0 }), Meta: gateway, Err: ErrPurchase},
 		{Name: "P8: money back", Given: here, When: buy(func(c *RecordCustomerPurchase) { c.AmountMinor = -1 }), Meta: gateway, Err: ErrPurchase},
 		{Name: "P8: no currency", Given: here, When: buy(func(c *RecordCustomerPurchase) { c.Currency = "€" }), Meta: gateway, Err: ErrPurchase},
+		{Name: "P8: no currency, by the partner", Given: here, When: buy(func(c *RecordCustomerPurchase) { c.Currency = "" }), Meta: agent(ann, now), Err: ErrPurchase},
+		{Name: "P8: a currency that there is not, by the partner", Given: unbounded, When: buy(func(c *RecordCustomerPurchase) { c.Currency = "XQZ" }), Meta: agent(ann, now), Err: ErrPurchase},
+		{
+			Name: "P8: a currency that no table has, by the gateway", Given: unbounded, When: buy(func(c *RecordCustomerPurchase) { c.Currency = "XQZ" }), Meta: gateway,
+			Then: events(CustomerPurchaseRecorded{partner, customer, "p1", resource, action, "vm-small", 400, "XQZ", nil, now}),
+		},
 		{Name: "P8: recorded by the customer", Given: here, When: when, Meta: meta(customer, domain.GlobalAdmin), Err: ErrNotPartner},
 		{Name: "P8: no relationship", When: when, Meta: gateway, Err: ErrNotFound},
 	})

@@ -2,6 +2,7 @@ package relationship
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"konto/domain"
@@ -16,6 +17,14 @@ type RecordCustomerPurchase struct {
 	Product     string `json:"product"`
 	AmountMinor int64  `json:"amountMinor"` // more than zero, in minor units of Currency
 	Currency    string `json:"currency"`    // ISO 4217
+}
+
+// Needs implements [domain.Needer].
+func (c RecordCustomerPurchase) Needs(m Meta) []domain.Need {
+	if m.Actor.Kind != domain.KindPerson {
+		return nil
+	}
+	return []domain.Need{domain.Of[Currency](c.Currency)}
 }
 
 // CustomerPurchaseRecorded records a purchase that the partner pays for.
@@ -48,7 +57,7 @@ func (e CustomerPurchaseRecorded) Evolve(r *Relationship) {
 
 // Decide implements [domain.Command].
 func (c RecordCustomerPurchase) Decide(r Relationship, m Meta) ([]Event, error) {
-	if err := c.check(); err != nil {
+	if err := c.check(m); err != nil {
 		return nil, err
 	}
 	switch {
@@ -82,7 +91,7 @@ func (c RecordCustomerPurchase) Decide(r Relationship, m Meta) ([]Event, error) 
 	return []Event{e}, nil
 }
 
-func (c RecordCustomerPurchase) check() error {
+func (c RecordCustomerPurchase) check(m Meta) error {
 	switch {
 	case name(c.PurchaseID, "") != nil:
 		return ErrPurchase.At("/purchaseId")
@@ -90,8 +99,18 @@ func (c RecordCustomerPurchase) check() error {
 		return ErrPurchase.At("/product")
 	case c.AmountMinor <= 0:
 		return ErrPurchase.At("/amountMinor")
-	case !currency(c.Currency):
+	case !c.paidIn(m):
 		return ErrPurchase.At("/currency")
 	}
 	return nil
+}
+
+// paidIn reports whether the currency may be recorded. A person may have
+// mistyped it. What a provider sold has been sold, also for money that is
+// newer than the tables here.
+func (c RecordCustomerPurchase) paidIn(m Meta) bool {
+	if m.Actor.Kind == domain.KindPerson {
+		return domain.Fact[Currency](m, c.Currency).OK
+	}
+	return len(c.Currency) == 3 && strings.Trim(c.Currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }

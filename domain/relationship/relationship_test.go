@@ -21,8 +21,12 @@ const (
 var now = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 func meta(tenant string, roles ...domain.Role) Meta {
+	var f domain.Facts
+	for code, ok := range map[string]bool{"EUR": true, "SEK": true, "euro": false, "€": false, "XQZ": false, "eur": false, "": false} {
+		f = f.Knows(domain.Of[Currency](code), Currency{ok})
+	}
 	return Meta{
-		ID: ID(partner, customer), Tenant: partner, At: now,
+		ID: ID(partner, customer), Tenant: partner, At: now, Facts: f,
 		Actor: domain.Actor{ID: ann, Kind: domain.KindPerson, Tenant: tenant, Roles: roles},
 	}
 }

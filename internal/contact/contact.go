@@ -17,8 +17,12 @@ import (
 
 	"konto/domain"
 	"konto/domain/admin"
+	"konto/domain/billing"
+	"konto/domain/card"
 	"konto/domain/customer"
+	"konto/domain/invoiceswitch"
 	"konto/domain/organization"
+	"konto/domain/relationship"
 	"konto/domain/securityinfo"
 	"konto/domain/tenant"
 	"konto/internal/place"
@@ -29,8 +33,7 @@ import (
 func Sources() []domain.Source {
 	return append(place.Sources(),
 		domain.FromInput(func(key string) securityinfo.PhoneNumber {
-			region, raw, _ := strings.Cut(key, " ")
-			return Phone(region, raw)
+			return numbered(key)
 		}),
 		domain.FromInput(func(key string) securityinfo.MailAddress {
 			return securityinfo.MailAddress(Mail(key))
@@ -43,9 +46,8 @@ func Sources() []domain.Source {
 			return admin.Locale{OK: ok, Tag: tag}
 		}),
 		domain.FromInput(func(key string) organization.Phone {
-			region, raw, _ := strings.Cut(key, " ")
-			n := Phone(region, raw)
-			return organization.Phone{OK: n.Possible, E164: n.E164}
+			n := numbered(key)
+			return organization.Phone{OK: n.Possible, Number: full(n), Data: n.MetadataVersion}
 		}),
 		domain.FromInput(func(key string) organization.MailAddress {
 			a := Mail(key)
@@ -56,9 +58,8 @@ func Sources() []domain.Source {
 			return organization.Locale{OK: ok, Tag: tag}
 		}),
 		domain.FromInput(func(key string) admin.Phone {
-			region, raw, _ := strings.Cut(key, " ")
-			n := Phone(region, raw)
-			return admin.Phone{OK: n.Possible, E164: n.E164}
+			n := numbered(key)
+			return admin.Phone{OK: n.Possible, Number: full(n), Data: n.MetadataVersion}
 		}),
 		domain.FromInput(func(key string) tenant.Locale {
 			tag, ok := Locale(key)
@@ -73,9 +74,36 @@ func Sources() []domain.Source {
 			return customer.Country{OK: ok && code == key}
 		}),
 		domain.FromInput(func(key string) customer.PhoneNumber {
-			region, raw, _ := strings.Cut(key, " ")
-			n := Phone(region, raw)
-			return customer.PhoneNumber{Possible: n.Possible, Valid: n.Valid}
+			n := numbered(key)
+			return customer.PhoneNumber{Possible: n.Possible, Valid: n.Valid, Number: full(n), Data: n.MetadataVersion}
+		}),
+		domain.FromInput(func(key string) customer.MailAddress {
+			a := Mail(key)
+			return customer.MailAddress{OK: a.OK, Normalized: a.Normalized, Reason: a.Reason}
+		}),
+		domain.FromInput(func(key string) customer.DomainName {
+			name, err := Domain(key)
+			return customer.DomainName{OK: err == nil, Name: name}
+		}),
+		domain.FromInput(func(key string) card.PhoneNumber {
+			n := numbered(key)
+			return card.PhoneNumber{OK: n.Possible, Number: full(n), Data: n.MetadataVersion}
+		}),
+		domain.FromInput(func(key string) billing.PhoneNumber {
+			n := numbered(key)
+			return billing.PhoneNumber{OK: n.Possible, Number: full(n), Data: n.MetadataVersion}
+		}),
+		domain.FromInput(func(key string) invoiceswitch.PhoneNumber {
+			n := numbered(key)
+			return invoiceswitch.PhoneNumber{OK: n.Possible, Number: full(n), Data: n.MetadataVersion}
+		}),
+		domain.FromInput(func(key string) invoiceswitch.Currency {
+			code, ok := Currency(key)
+			return invoiceswitch.Currency{OK: ok && code == key}
+		}),
+		domain.FromInput(func(key string) relationship.Currency {
+			code, ok := Currency(key)
+			return relationship.Currency{OK: ok && code == key}
 		}),
 		domain.FromInput(func(key string) tenant.Country {
 			code, ok := Country(key)
@@ -93,6 +121,19 @@ func Sources() []domain.Source {
 			return tenant.DomainName{OK: true, Name: name}
 		}),
 	)
+}
+
+// numbered reads the key of a fact about a phone number: the country that it is
+// read in, a space, and the number.
+func numbered(key string) securityinfo.PhoneNumber {
+	region, raw, _ := strings.Cut(key, " ")
+	return Phone(region, raw)
+}
+
+// full returns a number with its extension, as RFC 3966 writes it, without the
+// scheme; empty if it is none.
+func full(n securityinfo.PhoneNumber) string {
+	return securityinfo.Phone{E164: n.E164, Ext: n.Ext}.String()
 }
 
 // Locale returns the canonical form of a BCP 47 tag, and whether it names a

@@ -9,9 +9,13 @@ import (
 	"github.com/nyaruka/phonenumbers"
 
 	"konto/domain/admin"
+	"konto/domain/billing"
+	"konto/domain/card"
 	"konto/domain/customer"
+	"konto/domain/invoiceswitch"
 	"konto/domain/organization"
 	"konto/domain/postal"
+	"konto/domain/relationship"
 	"konto/domain/securityinfo"
 	"konto/domain/tenant"
 	"konto/internal/contact"
@@ -191,6 +195,8 @@ func TestCodes(t *testing.T) {
 		{"currency", contact.Currency, "eur", "EUR"},
 		{"currency", contact.Currency, "XXX", ""},
 		{"currency", contact.Currency, "ABC", ""},
+		{"currency", contact.Currency, "XQZ", ""},
+		{"currency", contact.Currency, "XTS", ""},
 		{"currency", contact.Currency, "", ""},
 		{"locale", contact.Locale, "sv-SE", "sv-SE"},
 		{"locale", contact.Locale, "sv_se", "sv-SE"},
@@ -214,27 +220,35 @@ func TestCodes(t *testing.T) {
 
 func TestSources(t *testing.T) {
 	t.Parallel()
+	const plans = contact.MetadataVersion
 	home := postal.Address{Line1: "Storgatan 1", City: "Stockholm", PostalCode: "114 55", Country: "SE"}
 	want := map[reflect.Type]struct {
 		key  string
 		fact any
 	}{
-		reflect.TypeFor[postal.Verdict]():           {home.Key(), place.NewBook().Verdict(home)},
-		reflect.TypeFor[securityinfo.PhoneNumber](): {securityinfo.PhoneKey("SE", "070-174 06 05"), valid("+46701740605", securityinfo.Mobile, "SE")},
-		reflect.TypeFor[securityinfo.MailAddress](): {"ann@Example.com", securityinfo.MailAddress{OK: true, Normalized: "ann@example.com", Domain: "example.com"}},
-		reflect.TypeFor[admin.Address]():            {"ann@Example.com", admin.Address{OK: true, Normalized: "ann@example.com", Domain: "example.com"}},
-		reflect.TypeFor[admin.Locale]():             {"sv-se", admin.Locale{OK: true, Tag: "sv-SE"}},
-		reflect.TypeFor[organization.Phone]():       {"SE 070-174 06 05", organization.Phone{OK: true, E164: "+46701740605"}},
-		reflect.TypeFor[organization.MailAddress](): {"ann@Example.com", organization.MailAddress{OK: true, Normalized: "ann@example.com"}},
-		reflect.TypeFor[organization.Locale]():      {"sv-se", organization.Locale{OK: true, Tag: "sv-SE"}},
-		reflect.TypeFor[admin.Phone]():              {"SE 070-174 06 05", admin.Phone{OK: true, E164: "+46701740605"}},
-		reflect.TypeFor[tenant.Locale]():            {"sv-se", tenant.Locale{OK: true, Tag: "sv-SE"}},
-		reflect.TypeFor[customer.Locale]():          {"sv-se", customer.Locale{OK: true, Tag: "sv-SE"}},
-		reflect.TypeFor[customer.Country]():         {"SE", customer.Country{OK: true}},
-		reflect.TypeFor[customer.PhoneNumber]():     {"SE 070-174 06 05", customer.PhoneNumber{Possible: true, Valid: true}},
-		reflect.TypeFor[tenant.Country]():           {"se", tenant.Country{OK: true, Code: "SE"}},
-		reflect.TypeFor[tenant.Currency]():          {"sek", tenant.Currency{OK: true, Code: "SEK"}},
-		reflect.TypeFor[tenant.DomainName]():        {"Example.com", tenant.DomainName{OK: true, Name: "example.com"}},
+		reflect.TypeFor[postal.Verdict]():            {home.Key(), place.NewBook().Verdict(home)},
+		reflect.TypeFor[securityinfo.PhoneNumber]():  {securityinfo.PhoneKey("SE", "070-174 06 05"), valid("+46701740605", securityinfo.Mobile, "SE")},
+		reflect.TypeFor[securityinfo.MailAddress]():  {"ann@Example.com", securityinfo.MailAddress{OK: true, Normalized: "ann@example.com", Domain: "example.com"}},
+		reflect.TypeFor[admin.Address]():             {"ann@Example.com", admin.Address{OK: true, Normalized: "ann@example.com", Domain: "example.com"}},
+		reflect.TypeFor[admin.Locale]():              {"sv-se", admin.Locale{OK: true, Tag: "sv-SE"}},
+		reflect.TypeFor[organization.Phone]():        {"SE 070-174 06 05", organization.Phone{OK: true, Number: "+46701740605", Data: plans}},
+		reflect.TypeFor[organization.MailAddress]():  {"ann@Example.com", organization.MailAddress{OK: true, Normalized: "ann@example.com"}},
+		reflect.TypeFor[organization.Locale]():       {"sv-se", organization.Locale{OK: true, Tag: "sv-SE"}},
+		reflect.TypeFor[admin.Phone]():               {"SE 070-174 06 05", admin.Phone{OK: true, Number: "+46701740605", Data: plans}},
+		reflect.TypeFor[tenant.Locale]():             {"sv-se", tenant.Locale{OK: true, Tag: "sv-SE"}},
+		reflect.TypeFor[customer.Locale]():           {"sv-se", customer.Locale{OK: true, Tag: "sv-SE"}},
+		reflect.TypeFor[customer.Country]():          {"SE", customer.Country{OK: true}},
+		reflect.TypeFor[customer.PhoneNumber]():      {"SE 070-174 06 05", customer.PhoneNumber{Possible: true, Valid: true, Number: "+46701740605", Data: plans}},
+		reflect.TypeFor[customer.MailAddress]():      {"ann@Bücher.Example", customer.MailAddress{OK: true, Normalized: "ann@xn--bcher-kva.example"}},
+		reflect.TypeFor[customer.DomainName]():       {"Bücher.Example", customer.DomainName{OK: true, Name: "xn--bcher-kva.example"}},
+		reflect.TypeFor[card.PhoneNumber]():          {"SE 08-12 34 56 x7", card.PhoneNumber{OK: true, Number: "+468123456;ext=7", Data: plans}},
+		reflect.TypeFor[billing.PhoneNumber]():       {"DK 20 12 34 56", billing.PhoneNumber{OK: true, Number: "+4520123456", Data: plans}},
+		reflect.TypeFor[invoiceswitch.PhoneNumber](): {"SE nonsense", invoiceswitch.PhoneNumber{Data: plans}},
+		reflect.TypeFor[invoiceswitch.Currency]():    {"SEK", invoiceswitch.Currency{OK: true}},
+		reflect.TypeFor[relationship.Currency]():     {"sek", relationship.Currency{}},
+		reflect.TypeFor[tenant.Country]():            {"se", tenant.Country{OK: true, Code: "SE"}},
+		reflect.TypeFor[tenant.Currency]():           {"sek", tenant.Currency{OK: true, Code: "SEK"}},
+		reflect.TypeFor[tenant.DomainName]():         {"Example.com", tenant.DomainName{OK: true, Name: "example.com"}},
 	}
 	sources := contact.Sources()
 	for _, s := range sources {
