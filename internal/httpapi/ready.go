@@ -13,7 +13,7 @@ type Check struct {
 	Run func(ctx context.Context) (map[string]any, error)
 }
 
-// Health is the answer of /readyz.
+// Health is the answer of /readyz: ready if every check is well and no stop has begun.
 type Health struct {
 	Ready  bool                   `json:"ready"`
 	Checks map[string]CheckResult `json:"checks"`
