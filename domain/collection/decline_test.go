@@ -185,37 +185,6 @@ func TestAdviceAndChecks(t *testing.T) {
 	}
 }
 
-// What two other products do with a code, as far as they say so in public:
-// GOV.UK Pay's MappedAuthorisationRejectedReason.java (alphagov/pay-connector,
-// #4550) and the unrecoverable codes of polarsource/polar#9744.
-func TestOtherProductsOnRetries(t *testing.T) {
-	t.Parallel()
-	const again, never = "again", "never"
-	for _, o := range []struct{ product, code, says, why string }{
-		{"GOV.UK Pay", "restricted_card", never, ""},
-		{"Polar", "restricted_card", never, ""},
-		{"Polar", "security_violation", never, ""},
-		{"GOV.UK Pay", "do_not_honor", again, ""},
-		{"Polar", "do_not_honor", never, "the two disagree, so how often is a value of the policy dunning: twice"},
-		{"GOV.UK Pay", "not_permitted", again, ""},
-		{"Polar", "not_permitted", never, "the two disagree, so how often is a value of the policy dunning: twice"},
-		{"GOV.UK Pay", "transaction_not_allowed", never, "Stripe's code covers what the bank lets pass another day; it is tried twice"},
-	} {
-		ours := again
-		if Classify(o.code, "", Checks{}).Retry == Never {
-			ours = never
-		}
-		switch {
-		case ours != o.says && o.why == "":
-			t.Errorf("%s: %s says %s, we say %s, and nobody knows why", o.code, o.product, o.says, ours)
-		case ours != o.says:
-			t.Logf("%s: %s says %s, we say %s: %s", o.code, o.product, o.says, ours, o.why)
-		case o.why != "":
-			t.Errorf("%s: we agree with %s, but explain why not", o.code, o.product)
-		}
-	}
-}
-
 // The published editions are within their ranges, and what is not is refused.
 func TestDunningTerms(t *testing.T) {
 	t.Parallel()
