@@ -60,6 +60,7 @@ fuzz-commands: ## Fuzz the bodies of all commands FUZZTIME each way; bin/tally c
 models: ## Compare the domain with its models for a million commands each
 	go test -count=1 -timeout 60m ./domain/securityinfo -run '^Test(Model|Walk)$$' -rapid.checks=20000 -rapid.steps=50
 	go test -count=1 -timeout 60m ./domain/collection -run '^TestModel$$' -rapid.checks=10000 -rapid.steps=100
+	go test -count=1 -timeout 60m -v ./domain/policy -run '^TestSimulatedCases$$' -cases 10000
 	go test -count=1 -timeout 60m ./domain/policy -run '^TestWalletModel$$' -rapid.checks=10000 -rapid.steps=100
 	go test -count=1 -timeout 60m ./domain/relationship -run '^TestModel$$' -relationship.commands 1000000
 	go test -count=1 -timeout 60m ./domain/audit -run '^TestModel$$' -audit.commands 1000000

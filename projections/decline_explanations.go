@@ -18,7 +18,7 @@ var declineExplanationsSQL string
 // about it (rule C7). The checklist is made of the row when it is read, so that
 // a better explanation needs no rebuild.
 var DeclineExplanations = Projection{
-	Name: "decline_explanations", Version: 2,
+	Name: "decline_explanations", Version: 3,
 	Tables: []string{"decline_explanations", "declinable_cards"},
 	Schema: declineExplanationsSQL,
 	Handlers: []Handler{
@@ -58,18 +58,22 @@ func declined(ctx context.Context, tx Tx, e domain.Recorded[collection.ChargeDec
 	if err != nil {
 		return err
 	}
+	unknown := ""
+	if d.UnknownCode {
+		unknown = d.Code
+	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO decline_explanations
 		(tenant, invoice_id, attempt, position, subscription_id, card_id, owner, brand, last4, exp_month, exp_year,
 		 valid_until, amount_minor, currency, class, code, retry, who_fixes, checklist_item,
-		 check_line1, check_postal, check_cvc, paid, at, address_check, holder, bill_to)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
+		 check_line1, check_postal, check_cvc, paid, at, address_check, unknown_code, holder, bill_to)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26,
 			(SELECT c.holder FROM declinable_cards c WHERE c.tenant = $1 AND c.card_id = $6),
 			(SELECT c.bill_to FROM declinable_cards c WHERE c.tenant = $1 AND c.card_id = $6))
 		ON CONFLICT (tenant, invoice_id, attempt) DO NOTHING`,
 		e.Tenant, e.ID, d.Attempt, e.Position, d.SubscriptionID, d.CardID, d.Owner, d.Brand, d.Last4, d.ExpMonth, d.ExpYear,
 		at(d.ValidUntil), d.AmountMinor, d.Currency,
 		string(shown.Class), shown.Code, string(shown.Retry), string(shown.WhoFixes), string(shown.ChecklistItem),
-		d.Checks.Line1, d.Checks.Postal, d.Checks.CVC, flag(d.AfterPayment), at(d.At), string(check))
+		d.Checks.Line1, d.Checks.Postal, d.Checks.CVC, flag(d.AfterPayment), at(d.At), string(check), unknown)
 	return err
 }
 

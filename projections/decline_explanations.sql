@@ -1,6 +1,6 @@
 -- decline_explanations has one row per declined attempt to charge a card for an invoice. It holds only what may be
 -- shown to anybody with the card in hand: a decline that must be masked is stored as the generic one that it is shown
--- as. Written by decline_explanations.go.
+-- as. Operators alone are shown unknown_code. Written by decline_explanations.go.
 CREATE TABLE decline_explanations (
     tenant          TEXT    NOT NULL,
     invoice_id      TEXT    NOT NULL,
@@ -18,6 +18,7 @@ CREATE TABLE decline_explanations (
     currency        TEXT    NOT NULL, -- ISO 4217
     class           TEXT    NOT NULL, -- what kind of decline it is
     code            TEXT    NOT NULL, -- the gateway's code, or the generic one
+    unknown_code    TEXT    NOT NULL, -- the gateway's code if no list has it, else empty
     retry           TEXT    NOT NULL, -- when the same card may be charged again
     who_fixes       TEXT    NOT NULL, -- "customer", "bank", "time", "system" or empty for nobody
     checklist_item  TEXT    NOT NULL, -- what to look at first; empty for none
@@ -33,6 +34,8 @@ CREATE TABLE decline_explanations (
 );
 -- The tenant's declines, newest first.
 CREATE INDEX decline_explanations_position ON decline_explanations (tenant, position);
+-- Codes that somebody should look at.
+CREATE INDEX decline_explanations_unknown ON decline_explanations (unknown_code) WHERE unknown_code <> '';
 -- One card's declines.
 CREATE INDEX decline_explanations_card ON decline_explanations (tenant, card_id, position);
 -- declinable_cards has one row per card: what a person typed about it, as it is now. Written by decline_explanations.go.

@@ -18,11 +18,14 @@ type Observation struct {
 	Code     string // of a refusal
 	Duration time.Duration
 	Retries  int // conflicts with another writer
+	// Events are what the command led to, personal values open. They are not
+	// to be changed.
+	Events []Event
 }
 
 func (h *Handler) report(req Request, res Result, retries int, err error, start time.Time) {
 	took := h.Now().Sub(start)
-	o := Observation{Command: req.Command, Stream: envelope.Stream(req.Category, req.Target), Duration: took, Retries: retries}
+	o := Observation{Command: req.Command, Stream: envelope.Stream(req.Category, req.Target), Duration: took, Retries: retries, Events: res.Events}
 	var rule *domain.Error
 	var stale *StaleError
 	var fault error

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"konto/domain"
 	"konto/domain/collection"
 	"konto/internal/notify"
 	"konto/projections"
@@ -42,6 +43,23 @@ func (s *server) declines(ctx context.Context, q *declinesQuery) (answer[Page[pr
 			err = s.explain(ctx, &a.body.Items[i], a.personal, q.tag())
 		}
 	}
+	return a, err
+}
+
+// unknownCodes is how many unknown codes are listed at most.
+const unknownCodes = 500
+
+// errUnknownCodes says who looks after the taxonomy. What a code that nobody
+// knows means may be what must not be told, so that the organizations do not
+// see it.
+var errUnknownCodes = domain.Forbidden("unknown-decline-codes-not-allowed", "this is for operators").
+	ByRule("C7").Allowed("", domain.Operator)
+
+func (s *server) unknownDeclineCodes(ctx context.Context, _ *Common) (a answer[Page[projections.UnknownDeclineCode]], err error) {
+	if !actorOf(ctx).Has(domain.Operator) {
+		return a, errUnknownCodes
+	}
+	a.body.Items, err = projections.UnknownDeclineCodes(ctx, s.Read, unknownCodes)
 	return a, err
 }
 

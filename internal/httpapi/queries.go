@@ -41,6 +41,7 @@ func (s *server) queries(api huma.API) {
 	get(s, api, "/v1/subscriptions/{id}", "How a subscription is paid for", "subscriptions", s.subscription, "payment_methods")
 	get(s, api, "/v1/declines", "Declined charges and what to do about them", "invoices", s.declines, "decline_explanations")
 	get(s, api, "/v1/invoices/{id}/decline", "Why an invoice's last attempt was declined: the checklist item by item, and the card field by field", "invoices", s.decline, "decline_explanations")
+	get(s, api, "/v1/unknown-decline-codes", "Decline codes that no list has, of all organizations; for operators", "invoices", s.unknownDeclineCodes, "decline_explanations")
 	get(s, api, "/v1/collection-cases", "Unpaid invoices: where their collecting stands, and what card networks still allow", "invoices", s.collectionCases, "collection_cases")
 	get(s, api, "/v1/invoices/{id}/collection", "Where the collecting of an invoice stands", "invoices", s.collectionCase, "collection_cases")
 	get(s, api, "/v1/due-charges", "Charges that the gateway's side is to carry out now, the oldest first", "invoices", s.dueCharges, "collection_cases")

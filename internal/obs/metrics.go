@@ -17,6 +17,7 @@ type Metrics struct {
 	conflicts prometheus.Counter
 	replays   prometheus.Counter
 	gateway   *prometheus.CounterVec
+	unknown   prometheus.Counter
 	notices   *prometheus.CounterVec
 	webhooks  *prometheus.CounterVec
 }
@@ -41,6 +42,9 @@ func NewMetrics(version string) *Metrics {
 		gateway: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "konto_gateway_events_total", Help: "Payment gateways' calls that ended, by outcome.",
 		}, []string{"outcome"}),
+		unknown: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "konto_unknown_decline_codes_total", Help: "Declined charges with a code that the taxonomy of declines has no place for.",
+		}),
 		notices: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "konto_notifications_total", Help: "Messages that left or did not, by template, locale, channel and outcome.",
 		}, []string{"template", "locale", "channel", "outcome"}),
@@ -53,7 +57,7 @@ func NewMetrics(version string) *Metrics {
 		ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
-	m.Registry.MustRegister(m.commands, m.durations, m.conflicts, m.replays, m.gateway, m.notices, m.webhooks, build,
+	m.Registry.MustRegister(m.commands, m.durations, m.conflicts, m.replays, m.gateway, m.unknown, m.notices, m.webhooks, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -70,6 +74,9 @@ func (m *Metrics) Command(name, outcome string, took time.Duration, conflicts in
 
 // Gateway counts a gateway's call that ended.
 func (m *Metrics) Gateway(outcome string) { m.gateway.WithLabelValues(outcome).Inc() }
+
+// UnknownDeclineCode counts a declined charge whose code is in no list.
+func (m *Metrics) UnknownDeclineCode() { m.unknown.Inc() }
 
 // Notification counts a message's outcome.
 func (m *Metrics) Notification(template, locale, channel, outcome string) {

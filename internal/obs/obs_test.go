@@ -55,6 +55,7 @@ func TestMetrics(t *testing.T) {
 	m.Command("AddCard", "accepted", 3*time.Millisecond, 2)
 	m.Command("AddCard", "replayed", time.Millisecond, 0)
 	m.Gateway("carried-out")
+	m.UnknownDeclineCode()
 	m.Notification("card_declined", "sv", "mail", "sent")
 	m.Watch(
 		func() []obs.Projection {
@@ -80,6 +81,7 @@ func TestMetrics(t *testing.T) {
 		`konto_store_conflicts_total 2`,
 		`konto_command_duration_seconds_count{command="AddCard"} 2`,
 		`konto_gateway_events_total{outcome="carried-out"} 1`,
+		`konto_unknown_decline_codes_total 1`,
 		`konto_notifications_total{channel="mail",locale="sv",outcome="sent",template="card_declined"} 1`,
 	} {
 		if !strings.Contains(text, want+"\n") {

@@ -32,6 +32,7 @@ import (
 
 	"github.com/gofrs/flock"
 	"github.com/google/uuid"
+	"github.com/rs/zerolog"
 	"go.opentelemetry.io/otel/trace"
 
 	"konto/domain/policy"
@@ -72,6 +73,7 @@ type System struct {
 	sessions   *session.Sessions
 	recovery   *identity.RecoverySigner
 	metrics    *obs.Metrics
+	declines   zerolog.Logger
 	tracer     trace.Tracer
 	commands   *command.Handler
 	rejections *command.Rejections

@@ -94,7 +94,7 @@ func (s *System) openIdentity(context.Context) error {
 
 // wire makes the parts that know each other.
 func (s *System) wire(ctx context.Context) error {
-	s.metrics = obs.NewMetrics(s.cfg.Version.Version)
+	s.metrics, s.declines = obs.NewMetrics(s.cfg.Version.Version), s.component("declines")
 	if err := s.startTracing(ctx); err != nil {
 		return err
 	}
@@ -123,6 +123,7 @@ func (s *System) wire(ctx context.Context) error {
 		Observe: func(o command.Observation) {
 			if o.Outcome == "accepted" {
 				s.sessions.Forget(o.Stream)
+				s.watchDeclines(o)
 			}
 			s.metrics.Command(o.Command, o.Outcome, o.Duration, o.Retries)
 		},
