@@ -15,8 +15,9 @@ func (c ReplaceDeclinedCard) Needs(Meta) []domain.Need {
 }
 
 // Decide implements [domain.Command]. The new card has just paid, so its
-// expiry says nothing against it. A card that pays for nothing, or settled its
-// own balance, stays as it is.
+// expiry says nothing against it; but one that the bank has stopped since pays
+// for nothing more. A card that pays for nothing, or settled its own balance,
+// stays as it is.
 func (c ReplaceDeclinedCard) Decide(s Card, m Meta) ([]Event, error) {
 	by := domain.Fact[Replacement](m, c.NewCardID)
 	switch {
@@ -28,6 +29,8 @@ func (c ReplaceDeclinedCard) Decide(s Card, m Meta) ([]Event, error) {
 		return nil, ErrReplacement
 	case by.Removed:
 		return nil, ErrRemoved.At("/newCardId")
+	case by.Blocked:
+		return nil, ErrBlocked.At("/newCardId")
 	}
 	moving, _ := s.split(s.Subscriptions, c.NewCardID, m.At)
 	if moving == nil {

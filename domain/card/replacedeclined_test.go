@@ -28,6 +28,7 @@ func TestReplaceDeclinedCard(t *testing.T) {
 			Meta: meta("konto", func(r *Replacement) { r.ExpMonth, r.ExpYear = 10, 2026 }),
 		},
 		{Name: "C8: the paying card was removed since", Given: on2, When: when, Err: ErrRemoved, Meta: meta("konto", func(r *Replacement) { r.Removed = true })},
+		{Name: "C8: the paying card was reported lost since", Given: on2, When: when, Err: ErrBlocked, Meta: meta("konto", func(r *Replacement) { r.Blocked = true })},
 		{Name: "C8: another tenant's paying card", Given: on2, When: when, Err: ErrReplacement, Meta: meta("konto", func(r *Replacement) { r.Tenant = "theirs" })},
 		{Name: "C8: no paying card", Given: on2, When: when, Err: ErrReplacement, Meta: meta("konto", func(r *Replacement) { *r = Replacement{} })},
 		{Name: "C8: no declined card", Meta: meta("konto"), When: when, Err: ErrNotFound},

@@ -29,13 +29,16 @@ func (c Card) aboveLimit(amountMinor int64, currency string) bool {
 // known.
 func (c Card) valid(at time.Time) bool { return c.ValidUntil.IsZero() || at.Before(c.ValidUntil) }
 
+// usable reports whether there is any sense in charging the card at a time.
+func (c Card) usable(at time.Time) bool { return !c.Blocked && c.valid(at) }
+
 // byHand returns the first card in order with which somebody could settle the
 // balance, and that is not charged without them; or "".
 func (t *turn) byHand() string {
 	for _, id := range t.order() {
 		c, ok := t.card(id)
 		tried, was := t.i.Case.tried(id)
-		if ok && c.valid(t.m.At) && c.aboveLimit(t.i.AmountMinor, t.i.Currency) && (!was || !tried.Barred || len(tried.Cures) > 0) {
+		if ok && c.usable(t.m.At) && c.aboveLimit(t.i.AmountMinor, t.i.Currency) && (!was || !tried.Barred || len(tried.Cures) > 0) {
 			return id
 		}
 	}

@@ -74,8 +74,8 @@ func TestSoftDeclines(t *testing.T) {
 			"0 declined p insufficient_funds -> declined, opened regular, grace 30d, retry p 1d", "0 wallet b2 p",
 			"1d tick -> ask b2 schedule 1/20", "1d declined b2 insufficient_funds -> declined, ask p backup 2/15",
 		}},
-		{Name: "D4: a card that was removed or has expired is passed over", Wallet: "p b1 b2 b3", Lines: []string{
-			"0 declined p insufficient_funds -> declined, opened regular, grace 30d, retry p 1d", "0 removed p", "0 expires b1 1d",
+		{Name: "D4: a card that was removed, is stopped or has expired is passed over", Wallet: "p b3 b1 b2", Lines: []string{
+			"0 declined p insufficient_funds -> declined, opened regular, grace 30d, retry p 1d", "0 removed p", "0 blocked b3", "0 expires b1 1d",
 			"1d tick -> ask b2 schedule 1/20",
 		}},
 		{Name: "D4: a card that expires before the next attempt is not planned for", Lines: []string{

@@ -110,6 +110,7 @@ type Card struct {
 	ExpYear    int
 	ValidUntil time.Time // when it stops being valid
 	Removed    bool
+	Blocked    bool // the bank accepts it no more
 	// GatewayToken is what the gateway knows it by.
 	GatewayToken string
 	// BillTo is its billing address; zero if it was erased.

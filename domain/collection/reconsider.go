@@ -66,7 +66,7 @@ func (c ReconsiderCards) Decide(i Invoice, m Meta) ([]Event, error) {
 		return t.events, nil
 	}
 	card, ok := t.card(c.CardID)
-	if ok && card.valid(m.At) && !card.aboveLimit(t.i.AmountMinor, t.i.Currency) && t.ask(c.CardID, ForChange) {
+	if ok && card.usable(m.At) && !card.aboveLimit(t.i.AmountMinor, t.i.Currency) && t.ask(c.CardID, ForChange) {
 		return t.events, nil
 	}
 	t.plan()

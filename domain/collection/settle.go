@@ -74,8 +74,8 @@ func (t *turn) settleable(id string) *domain.Error {
 		return ErrCardNotOwn.With("owner", card.Owner)
 	case !card.valid(t.m.At):
 		return ErrCardExpired
-	case was && tried.Barred && len(tried.Cures) == 0:
-		return ErrCardRefused
+	case card.Blocked, was && tried.Barred && len(tried.Cures) == 0:
+		return ErrCardRefused // another case may be over in which it was reported lost
 	}
 	return nil
 }

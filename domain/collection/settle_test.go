@@ -49,6 +49,7 @@ func TestSettleBalance(t *testing.T) {
 		{Name: "C8: no such card", Lines: []string{softOpen, "0d5h settle none ann -> !card-not-found"}},
 		{Name: "C8: another tenant's card is as good as none", Lines: []string{softOpen, "0d5h settle theirs ann -> !card-not-found"}},
 		{Name: "C8: a removed card", Lines: []string{softOpen, "0 removed b2", "0d5h settle b2 ann -> !card-not-found"}},
+		{Name: "C8: a card that the bank has stopped", Lines: []string{softOpen, "0 blocked b2", "0d5h settle b2 ann -> !card-refused"}},
 		{Name: "K3: an expired card", Lines: []string{softOpen, "0 expires b2 0", "0d5h settle b2 ann -> !card-expired"}},
 		{Name: "D2: a card that was declined for good", Lines: []string{
 			"0 declined p stolen_card -> declined, opened accelerated, grace 7d", "1d settle p ann -> !card-refused",

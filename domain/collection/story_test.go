@@ -179,6 +179,9 @@ func (w *world) do(t *testing.T, words []string) string {
 	case "removed":
 		w.cards[rest[0]] = func(c Card) Card { c.Removed = true; return c }(w.cards[rest[0]])
 		return ""
+	case "blocked":
+		w.cards[rest[0]] = func(c Card) Card { c.Blocked = true; return c }(w.cards[rest[0]])
+		return ""
 	case "expires":
 		w.cards[rest[0]] = func(c Card) Card { c.ValidUntil = day0.Add(since(t, rest[1])); return c }(w.cards[rest[0]])
 		return ""

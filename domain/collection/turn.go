@@ -92,7 +92,7 @@ func (t *turn) order() []string {
 // doing, but for what its network allows.
 func (t *turn) candidate(id string, at time.Time) bool {
 	c, ok := t.card(id)
-	if !ok || !c.valid(at) || c.aboveLimit(t.i.AmountMinor, t.i.Currency) {
+	if !ok || !c.usable(at) || c.aboveLimit(t.i.AmountMinor, t.i.Currency) {
 		return false
 	}
 	tried, was := t.i.Case.tried(id)

@@ -87,7 +87,7 @@ var Sources = append([]domain.Source{
 	domain.FromState(card.Aggregate, func(_ string, c card.Card) collection.Card {
 		return collection.Card{
 			Exists: c.Exists(), Tenant: c.Tenant, Owner: c.Owner, Last4: c.Last4, Brand: c.Brand,
-			ExpMonth: c.ExpMonth, ExpYear: c.ExpYear, ValidUntil: c.ValidUntil(), Removed: c.Removed, GatewayToken: c.GatewayToken,
+			ExpMonth: c.ExpMonth, ExpYear: c.ExpYear, ValidUntil: c.ValidUntil(), Removed: c.Removed, Blocked: c.Blocked, GatewayToken: c.GatewayToken,
 			BillTo: c.BillTo.Value, ManualAboveMinor: c.ManualAboveMinor, ManualAboveCurrency: c.ManualAboveCurrency,
 		}
 	}),
