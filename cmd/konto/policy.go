@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -229,7 +230,8 @@ func (a *app) policyBacktest() *cobra.Command {
 		Long: `Decides the commands that were carried out under a policy once more, under
 another version, and lists those that would have ended differently. Nothing is
 changed. Commands about people who were erased cannot be decided again, and are
-listed. Commands that were refused were not kept.`,
+listed. Commands that were refused were not kept, so that another version might
+have let them pass: how many there are is told, by rule.`,
 		Example: `  konto policy backtest --name customer-editors --version 2 --as operator
   konto policy backtest --name customer-editors --edition role-table --from 2026-01-01`,
 		Args: noArgs,
@@ -290,6 +292,14 @@ func printBacktest(w *tabwriter.Writer, r retrial.Report) {
 	}
 	for _, u := range r.Undecided {
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\tnot decidable\t%s\n", u.At.UTC().Format(time.RFC3339), u.Command, u.Stream, u.Actor.ID, u.Why)
+	}
+	if r.RefusedNotReplayed == 0 {
+		return
+	}
+	_, _ = fmt.Fprintf(w, "%d more were refused under this policy and are not replayed, since nothing of them was kept:\n", r.RefusedNotReplayed)
+	_, _ = fmt.Fprintln(w, "RULE\tCOMMAND\tREFUSED WITH\tTIMES")
+	for _, f := range r.Refusals {
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%d\n", cmp.Or(f.Rule, "-"), f.Command, f.Code, f.Commands)
 	}
 }
 

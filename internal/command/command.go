@@ -75,7 +75,8 @@ type Result struct {
 	Position eventstore.Position // of the command's last event; zero if it has none
 	Events   []Event
 	Replayed bool // the command had been carried out before
-	// Versions of the policies that it was decided under, unless replayed.
+	// Versions of the policies that it was decided under, or refused; nil if
+	// replayed.
 	Versions map[string]int
 	// Merged is what others changed since the revision that the caller saw, if
 	// the command was carried out all the same; see [Request].Merge.
@@ -235,7 +236,7 @@ func (h *Handler) try(ctx context.Context, t task) (Result, error) {
 	}
 	trace, meta, err := h.admit(ctx, &t, e, a)
 	if err != nil {
-		return Result{Stream: e.stream, Revision: eventstore.NoStream, Trace: trace}, err
+		return Result{Stream: e.stream, Revision: eventstore.NoStream, Trace: trace, Versions: t.versions}, err
 	}
 	if t.DryRun && t.info.Guessable {
 		return Result{Stream: e.stream, Trace: trace}, errGuess
@@ -272,7 +273,7 @@ func (h *Handler) decide(ctx context.Context, t task, e *entry, meta domain.Meta
 	}
 	switch {
 	case refused != nil && len(events) == 0:
-		return Result{Stream: e.stream, Revision: e.revision, Trace: trace}, refused
+		return Result{Stream: e.stream, Revision: e.revision, Trace: trace, Versions: t.versions}, refused
 	case t.DryRun:
 		return h.rehearse(ctx, t, e, meta, events, trace, refused)
 	case len(events) == 0:
@@ -332,6 +333,7 @@ func (h *Handler) admit(ctx context.Context, t *task, e *entry, a domain.Attempt
 	a.Facts = facts
 	trace, refused := h.Authorization.Rule(a)
 	if refused != nil {
+		t.versions = h.versions(domain.Meta{At: t.at, Facts: facts}, asked, nil)
 		return trace, meta, h.doubt(ctx, e, a, refused)
 	}
 	keys, err := h.Keys.Tenant(ctx, a.Owner)

@@ -42,9 +42,10 @@ const (
 
 // refused is a command that a rule refused.
 type refused struct {
-	req  Request
-	rule *domain.Error
-	at   time.Time
+	req      Request
+	rule     *domain.Error
+	versions map[string]int // of the policies that it was refused under
+	at       time.Time
 }
 
 // NewRejections returns a recorder that is idle until Run is called.
@@ -54,7 +55,7 @@ func NewRejections(store eventstore.Store, keys *privacy.Keys, now func() time.T
 
 // note takes a refusal if it is one to record: a rule's, of somebody who was
 // authenticated. It does not block.
-func (r *Rejections) note(req Request, rule *domain.Error, at time.Time) {
+func (r *Rejections) note(req Request, rule *domain.Error, versions map[string]int, at time.Time) {
 	if r == nil || req.DryRun || rule.Kind == domain.KindMalformed || req.Actor.Kind == domain.KindSystem || req.Actor.Tenant == "" {
 		return
 	}
@@ -62,7 +63,7 @@ func (r *Rejections) note(req Request, rule *domain.Error, at time.Time) {
 		return
 	}
 	select {
-	case r.waiting <- refused{req, rule, at}:
+	case r.waiting <- refused{req, rule, versions, at}:
 	default:
 	}
 }
@@ -109,6 +110,7 @@ func (r *Rejections) record(ctx context.Context, w refused) error {
 	if e, err = envelope.Seal(ctx, r.Keys, stream, tenant, e, envelope.Meta{
 		Correlation: w.req.Correlation, Causation: w.req.ID.String(), Tenant: tenant, Actor: w.req.Actor,
 		Command: w.req.ID.String(), CommandType: w.req.Command, At: w.at.UTC().Truncate(time.Microsecond),
+		PolicyVersions: w.versions,
 	}); err != nil {
 		return fmt.Errorf("seal: %w", err)
 	}

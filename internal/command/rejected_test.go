@@ -68,6 +68,9 @@ func TestRefusalsAreRecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if m.PolicyVersions["authorization"] == 0 {
+		t.Errorf("N11: versions = %v, want the authorization's among them", m.PolicyVersions)
+	}
 	if m.Actor.ID != albert.ID || m.Command != req.ID.String() || strings.Contains(string(r.Data)+string(r.Meta), "secret") {
 		t.Errorf("N10: metadata = %+v, want who and which command, not what it said", m)
 	}

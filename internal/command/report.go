@@ -33,7 +33,7 @@ func (h *Handler) report(req Request, res Result, retries int, err error, start 
 	switch {
 	case errors.As(err, &rule):
 		o.Outcome, o.Code = "refused", rule.Code
-		h.Rejections.note(req, rule, start)
+		h.Rejections.note(req, rule, res.Versions, start)
 	case errors.As(err, &stale):
 		o.Outcome = "stale"
 	case err != nil:

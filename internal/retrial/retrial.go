@@ -11,10 +11,19 @@
 // # What is not
 //
 // A command that was refused left no body behind, so what another version
-// would have let pass is not found. Nor is a command whose body is erased, is
-// secret or was too long; those are listed. A command that today's program
-// would not decide as it was decided then is listed, too: what differs there
-// is not the policy's alone.
+// would have let pass is not found. Why: an account's events say whom the body
+// that led to them is about, and the body is sealed under the keys of all of
+// them, so that it goes when one of them is erased. A refused body leads to no
+// event. It may be about anybody, such as the person whose address was typed
+// into the wrong account, and no erasure would find it. Nor has who was refused
+// a right to what the account holds, whose keys are another organization's
+// perhaps. So the refusals under the policy are counted by rule instead: "none
+// different" says nothing of those. The count is of what was recorded, which is
+// not each of many refusals of one person within a minute.
+//
+// Nor is a command replayed whose body is erased, is secret or was too long;
+// those are listed. A command that today's program would not decide as it was
+// decided then is listed, too: what differs there is not the policy's alone.
 package retrial
 
 import (
@@ -66,12 +75,16 @@ type Report struct {
 	Rules   json.RawMessage `json:"rules"`
 	// Replayed is how many commands were decided under the policy and again
 	// here; Same is how many of them would end as they did.
-	Replayed    int          `json:"replayed"`
-	Same        int          `json:"same"`
-	Different   int          `json:"different"`
-	Undecidable int          `json:"undecidable"`
-	Differences []Divergence `json:"differences"`
-	Undecided   []Undecided  `json:"undecided"`
+	Replayed    int `json:"replayed"`
+	Same        int `json:"same"`
+	Different   int `json:"different"`
+	Undecidable int `json:"undecidable"`
+	// RefusedNotReplayed is how many commands of the tenant's people were
+	// refused under the policy, so that another version may have let them pass.
+	RefusedNotReplayed int          `json:"refusedNotReplayed"`
+	Refusals           []Refusal    `json:"refusals"` // those by rule, the most frequent first
+	Differences        []Divergence `json:"differences"`
+	Undecided          []Undecided  `json:"undecided"`
 }
 
 // Decision names a command that was carried out.
@@ -101,6 +114,14 @@ type Outcome struct {
 	Refused *domain.Error `json:"refused,omitempty"`
 }
 
+// Refusal is how often a rule refused a command.
+type Refusal struct {
+	Command  string `json:"command"` // wire name
+	Rule     string `json:"rule,omitempty"`
+	Code     string `json:"code"` // of the refusal
+	Commands int    `json:"commands"`
+}
+
 // Undecided is a command that cannot be decided again.
 type Undecided struct {
 	Decision
@@ -128,7 +149,8 @@ func (t *Tester) Run(ctx context.Context, q Question) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	r := Report{Policy: q.Policy, Version: q.Version, Rules: rules, Differences: []Divergence{}, Undecided: []Undecided{}}
+	r := Report{Policy: q.Policy, Version: q.Version, Rules: rules, Differences: []Divergence{}, Undecided: []Undecided{}, Refusals: []Refusal{}}
+	counted := refusals{}
 	for rec, err := range t.Store.ReadAll(ctx, eventstore.ReadAll{}) {
 		if err != nil {
 			return r, fmt.Errorf("read the store: %w", err)
@@ -141,12 +163,19 @@ func (t *Tester) Run(ctx context.Context, q Question) (Report, error) {
 			return r, err
 		}
 		if !ok {
+			if err := counted.add(rec, q); err != nil {
+				return r, err
+			}
 			continue
+		}
+		if c.meta.Refused != nil {
+			counted.replayed(c.meta.Command)
 		}
 		if err := w.compare(ctx, c, rules, q, &r); err != nil {
 			return r, fmt.Errorf("%s of %s: %w", c.meta.CommandType, rec.Stream, err)
 		}
 	}
+	r.Refusals, r.RefusedNotReplayed = counted.list()
 	return r, nil
 }
 
