@@ -19,7 +19,7 @@ var paymentMethodsSQL string
 // PaymentMethods lists the cards of a tenant, its subscriptions, and which card
 // pays for which. The subscription's stream is the authority on that.
 var PaymentMethods = Projection{
-	Name: "payment_methods", Version: 3,
+	Name: "payment_methods", Version: 4,
 	Tables: []string{"payment_methods", "subscriptions", "subscription_cards"},
 	Schema: paymentMethodsSQL,
 	Handlers: []Handler{
@@ -71,9 +71,10 @@ func cardAutomaticallyUpdated(ctx context.Context, tx Tx, e domain.Recorded[card
 	_, err := tx.ExecContext(ctx, `UPDATE payment_methods
 		SET warned_days = CASE WHEN exp_month = $4 AND exp_year = $5 THEN warned_days ELSE 0 END,
 			said_expired = CASE WHEN exp_month = $4 AND exp_year = $5 THEN said_expired ELSE 0 END,
-			last4 = $3, exp_month = $4, exp_year = $5, brand = $6, blocked = 0, last_checked_at = $7, updated_at = $7, revision = $8
+			last4 = $3, exp_month = $4, exp_year = $5, brand = $6,
+			blocked = CASE WHEN last4 = $3 AND $9 = 0 THEN blocked ELSE 0 END, last_checked_at = $7, updated_at = $7, revision = $8
 		WHERE tenant = $1 AND card_id = $2`,
-		e.Tenant, e.ID, d.Last4, d.ExpMonth, d.ExpYear, d.Brand, at(d.At), e.Revision)
+		e.Tenant, e.ID, d.Last4, d.ExpMonth, d.ExpYear, d.Brand, at(d.At), e.Revision, flag(d.Fingerprint != ""))
 	return err
 }
 

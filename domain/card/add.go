@@ -77,11 +77,19 @@ func (e CardAdded) Evolve(c *Card) {
 // Other admins of the tenant may add the same number (rule K2), since they
 // could not use this card. A removed card holds them no more.
 func Reservations(tenant, owner, token, fingerprint string) []domain.Reservation {
-	taken := func(holder string) *domain.Error { return ErrDuplicate.With("card", holder) }
 	return []domain.Reservation{
 		// Who holds the token may be another tenant's card: it is not named.
 		{Kind: "card-token", Key: token, Taken: func(string) *domain.Error { return ErrDuplicate }},
-		{Kind: "card-fingerprint", Scope: tenant, Key: fingerprint + "|" + owner, Taken: taken},
+		NumberReservation(tenant, owner, fingerprint),
+	}
+}
+
+// NumberReservation returns the key that a card holds for its number. The card
+// network may give it another number, and then it holds another key.
+func NumberReservation(tenant, owner, fingerprint string) domain.Reservation {
+	return domain.Reservation{
+		Kind: "card-fingerprint", Scope: tenant, Key: fingerprint + "|" + owner,
+		Taken: func(holder string) *domain.Error { return ErrDuplicate.With("card", holder) },
 	}
 }
 
@@ -90,12 +98,12 @@ func (c AddCard) Reserves(m Meta) []domain.Reservation {
 	if c.GatewayToken == "" || c.Fingerprint == "" {
 		return nil // Decide refuses
 	}
-	return Reservations(m.Tenant, m.Actor.ID, c.GatewayToken, c.fingerprint(m))
+	return Reservations(m.Tenant, m.Actor.ID, c.GatewayToken, fingerprint(m, c.Fingerprint))
 }
 
 // fingerprint returns what is kept of the gateway's fingerprint: equal for
 // equal numbers of one tenant, and of no use outside it.
-func (c AddCard) fingerprint(m Meta) string { return m.MAC("card-fingerprint", c.Fingerprint) }
+func fingerprint(m Meta, gateways string) string { return m.MAC("card-fingerprint", gateways) }
 
 // Decide implements [domain.Command].
 func (c AddCard) Decide(s Card, m Meta) ([]Event, error) {
@@ -107,7 +115,7 @@ func (c AddCard) Decide(s Card, m Meta) ([]Event, error) {
 	e := CardAdded{
 		Tenant: m.Tenant, GatewayToken: c.GatewayToken, Brand: c.Brand, Last4: c.Last4,
 		ExpMonth: c.ExpMonth, ExpYear: c.ExpYear, Funding: orUnknown(c.Funding), IssuerCountry: c.IssuerCountry,
-		Fingerprint: c.fingerprint(m),
+		Fingerprint: fingerprint(m, c.Fingerprint),
 		Holder:      domain.About(m.Actor.ID, c.HolderName),
 		BillTo:      domain.About(m.Actor.ID, c.BillTo),
 		Country:     c.BillTo.Country, Checks: c.Checks, AddedBy: m.Actor.ID, At: m.At,

@@ -412,16 +412,39 @@ func TestRecordCardAutoUpdate(t *testing.T) {
 	t.Parallel()
 	update := RecordCardAutoUpdate{Last4: "1881", ExpMonth: 1, ExpYear: 2030, Brand: "visa", Source: "account-updater"}
 	updated := CardAutomaticallyUpdated{
-		"account-updater", []string{"last4", "expMonth", "expYear"}, "1881", 1, 2030, "visa", now, time.Date(2029, 12, 3, 12, 0, 0, 0, time.UTC),
+		Source: "account-updater", Changed: []string{"last4", "expMonth", "expYear"}, Last4: "1881", ExpMonth: 1, ExpYear: 2030, Brand: "visa",
+		At: now, ExpiryCheckAt: time.Date(2029, 12, 3, 12, 0, 0, 0, time.UTC),
 	}
+	known := update
+	known.Fingerprint = "fp_new"
+	renumbered := updated
+	renumbered.Fingerprint, renumbered.OldFingerprint, renumbered.Owner = "card-fingerprint:fp_new", added().Fingerprint, added().AddedBy
+	sameEnd := RecordCardAutoUpdate{Last4: added().Last4, ExpMonth: added().ExpMonth, ExpYear: added().ExpYear, Brand: "visa", Source: "x", Fingerprint: "fp_new"}
+	wrong := known
+	wrong.Fingerprint = "fp new"
 	domaintest.Run(t, Aggregate, []domaintest.Case[Card]{
 		{Name: "K4: new number", Given: events(added()), Meta: meta("gateway"), When: update, Then: events(updated)},
 		{Name: "again", Given: events(added(), updated), Meta: meta("gateway"), When: update},
 		{Name: "no card", Meta: meta("gateway"), When: update, Err: ErrNotFound},
 		{Name: "removed", Given: events(added(), CardRemoved{}), Meta: meta("gateway"), When: update, Err: ErrRemoved},
-		{Name: "whole number", Given: events(added()), Meta: meta("gateway"), When: RecordCardAutoUpdate{"4242424242424242", 1, 2030, "visa", "x"}, Err: ErrField},
-		{Name: "no expiry", Given: events(added()), Meta: meta("gateway"), When: RecordCardAutoUpdate{"1881", 0, 2030, "visa", "x"}, Err: ErrExpiry},
-		{Name: "no source", Given: events(added()), Meta: meta("gateway"), When: RecordCardAutoUpdate{"1881", 1, 2030, "visa", ""}, Err: ErrField},
+		{Name: "whole number", Given: events(added()), Meta: meta("gateway"), When: RecordCardAutoUpdate{Last4: "4242424242424242", ExpMonth: 1, ExpYear: 2030, Brand: "visa", Source: "x"}, Err: ErrField},
+		{Name: "no expiry", Given: events(added()), Meta: meta("gateway"), When: RecordCardAutoUpdate{Last4: "1881", ExpYear: 2030, Brand: "visa", Source: "x"}, Err: ErrExpiry},
+		{Name: "no source", Given: events(added()), Meta: meta("gateway"), When: RecordCardAutoUpdate{Last4: "1881", ExpMonth: 1, ExpYear: 2030, Brand: "visa"}, Err: ErrField},
+		{Name: "K2: the new number's fingerprint is kept, hashed", Given: events(added()), Meta: meta("gateway"), When: known, Then: events(renumbered)},
+		{Name: "K2: the same number again", Given: events(added(), renumbered), Meta: meta("gateway"), When: known},
+		{Name: "K2: the gateway no longer says which number it is", Given: events(added(), renumbered), Meta: meta("gateway"), When: update},
+		{
+			Name: "K2: a new number that ends as the old one", Given: events(added()), Meta: meta("gateway"), When: sameEnd,
+			Then: events(CardAutomaticallyUpdated{
+				Source: "x", Changed: []string{"number"}, Last4: added().Last4, ExpMonth: added().ExpMonth, ExpYear: added().ExpYear, Brand: "visa", At: now,
+				Fingerprint: "card-fingerprint:fp_new", OldFingerprint: added().Fingerprint, Owner: added().AddedBy,
+			}),
+		},
+		{
+			Name: "K2: a removed card gives back the number that it had last", Given: events(added(), renumbered), Meta: meta(ann), When: RemoveCard{},
+			Then: events(CardRemoved{"requested", added().AddedBy, added().GatewayToken, "card-fingerprint:fp_new"}),
+		},
+		{Name: "K2: what cannot be a fingerprint", Given: events(added()), Meta: meta("gateway"), When: wrong, Err: ErrField},
 	})
 }
 

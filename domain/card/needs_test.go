@@ -47,7 +47,7 @@ func TestNeeds(t *testing.T) {
 			ExpiryPolicy.Need(), mine, ofBob,
 		}},
 		{"K5: status", RecordCardStatus{StatusExpired, "stripe"}, "stripe", Card{Owner: bob}, []domain.Need{ExpiryPolicy.Need(), mine, ofBob}},
-		{"K4: update", RecordCardAutoUpdate{"1881", 1, 2030, "visa", "x"}, "stripe", Card{Owner: bob, ExpMonth: 1, ExpYear: 2029}, []domain.Need{ExpiryPolicy.Need()}},
+		{"K4: update", RecordCardAutoUpdate{Last4: "1881", ExpMonth: 1, ExpYear: 2030, Brand: "visa", Source: "x"}, "stripe", Card{Owner: bob, ExpMonth: 1, ExpYear: 2029}, []domain.Need{ExpiryPolicy.Need()}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -84,8 +84,10 @@ func TestCardExpiry(t *testing.T) {
 		},
 		{
 			Name: "K4: the network's expiry is past", Given: due(day(11, 24)), Meta: at(now),
-			When: RecordCardAutoUpdate{"4242", 10, 2026, "visa", "account-updater"},
-			Then: events(CardAutomaticallyUpdated{"account-updater", []string{"expMonth"}, "4242", 10, 2026, "visa", now, now}),
+			When: RecordCardAutoUpdate{Last4: "4242", ExpMonth: 10, ExpYear: 2026, Brand: "visa", Source: "account-updater"},
+			Then: events(CardAutomaticallyUpdated{
+				Source: "account-updater", Changed: []string{"expMonth"}, Last4: "4242", ExpMonth: 10, ExpYear: 2026, Brand: "visa", At: now, ExpiryCheckAt: now,
+			}),
 		},
 	})
 }
@@ -102,6 +104,8 @@ func TestRecordCardStatus(t *testing.T) {
 		{Name: "C7: reported lost", Given: on1, When: when(StatusReportedLost), Meta: at(now), Then: events(lost)},
 		{Name: "C7: reported lost again", Given: append(on1, lost), When: when(StatusReportedLost), Meta: at(now)},
 		{Name: "C7: a lost card got a new number and is lost again", Given: append(on1, lost, CardAutomaticallyUpdated{Last4: "1881", ExpMonth: 11, ExpYear: 2026}), When: when(StatusReportedLost), Meta: at(now), Then: events(lost)},
+		{Name: "C7: a lost card got another number that ends as the old one", Given: append(on1, lost, CardAutomaticallyUpdated{Last4: "4242", ExpMonth: 11, ExpYear: 2026, Fingerprint: "other"}), When: when(StatusReportedLost), Meta: at(now), Then: events(lost)},
+		{Name: "C7: a lost card that got a new expiry alone is still lost", Given: append(on1, lost, CardAutomaticallyUpdated{Last4: "4242", ExpMonth: 11, ExpYear: 2030}), When: when(StatusReportedLost), Meta: at(now)},
 		{Name: "K5: expired, says the gateway", Given: on1, When: when(StatusExpired), Meta: at(now), Then: events(expired)},
 		{Name: "K5: expired again", Given: append(on1, expired), When: when(StatusExpired), Meta: at(now)},
 		{Name: "K5: expired where the expiry is not kept", Given: blind, When: when(StatusExpired), Meta: at(now), Then: events(CardExpired{OwnerCanAct: true, Source: "stripe", At: now})},
@@ -163,10 +167,10 @@ func TestIndia(t *testing.T) {
 			Then: events(CardDetailsUpdated{Changed: []string{"holderName"}, Holder: domain.About(ann, "Ann Berg"), PolicyVersion: 1}),
 		},
 		{
-			Name: "K5: the network's expiry is not kept either", Given: events(blind), When: RecordCardAutoUpdate{"1881", 1, 2030, "visa", "account-updater"}, Meta: m,
+			Name: "K5: the network's expiry is not kept either", Given: events(blind), When: RecordCardAutoUpdate{Last4: "1881", ExpMonth: 1, ExpYear: 2030, Brand: "visa", Source: "account-updater"}, Meta: m,
 			Then: events(CardAutomaticallyUpdated{Source: "account-updater", Changed: []string{"last4"}, Last4: "1881", Brand: "visa", At: now}),
 		},
-		{Name: "K5: the network has nothing else", Given: events(blind), When: RecordCardAutoUpdate{"4242", 1, 2030, "visa", "account-updater"}, Meta: m},
+		{Name: "K5: the network has nothing else", Given: events(blind), When: RecordCardAutoUpdate{Last4: "4242", ExpMonth: 1, ExpYear: 2030, Brand: "visa", Source: "account-updater"}, Meta: m},
 	})
 }
 

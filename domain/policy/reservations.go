@@ -18,6 +18,9 @@ func reservationReactions() []domain.Reaction {
 				d := e.Data
 				return each(card.Reservations(d.Tenant, d.AddedBy, d.GatewayToken, d.Fingerprint), reservation.ConfirmReservation{Holder: e.ID})
 			}),
+			domain.On(forgetful[card.CardAutomaticallyUpdated], func(_ *nothing, e domain.Recorded[card.CardAutomaticallyUpdated]) []domain.Effect {
+				return renumber(e.ID, e.Tenant, e.Data)
+			}),
 			domain.On(forgetful[card.CardRemoved], func(_ *nothing, e domain.Recorded[card.CardRemoved]) []domain.Effect {
 				d := e.Data
 				return each(card.Reservations(e.Tenant, d.Owner, d.GatewayToken, d.Fingerprint), reservation.ReleaseReservation{Holder: e.ID})
@@ -72,6 +75,20 @@ func (p *place) hold(command any) []domain.Effect {
 		return nil
 	}
 	return []domain.Effect{domain.Dispatch{To: p.ID, Command: command}}
+}
+
+// renumber gives the key of a card's number back and takes that of the new
+// one. If another card of the same person has that, it stays there.
+func renumber(id, tenant string, d card.CardAutomaticallyUpdated) []domain.Effect {
+	if d.Fingerprint == "" {
+		return nil
+	}
+	now, before := card.NumberReservation(tenant, d.Owner, d.Fingerprint), card.NumberReservation(tenant, d.Owner, d.OldFingerprint)
+	to := reservation.ID(now.Kind, now.Scope, now.Key)
+	return append([]domain.Effect{
+		domain.Dispatch{To: to, Command: reservation.Reserve{Kind: now.Kind, Holder: id, Tenant: tenant}},
+		domain.Dispatch{To: to, Command: reservation.ConfirmReservation{Holder: id}},
+	}, each([]domain.Reservation{before}, reservation.ReleaseReservation{Holder: id})...)
 }
 
 // each sends command to every reservation.

@@ -37,11 +37,28 @@ func TestCardReservations(t *testing.T) {
 		t.Fatalf("%d reservations, want the token's and the number's", len(reserved))
 	}
 	fingerprint := m.MAC("card-fingerprint", "raw")
+	another := card.NumberReservation(own, "ann", "new")
+	renumbered := append([]domain.Effect{
+		domain.Dispatch{
+			To:      reservation.ID(another.Kind, another.Scope, another.Key),
+			Command: reservation.Reserve{Kind: "card-fingerprint", Holder: "c1", Tenant: own},
+		},
+	}, confirm("c1", reservation.ID(another.Kind, another.Scope, another.Key))...)
+	renumbered = append(renumbered, released[1])
 	run(t, []reactionCase{
 		{
 			name: "card added", reaction: "keep-card-reservations",
 			when: event("c1", card.CardAdded{Tenant: own, GatewayToken: "tok", Fingerprint: fingerprint, AddedBy: "ann"}),
 			then: confirm("c1", reserved...),
+		},
+		{
+			name: "K2: a new number, whose key it takes for the old one's", reaction: "keep-card-reservations",
+			when: event("c1", card.CardAutomaticallyUpdated{Fingerprint: "new", OldFingerprint: fingerprint, Owner: "ann"}),
+			then: renumbered,
+		},
+		{
+			name: "K4: new details of the same number", reaction: "keep-card-reservations",
+			when: event("c1", card.CardAutomaticallyUpdated{Last4: "1881"}),
 		},
 		{
 			name: "card removed", reaction: "keep-card-reservations",

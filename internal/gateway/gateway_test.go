@@ -233,11 +233,14 @@ func TestCardIsUpdatedByTheNetwork(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	_, r := w.deliver(event("evt_1", "payment_method.automatically_updated", map[string]any{
-		"id": token, "card": map[string]any{"brand": "visa", "last4": "1881", "exp_month": 11, "exp_year": time.Now().Year() + 4},
+		"id": token, "card": map[string]any{"brand": "visa", "last4": "1881", "exp_month": 11, "exp_year": time.Now().Year() + 4, "fingerprint": "fp_new"},
 	}))
 	all := find[card.CardAutomaticallyUpdated](w, "CardAutomaticallyUpdated")
 	if r.Outcome != "carried-out" || len(all) != 1 || all[0].Last4 != "1881" || all[0].ExpMonth != 11 {
 		t.Errorf("%+v, events = %+v, want one update to 1881", r, all)
+	}
+	if len(all) == 1 && (all[0].Fingerprint == "" || all[0].OldFingerprint == "" || strings.Contains(all[0].Fingerprint, "fp_new") || all[0].Fingerprint == all[0].OldFingerprint) {
+		t.Errorf("K2: fingerprint %q instead of %q, want a keyed hash of the new one", all[0].Fingerprint, all[0].OldFingerprint)
 	}
 }
 

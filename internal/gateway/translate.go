@@ -218,10 +218,11 @@ func (s *Stripe) update(ctx context.Context, event stripe.Event) (*command.Reque
 	var method struct {
 		ID   string `json:"id"`
 		Card struct {
-			Brand    string `json:"brand"`
-			Last4    string `json:"last4"`
-			ExpMonth int    `json:"exp_month"`
-			ExpYear  int    `json:"exp_year"`
+			Brand       string `json:"brand"`
+			Last4       string `json:"last4"`
+			ExpMonth    int    `json:"exp_month"`
+			ExpYear     int    `json:"exp_year"`
+			Fingerprint string `json:"fingerprint"`
 		} `json:"card"`
 	}
 	if err := json.Unmarshal(event.Data.Raw, &method); err != nil || method.ID == "" {
@@ -234,6 +235,7 @@ func (s *Stripe) update(ctx context.Context, event stripe.Event) (*command.Reque
 	return s.request(event, "card", cardID, "RecordCardAutoUpdate", tenant, card.RecordCardAutoUpdate{
 		Brand: method.Card.Brand, Last4: method.Card.Last4,
 		ExpMonth: method.Card.ExpMonth, ExpYear: method.Card.ExpYear, Source: "account-updater",
+		Fingerprint: method.Card.Fingerprint,
 	})
 }
 

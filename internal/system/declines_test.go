@@ -28,12 +28,8 @@ func TestUnknownDeclineCodes(t *testing.T) {
 			"id":"ch_%d","amount":14900,"currency":"sek","created":%d,"payment_method":%q,"failure_code":"card_declined",
 			"outcome":{"reason":%q},"metadata":{"konto_subscription":%q}}}}`,
 			i, time.Now().Unix(), i, time.Now().Unix(), demo.AnnasToken, code, demo.Subscription)
-		signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: []byte(body), Secret: stripeSecret})
-		for range 2 { // the second delivery counts for nothing
-			if status, problem := r.do(ask{path: "/v1/gateways/stripe", body: body, header: map[string]string{"Stripe-Signature": signed.Header}}); status != http.StatusOK {
-				t.Fatalf("webhook = %d %v", status, problem)
-			}
-		}
+		r.stripe(body)
+		r.stripe(body) // the second delivery counts for nothing
 	}
 	r.settled()
 	var page struct {
@@ -68,6 +64,42 @@ func TestUnknownDeclineCodes(t *testing.T) {
 	}
 	if text := r.metrics(); !strings.Contains(text, "\nkonto_unknown_decline_codes_total 2\n") {
 		t.Errorf("the counter is not at 2:\n%s", text)
+	}
+}
+
+// stripe delivers a signed event.
+func (r *running) stripe(body string) {
+	r.Helper()
+	signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: []byte(body), Secret: stripeSecret})
+	if status, problem := r.do(ask{path: "/v1/gateways/stripe", body: body, header: map[string]string{"Stripe-Signature": signed.Header}}); status != http.StatusOK {
+		r.Fatalf("webhook = %d %v", status, problem)
+	}
+}
+
+// K2: once the network has given a card another number, that number is the one
+// that its owner cannot add again; the old one is free.
+func TestNumberGivenByTheNetworkIsADuplicate(t *testing.T) {
+	t.Parallel()
+	r := start(t, t.TempDir(), nil)
+	r.seed()
+	r.stripe(fmt.Sprintf(`{"id":"evt_1","object":"event","type":"payment_method.automatically_updated","created":%d,"data":{"object":{
+		"id":%q,"card":{"brand":"visa","last4":"1881","exp_month":11,"exp_year":%d,"fingerprint":"fp_new"}}}}`,
+		time.Now().Unix(), demo.AnnasToken, time.Now().Year()+4))
+	r.settled()
+	add := func(n int, token, fingerprint string) (int, map[string]any) {
+		return r.do(ask{
+			path: fmt.Sprintf("/v1/cards/%s/AddCard", fmt.Sprintf("01930000-0000-7000-8000-0000000009%02d", n)), as: "anna",
+			body: fmt.Sprintf(`{"gatewayToken":%q,"brand":"visa","last4":"1881","expMonth":11,"expYear":%d,"funding":"credit","issuerCountry":"SE",
+				"fingerprint":%q,"holderName":"Anna L","billTo":{"line1":"Storgatan 1","city":"Umeå","postalCode":"903 26","country":"SE"}}`,
+				token, time.Now().Year()+4, fingerprint),
+		})
+	}
+	status, problem := add(1, "pm_again", "fp_new")
+	if facts, _ := problem["facts"].(map[string]any); status != http.StatusConflict || problem["code"] != "duplicate-card" || facts["card"] != demo.AnnasCard {
+		t.Errorf("the new number again: %d %v, want that Anna's card has it", status, problem)
+	}
+	if status, problem := add(2, "pm_old", "demo-fingerprint-anna"); status != http.StatusOK {
+		t.Errorf("the old number: %d %v, want it to be free", status, problem)
 	}
 }
 
