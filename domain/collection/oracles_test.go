@@ -94,7 +94,7 @@ func retries(t *testing.T) (map[string]bool, []says) {
 		}
 		seen[f[0]+" "+f[1]] = true
 		s := says{who: f[0], code: f[1], by: f[2], why: strings.Join(f[3:], " ")}
-		known := true
+		var known bool
 		switch f[0] {
 		case "reason":
 			reasons[f[1]], known = f[2] == "yes", f[2] == "yes" || f[2] == "no"
@@ -104,8 +104,6 @@ func retries(t *testing.T) (map[string]bool, []says) {
 		case "polar":
 			s.again, known = f[2] != "no", slices.Contains([]string{"yes", "no", "unnamed"}, f[2])
 			all = append(all, s)
-		default:
-			known = false
 		}
 		if !known {
 			t.Fatalf("a line that says nothing known: %s", line)

@@ -51,7 +51,7 @@ func TestUnknownDeclineCodes(t *testing.T) {
 	}
 	var warned int
 	for line := range bytes.Lines(r.log.Bytes()) {
-		var entry struct{ Level, Message, Decline_code string } //nolint:revive,staticcheck // as the log spells it
+		var entry struct{ Level, Message, Decline_code string } //nolint:staticcheck // as the log spells it
 		if err := json.Unmarshal(line, &entry); err != nil || entry.Message != "unknown decline code" {
 			continue
 		}
