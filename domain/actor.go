@@ -13,7 +13,18 @@ type Actor struct {
 	Roles  []Role    `json:"roles,omitempty"`
 	// AuthenticatedAt is when the actor last proved who they are; zero if unknown.
 	AuthenticatedAt time.Time `json:"authenticatedAt,omitzero"`
+	// Level is how surely they proved it then.
+	Level Level `json:"level,omitzero"`
 }
+
+// Level is how surely somebody proved who they are: the authentication
+// assurance levels of NIST SP 800-63B-4 §2, 1 to 3. 1 is one proof, such as a
+// password; 2 is two of different kinds; 3 is two, one of which is a device
+// that gives no key away. 0 is unknown.
+type Level int
+
+// MaxLevel is the highest [Level].
+const MaxLevel Level = 3
 
 // Has reports whether a has one of roles.
 func (a Actor) Has(roles ...Role) bool {

@@ -44,7 +44,7 @@ var Policies = []Declared{
 	declare(securityinfo.CodePolicy, "how long a contact's code works, how many wrong ones end it, and how often one is sent"),
 	declare(securityinfo.RecoveryPolicy, "what it takes to recover an account, and what protects one that is being taken over",
 		edition("two-gates-always", alwaysTwoGates())),
-	declare(securityinfo.SessionPolicy, "how recently somebody must have signed in to change contacts"),
+	declare(securityinfo.SessionPolicy, "how recently, and how surely, somebody must have signed in to change contacts"),
 	declare(securityinfo.ReconfirmPolicy, "how often people are asked whether their contacts are still right"),
 	declare(securityinfo.HelpPolicy, "who may change what of other people's contacts",
 		edition("2020", securityinfo.BillingNotifications2020())),

@@ -18,6 +18,7 @@ var (
 	ErrAccountEmail   = domain.Invalid("alternate-email-is-account-email", "the alternate address must not be one of the account's own").ByRule("S3").At("/alternateEmail")
 	ErrTenantEmail    = domain.Invalid("alternate-email-in-tenant-domain", "the alternate address must not be in a domain of the organization").ByRule("S3").At("/alternateEmail")
 	ErrOldSession     = domain.Forbidden("sign-in-too-old", "sign in again: contacts are changed soon after signing in only").ByRule("I5")
+	ErrWeakSession    = domain.Forbidden("sign-in-too-weak", "sign in again with a further proof, such as a code or a security key: contacts are changed by who signed in surely enough only").ByRule("I5")
 	ErrAdminsContacts = domain.Forbidden("contacts-of-an-admin", "the contacts of an account with a role are changed by itself and by those who look after admins").ByRule("S1")
 	ErrAddressAlone   = domain.Forbidden("alternate-email-alone", "of other people's contacts, the alternate address of admins is all that this role changes").ByRule("S1")
 	ErrOwnEmailOnly   = domain.Forbidden("alternate-email-own-only", "an alternate address is changed by the person it belongs to only").ByRule("S3").At("/alternateEmail")

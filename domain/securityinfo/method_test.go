@@ -173,6 +173,9 @@ func TestPrivilegedSession(t *testing.T) {
 	minutes := func(n int, d time.Duration) func(*world) {
 		return func(w *world) { w.actor.AuthenticatedAt, w.terms.session.MaxAgeMinutes = start.Add(-d), n }
 	}
+	surely := func(is, asked domain.Level) func(*world) {
+		return func(w *world) { w.actor.Level, w.terms.session.MinLevel = is, asked }
+	}
 	add, added := AddPhoneMethod{SlotMobile, number}, addedPhone(SlotMobile, number, domain.SMS)
 	domaintest.Run(t, Aggregate, cases([]row{
 		{name: "I5: signed in an hour ago", when: add, in: since(time.Hour), then: added},
@@ -184,6 +187,21 @@ func TestPrivilegedSession(t *testing.T) {
 		{name: "I5: within a policy of five minutes", when: add, in: minutes(5, 5*time.Minute), then: added},
 		{name: "I5: a policy of a day", when: add, in: minutes(1440, 23*time.Hour), then: added},
 		{name: "I5: Konto itself signs in nowhere", when: add, in: by(konto()), then: added},
+		{name: "I5: any sign-in is enough by version 1", when: add, in: surely(0, SessionPolicy.First.MinLevel), then: added},
+		{name: "I5: a sign-in that nobody knows how sure it was", when: add, in: surely(0, 1), err: ErrWeakSession},
+		{name: "I5: one proof where two are asked for", when: add, in: surely(1, 2), err: ErrWeakSession},
+		{name: "I5: two proofs where two are asked for", when: add, in: surely(2, 2), then: added},
+		{name: "I5: a security key where two proofs are asked for", when: add, in: surely(3, 2), then: added},
+		{name: "I5: two proofs where a security key is asked for", when: mobile(number), in: surely(2, 3), err: ErrWeakSession},
+		{name: "I5: a removal after one proof", given: both(), when: RemoveAlternateEmail{}, in: surely(1, 2), err: ErrWeakSession},
+		{
+			name: "I5: surely, but too long ago", when: add,
+			in: func(w *world) { surely(3, 2)(w); w.actor.AuthenticatedAt = start.Add(-2 * time.Hour) }, err: ErrOldSession,
+		},
+		{
+			name: "I5: Konto itself is as sure as it gets", when: add,
+			in: func(w *world) { w.actor, w.terms.session.MinLevel = konto(), 3 }, then: added,
+		},
 	}))
 	m := unknown.meta(add)
 	m.Actor.AuthenticatedAt = time.Time{}

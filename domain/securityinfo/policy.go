@@ -52,9 +52,12 @@ type RecoveryTerms = recovery.Terms
 // RecoveryPolicy is what is in force for recovery.
 var RecoveryPolicy = recovery.Policy
 
-// SessionTerms say how recently somebody must have signed in.
+// SessionTerms say how recently, and how surely, somebody must have signed in.
 type SessionTerms struct {
 	MaxAgeMinutes int `json:"maxAgeMinutes"` // 1 to 1440
+	// MinLevel is 0 to 3; 0: any sign-in is enough, also one of which nobody
+	// knows how sure it was.
+	MinLevel domain.Level `json:"minLevel,omitempty"`
 }
 
 // SessionPolicy is what is in force for who changes contacts (I5). An hour is
@@ -62,20 +65,38 @@ type SessionTerms struct {
 var SessionPolicy = domain.Policy[SessionTerms]{Name: "privileged-session", First: SessionTerms{MaxAgeMinutes: 60}}
 
 // Validate reports what is out of range.
-func (t SessionTerms) Validate() error { return within("maxAgeMinutes", t.MaxAgeMinutes, 1, 1440) }
+func (t SessionTerms) Validate() error {
+	return errors.Join(
+		within("maxAgeMinutes", t.MaxAgeMinutes, 1, 1440),
+		within("minLevel", int(t.MinLevel), 0, int(domain.MaxLevel)),
+	)
+}
 
 // privileged refuses a person who signed in too long ago, or nobody knows when:
 // an open session that somebody else sits down at must not be enough to take
-// the account over.
+// the account over. Nor may a password alone be, where the terms ask for more.
 func privileged(m Meta) *domain.Error {
-	longest := SessionPolicy.In(m).MaxAgeMinutes
+	terms := SessionPolicy.In(m)
 	if m.Actor.Kind != domain.KindPerson {
 		return nil
 	}
-	if at := m.Actor.AuthenticatedAt; at.IsZero() || m.At.Sub(at) > time.Duration(longest)*time.Minute {
-		return ErrOldSession.With("maxAgeMinutes", longest)
+	at := m.Actor.AuthenticatedAt
+	switch {
+	case at.IsZero() || m.At.Sub(at) > time.Duration(terms.MaxAgeMinutes)*time.Minute:
+		return terms.asks(ErrOldSession)
+	case m.Actor.Level < terms.MinLevel:
+		return terms.asks(ErrWeakSession).With("level", m.Actor.Level)
 	}
 	return nil
+}
+
+// asks adds to e all that the next sign-in has to be, so that one is enough.
+func (t SessionTerms) asks(e *domain.Error) *domain.Error {
+	e = e.With("maxAgeMinutes", t.MaxAgeMinutes)
+	if t.MinLevel > 0 {
+		e = e.With("minLevel", t.MinLevel)
+	}
+	return e
 }
 
 // ReconfirmTerms say how often people look at their contacts again.

@@ -50,9 +50,13 @@ type Person struct {
 	Kind   domain.ActorKind // empty: a person
 }
 
-// Identity is whom p's token is for.
+// Identity is whom p's token is for. People sign in with a password and a code.
 func (p Person) Identity() identity.Person {
-	return identity.Person{ID: p.ID, Tenant: p.Tenant, Roles: p.Roles, Kind: p.Kind}
+	i := identity.Person{ID: p.ID, Tenant: p.Tenant, Roles: p.Roles, Kind: p.Kind}
+	if p.Kind == "" || p.Kind == domain.KindPerson {
+		i.Methods = []string{"pwd", "otp"}
+	}
+	return i
 }
 
 // People are all people of the world.

@@ -45,7 +45,10 @@ func openKeys(tb testing.TB) *privacy.Keys {
 }
 
 var meta = envelope.Meta{
-	Correlation: "c", Causation: "cause", Tenant: tenant, Actor: domain.Actor{ID: "anna", Kind: domain.KindPerson, Tenant: tenant},
+	Correlation: "c", Causation: "cause", Tenant: tenant, Actor: domain.Actor{
+		ID: "anna", Kind: domain.KindPerson, Tenant: tenant, Roles: []domain.Role{domain.GlobalAdmin, domain.Auditor},
+		AuthenticatedAt: time.Date(2026, 11, 22, 8, 30, 0, 0, time.UTC), Level: 2,
+	},
 	Command: "00000009-0000-7000-8000-000000000001", CommandType: "Note", At: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC),
 	Reason: domain.About("anna", "because of Bo"), Source: domain.About("anna", envelope.Source{Address: "192.0.2.7", Agent: "Browser"}),
 	BodyMAC: "mac", PolicyVersions: map[string]int{"authorization": 2, "codes": 1},

@@ -249,6 +249,10 @@ func (w *members) actor(a domain.Actor) {
 	if !a.AuthenticatedAt.IsZero() {
 		in.time("authenticatedAt", a.AuthenticatedAt)
 	}
+	if a.Level != 0 {
+		in.name("level")
+		in.b = strconv.AppendInt(in.b, int64(a.Level), 10)
+	}
 	w.b, w.err = append(append(w.b, in.b...), '}'), in.err
 }
 

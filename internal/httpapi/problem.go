@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"syscall"
@@ -12,6 +13,7 @@ import (
 
 	"konto/domain"
 	"konto/domain/rules"
+	"konto/domain/securityinfo"
 	"konto/eventstore"
 	"konto/internal/command"
 	"konto/internal/identity"
@@ -144,6 +146,7 @@ func ofRule(e *domain.Error) *Problem {
 	if e.Is(command.ErrMustMatch) {
 		p.Status = http.StatusPreconditionRequired
 	}
+	p.challenge = stepUp(e)
 	for _, c := range e.Causes {
 		p.Errors = append(p.Errors, FieldProblem{c.Pointer, c.Code, c.Detail, c.Rule})
 	}
@@ -151,6 +154,23 @@ func ofRule(e *domain.Error) *Problem {
 		p.Errors = append(p.Errors, FieldProblem{e.Pointer, e.Code, e.Detail, e.Rule})
 	}
 	return p
+}
+
+// stepUp is what a client takes to the issuer to sign the person in again as the
+// rule asks (RFC 9470 section 3). The token is good, so the answer stays 403,
+// which may carry a challenge, too (RFC 9110 section 11.6.1).
+func stepUp(e *domain.Error) string {
+	if !e.Is(securityinfo.ErrOldSession) && !e.Is(securityinfo.ErrWeakSession) {
+		return ""
+	}
+	challenge := `Bearer realm="konto", error="insufficient_user_authentication"`
+	if l, ok := e.Facts["minLevel"].(domain.Level); ok {
+		challenge += fmt.Sprintf(`, acr_values=%q`, identity.ACR(l))
+	}
+	if minutes, ok := e.Facts["maxAgeMinutes"].(int); ok {
+		challenge += fmt.Sprintf(`, max_age="%d"`, minutes*60)
+	}
+	return challenge
 }
 
 func ofStale(e *command.StaleError) *Problem {

@@ -47,6 +47,8 @@ type Person struct {
 	Kind   domain.ActorKind // empty means a person
 	// AuthenticatedAt is when they signed in; zero means now.
 	AuthenticatedAt time.Time
+	ACR             string   // how surely they did; see [ACR]; empty is not said
+	Methods         []string // by which they did, of RFC 8176
 }
 
 // OpenIssuer returns an issuer with the key in its file, a new one on the
@@ -87,7 +89,9 @@ func (i *Issuer) Mint(p Person, ttl time.Duration) (string, error) {
 		Roles         []domain.Role    `json:"roles"`
 		Kind          domain.ActorKind `json:"kind,omitempty"`
 		Authenticated *jwt.NumericDate `json:"auth_time"`
-	}{p.Tenant, p.Roles, p.Kind, jwt.NewNumericDate(p.AuthenticatedAt)}).Serialize()
+		ACR           string           `json:"acr,omitempty"`
+		Methods       []string         `json:"amr,omitempty"`
+	}{p.Tenant, p.Roles, p.Kind, jwt.NewNumericDate(p.AuthenticatedAt), p.ACR, p.Methods}).Serialize()
 	if err != nil {
 		return "", fmt.Errorf("mint: %w", err)
 	}

@@ -175,6 +175,7 @@ func (v *Verifier) read(token *oidc.IDToken, now time.Time) (belief, error) {
 	if times.Authenticated != nil {
 		actor.AuthenticatedAt = times.Authenticated.Time().UTC()
 	}
+	actor.Level = level(claims["acr"], claims["amr"])
 	b := belief{actor: actor, expires: times.Expires.Time()}
 	if times.Issued != nil {
 		b.issued = times.Issued.Time().UTC()
