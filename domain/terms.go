@@ -42,6 +42,20 @@ func (p Policy[P]) In(m Meta) P {
 	return v.Rules
 }
 
+// Coming returns the versions that come into force after m's command was
+// accepted, in the order of their numbers. One that a later version overtakes
+// never does.
+func (p Policy[P]) Coming(m Meta) []Version[P] {
+	terms := Fact[Terms[P]](m, p.Name)
+	var coming []Version[P]
+	for _, v := range terms.Versions {
+		if in, ok := terms.at(v.EffectiveAt); ok && in.Number == v.Number && v.EffectiveAt.After(m.At) {
+			coming = append(coming, v)
+		}
+	}
+	return coming
+}
+
 // Known returns f with p's versions, for tests; without any, version 1 is in force.
 func (p Policy[P]) Known(f Facts, versions ...Version[P]) Facts {
 	return f.Knows(p.Need(), Terms[P]{p.Name, versions})

@@ -1,6 +1,7 @@
 package domain_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -10,6 +11,36 @@ import (
 type lifetimes struct{ Hours int }
 
 var lifetimePolicy = domain.Policy[lifetimes]{Name: "lifetimes", First: lifetimes{1}}
+
+func TestPolicyComing(t *testing.T) {
+	t.Parallel()
+	day := func(n int) time.Time { return time.Date(2026, 1, n, 0, 0, 0, 0, time.UTC) }
+	version := func(number, on int) domain.Version[lifetimes] {
+		return domain.Version[lifetimes]{Number: number, EffectiveAt: day(on)}
+	}
+	for _, c := range []struct {
+		name     string
+		versions []domain.Version[lifetimes]
+		want     []int
+	}{
+		{"nothing published", nil, nil},
+		{"in force", []domain.Version[lifetimes]{version(2, 4)}, nil},
+		{"in force at this moment", []domain.Version[lifetimes]{version(2, 5)}, nil},
+		{"to come", []domain.Version[lifetimes]{version(2, 6)}, []int{2}},
+		{"two to come", []domain.Version[lifetimes]{version(2, 6), version(3, 7)}, []int{2, 3}},
+		{"one that a later version overtakes", []domain.Version[lifetimes]{version(2, 7), version(3, 6)}, []int{3}},
+		{"one that a version in force overtakes", []domain.Version[lifetimes]{version(2, 7), version(3, 4)}, nil},
+	} {
+		m := domain.Meta{At: day(5), Facts: lifetimePolicy.Known(domain.Facts{}, c.versions...)}
+		var got []int
+		for _, v := range lifetimePolicy.Coming(m) {
+			got = append(got, v.Number)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: coming %v, want %v", c.name, got, c.want)
+		}
+	}
+}
 
 func TestPolicyInForce(t *testing.T) {
 	t.Parallel()

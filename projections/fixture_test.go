@@ -71,6 +71,9 @@ func recoveryEvents(h *history) {
 	h.then("customer-editors", policyversion.PolicyVersionPublished{
 		Name: "customer-editors", Version: 2, EffectiveAt: start, Rules: json.RawMessage(`{"roles":["global-admin"]}`), PublishedAt: start,
 	})
+	h.then("customer-editors", policyversion.PolicyVersionPostponed{
+		Name: "customer-editors", Version: 2, From: start, EffectiveAt: start.AddDate(0, 0, 7), PostponedAt: start,
+	})
 }
 
 func startHistory(tenant string) *history {

@@ -44,6 +44,14 @@ func gateTermsPublished(ctx context.Context, tx Tx, e domain.Recorded[policyvers
 	return err
 }
 
+func gateTermsPostponed(ctx context.Context, tx Tx, e domain.Recorded[policyversion.PolicyVersionPostponed]) error {
+	if e.Data.Name != securityinfo.RecoveryPolicy.Name {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE security_terms SET effective_at = $2 WHERE number = $1`, e.Data.Version, at(e.Data.EffectiveAt))
+	return err
+}
+
 // recoveryTerms returns the terms in force at a time.
 func recoveryTerms(ctx context.Context, db DB, now time.Time) (securityinfo.RecoveryTerms, error) {
 	versions, err := all(ctx, db, func(row scanner) (v domain.Version[securityinfo.RecoveryTerms], err error) {

@@ -30,7 +30,7 @@ var SecurityInfo = Projection{
 		On(infoSeen[securityinfo.PasswordResetStarted]), On(infoSeen[securityinfo.RecoveryCodeRequested]),
 		On(infoSeen[securityinfo.RecoveryProofAccepted]), On(infoSeen[securityinfo.RecoveryProofRejected]),
 		On(infoSeen[securityinfo.PasswordResetCompleted]),
-		On(gateTenantRegistered), On(gateDomainVerified), On(gateTermsPublished),
+		On(gateTenantRegistered), On(gateDomainVerified), On(gateTermsPublished), On(gateTermsPostponed),
 	},
 }
 

@@ -1,11 +1,13 @@
 package projections_test
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
 	"konto/domain"
 	"konto/domain/admin"
+	"konto/domain/policyversion"
 	"konto/domain/securityinfo"
 	"konto/domain/tenant"
 	"konto/projections"
@@ -271,5 +273,30 @@ func TestNothingStaysBehind(t *testing.T) {
 			OR verified_at = 0 AND verified IS NOT NULL`).Scan(&left)
 	if err != nil || left != 0 {
 		t.Errorf("%d rows, %v, hold what was withdrawn or removed", left, err)
+	}
+}
+
+// A version that was put off asks for nothing more yet.
+func TestRecoveryGateFollowsPostponements(t *testing.T) {
+	t.Parallel()
+	h := startHistory(northwind)
+	h.then(northwind, tenant.TenantRegistered{Name: "Northwind", Country: "SE", Domain: "northwind.example"})
+	h.then(anna, admin.EmployeeAdded{Tenant: northwind, Roles: []domain.Role{domain.Auditor}})
+	name := securityinfo.RecoveryPolicy.Name
+	for _, c := range []struct {
+		event any
+		want  securityinfo.Gate
+	}{
+		{policyversion.PolicyVersionPublished{Name: name, Version: 2, EffectiveAt: month.AddDate(0, 0, -1), Rules: json.RawMessage(`{}`)}, securityinfo.GateTwo},
+		{policyversion.PolicyVersionPostponed{Name: "erasure", Version: 2, EffectiveAt: month.AddDate(0, 0, 6)}, securityinfo.GateTwo},
+		{policyversion.PolicyVersionPostponed{Name: name, Version: 2, EffectiveAt: month.AddDate(0, 0, 6)}, securityinfo.GateOne},
+	} {
+		h.then(name, c.event)
+		db := open(t, projections.SecurityInfo)
+		db.apply(h.events...)
+		s, err := projections.SecurityInfoOf(t.Context(), db, northwind, anna, month)
+		if err != nil || s.Recovery.Gate != c.want {
+			t.Errorf("I8: after %T: gate %s, %v, want %s", c.event, s.Recovery.Gate, err, c.want)
+		}
 	}
 }

@@ -105,6 +105,12 @@ func (a *app) policyShow() *cobra.Command {
 					if v.EffectiveAt != nil {
 						from = v.EffectiveAt.UTC().Format(time.RFC3339)
 					}
+					if v.AnnouncedFor != nil {
+						from += ", put off from " + v.AnnouncedFor.UTC().Format(time.RFC3339)
+					}
+					if v.LocksOut > 0 && !v.InForce {
+						from += fmt.Sprintf(", organizations not ready: %d", v.LocksOut)
+					}
 					if v.InForce {
 						mark = " (in force)"
 					}

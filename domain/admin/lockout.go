@@ -19,8 +19,7 @@ func successors(m Meta) []domain.Need {
 			return needs
 		}
 	}
-	gate := recoveryGate(m)
-	asksContacts := passes(m, m.ID, gate)
+	gate, loses := toKeep(m)
 	for _, id := range others(m) {
 		colleague, contacts := domain.Of[Colleague](id), domain.Of[recovery.Contacts](id)
 		if needs = append(needs, colleague); !m.Facts.Has(colleague) {
@@ -29,7 +28,7 @@ func successors(m Meta) []domain.Need {
 		if !succeeds(m, id) {
 			continue
 		}
-		if !asksContacts {
+		if !loses {
 			break
 		}
 		if needs = append(needs, contacts); !m.Facts.Has(contacts) || passes(m, id, gate) {
@@ -43,8 +42,8 @@ func successors(m Meta) []domain.Need {
 // nil. An organization that has no recoverable global admin before the change
 // does not lose one by it.
 func succeeded(m Meta) error {
-	gate, somebody := recoveryGate(m), false
-	recoverable := !passes(m, m.ID, gate)
+	gate, loses := toKeep(m)
+	somebody, recoverable := false, !loses
 	for _, id := range others(m) {
 		if !m.Facts.Has(domain.Of[Colleague](id)) || !succeeds(m, id) {
 			continue
@@ -61,6 +60,21 @@ func succeeded(m Meta) error {
 		return ErrLastRecoverable
 	}
 	return nil
+}
+
+// toKeep returns the gate that somebody else must pass when the account ceases
+// to be a global admin's, and whether there is one: whatever the account itself
+// does not pass, it does not take with it. A version of the policy that is
+// published and not in force yet counts already: whether it locks anybody out
+// was found from the accounts as they were then.
+func toKeep(m Meta) (gate recovery.Gate, loses bool) {
+	o := domain.Fact[Organization](m, m.Tenant)
+	s := recovery.Standing{Domains: len(o.Domains), TrialSince: o.TrialSince}
+	now := recovery.Policy.In(m).GateOf(true, s, m.At)
+	if recovery.Raised(m, s) && passes(m, m.ID, recovery.GateTwo) {
+		return recovery.GateTwo, true
+	}
+	return now, passes(m, m.ID, now)
 }
 
 // others are the accounts that may be another global admin's.
@@ -82,10 +96,4 @@ func succeeds(m Meta, id string) bool {
 // passes reports whether an account's contacts pass the gate.
 func passes(m Meta, id string, gate recovery.Gate) bool {
 	return domain.Fact[recovery.Contacts](m, id).Pass(gate)
-}
-
-// recoveryGate is the gate of the tenant's global admins.
-func recoveryGate(m Meta) recovery.Gate {
-	o := domain.Fact[Organization](m, m.Tenant)
-	return recovery.Policy.In(m).GateOf(true, recovery.Standing{Domains: len(o.Domains), TrialSince: o.TrialSince}, m.At)
 }

@@ -62,7 +62,15 @@ func (w world) hans() world {
 	w.colleagues = map[string]Colleague{"gina": {Tenant: "contoso", GlobalAdmin: true}, "hans": {Tenant: "contoso", GlobalAdmin: true}}
 	return w
 }
-func (w world) asks(t recovery.Terms) world   { w.recovery = version(t); return w }
+func (w world) asks(t recovery.Terms) world { w.recovery = version(t); return w }
+
+// comes publishes one more version, which comes into force after start.
+func (w world) comes(t recovery.Terms, after time.Duration) world {
+	w.recovery = append(slices.Clip(w.recovery), domain.Version[recovery.Terms]{
+		Number: len(w.recovery) + 2, EffectiveAt: start.Add(after), Rules: t,
+	})
+	return w
+}
 func (w world) trial(since time.Time) world   { w.organization.TrialSince = since; return w }
 func (w world) domains(names ...string) world { w.organization.Domains = names; return w }
 

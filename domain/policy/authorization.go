@@ -69,7 +69,7 @@ func (Rules) Owner(category, id string, actor domain.Actor) string {
 	switch category {
 	case "tenant", "customer", "org":
 		return id
-	case "policy":
+	case "policy", "exposure":
 		return policyversion.Tenant
 	case "rel":
 		if partner, _, ok := relationship.Parties(id); ok {

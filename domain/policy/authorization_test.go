@@ -42,6 +42,10 @@ var passes = map[string]string{
 	"tenant/SetManagingPartner":          "any:operator system:*",
 	"tenant/SeatGlobalAdmin":             "system:*",
 	"tenant/UnseatGlobalAdmin":           "system:*",
+	"tenant/WarnOfLockout":               "system:*",
+	"policy/RecheckPolicyVersion":        "system:*",
+	"exposure/ReviewOrganization":        "system:*",
+	"exposure/ForeseeLockouts":           "system:*",
 	"admin/ChangeUserName":               "same:global-admin system:*",
 	"admin/SetPrimaryEmail":              "same:global-admin system:*",
 	"admin/SwitchLanguage":               "self:* same:global-admin",
@@ -206,6 +210,8 @@ func scene(category, relation string, role domain.Role) (id, owner string, actor
 		id = own
 	case "policy":
 		id, owner = "customer-editors", policyversion.Tenant
+	case "exposure":
+		id, owner = "0", policyversion.Tenant
 	}
 	acting := partner
 	if relation == "former" {
@@ -286,6 +292,9 @@ func only(t *testing.T, known domain.Facts, needs []domain.Need) domain.Facts {
 func knows(category, relation string) bool {
 	if category == "policy" && relation != "foreign-gateway" && relation != "foreign-idp" && relation != "foreign-system" {
 		return true
+	}
+	if category == "exposure" && (relation == "self" || relation == "same") {
+		return false // it is no organization's
 	}
 	switch relation {
 	case "self", "same", "gateway", "idp", "system", "customer":

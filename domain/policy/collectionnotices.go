@@ -42,7 +42,7 @@ func collectionNotices() []domain.Reaction {
 			}),
 			domain.On(tenantOf[collection.AccountRecovered], func(b *board, e domain.Recorded[collection.AccountRecovered]) []domain.Effect {
 				return b.tell(b.contacts(true), e.Data.Owner, serviceRestored, func(string) any {
-					return recovery{SubscriptionID: e.Data.SubscriptionID, InvoiceID: e.ID, At: e.Data.At}
+					return restored{SubscriptionID: e.Data.SubscriptionID, InvoiceID: e.ID, At: e.Data.At}
 				})
 			}),
 		)...),
@@ -108,8 +108,8 @@ type suspension struct {
 	Reason         string    `json:"reason"`
 }
 
-// recovery is what service_restored shows.
-type recovery struct {
+// restored is what service_restored shows.
+type restored struct {
 	SubscriptionID string    `json:"subscriptionId"`
 	InvoiceID      string    `json:"invoiceId"`
 	At             time.Time `json:"at"`

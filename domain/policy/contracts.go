@@ -33,6 +33,7 @@ import (
 	"konto/domain/collection"
 	"konto/domain/customer"
 	"konto/domain/delivery"
+	"konto/domain/exposure"
 	"konto/domain/feedback"
 	"konto/domain/inlet"
 	"konto/domain/invoiceswitch"
@@ -68,6 +69,7 @@ var Contracts = []domain.Contract{
 	inlet.Aggregate,
 	subject.Aggregate,
 	policyversion.Aggregate,
+	exposure.Aggregate,
 	audit.Aggregate,
 	webhook.Aggregate,
 	delivery.Aggregate,

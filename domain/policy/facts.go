@@ -14,6 +14,7 @@ import (
 	"konto/domain/collection"
 	"konto/domain/customer"
 	"konto/domain/delivery"
+	"konto/domain/exposure"
 	"konto/domain/invoiceswitch"
 	"konto/domain/offboarding"
 	"konto/domain/organization"
@@ -41,6 +42,15 @@ var Sources = append([]domain.Source{
 	}),
 	domain.FromState(securityinfo.Aggregate, securityinfo.ContactsOf),
 	domain.FromState(tenant.Aggregate, ofItself),
+	domain.FromState(tenant.Aggregate, func(_ string, t tenant.Tenant) exposure.Organization {
+		return exposure.Organization{
+			Exists: t.Exists(), CustomDomain: len(t.Domains) > 1, TrialSince: t.TrialSince, GlobalAdmins: slices.Clone(t.GlobalAdmins),
+		}
+	}),
+	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) exposure.GlobalAdmin {
+		return exposure.GlobalAdmin{Tenant: a.Tenant, Is: a.Has(domain.GlobalAdmin)}
+	}),
+	domain.FromState(exposure.Aggregate, exposure.ExposuresOf),
 	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) tenant.GlobalAdmin {
 		return tenant.GlobalAdmin{Tenant: a.Tenant, Is: a.Has(domain.GlobalAdmin)}
 	}),

@@ -14,6 +14,7 @@ import (
 	"konto/domain/collection"
 	"konto/domain/customer"
 	"konto/domain/delivery"
+	"konto/domain/exposure"
 	"konto/domain/invoiceswitch"
 	"konto/domain/offboarding"
 	"konto/domain/organization"
@@ -105,6 +106,7 @@ func TestFacts(t *testing.T) {
 			{Number: 2, EffectiveAt: expiry, Rules: json.RawMessage(`{"roles":["auditor"]}`)},
 			{Number: 3, EffectiveAt: expiry, Rules: json.RawMessage(`{"roles":7}`)},
 		}},
+		&exposure.Register{Tenants: map[string]exposure.Entry{own: {CustomDomain: true, TrialSince: noon}}},
 		&audit.Access{Session: audit.Session{ID: "s", Scope: audit.Scope{Kinds: []string{"card"}}}},
 		&delivery.Delivery{Message: delivery.Message{EndpointID: "hook"}},
 		&webhook.Endpoint{Secret: "s"},
@@ -123,6 +125,9 @@ func TestFacts(t *testing.T) {
 		tenant.Own{Country: "SE", Domains: []string{"contoso.example", "fabrikam.example"}, TrialSince: noon, ManagedBy: partner, GlobalAdmins: []string{person}},
 		tenant.GlobalAdmin{Tenant: own, Is: true},
 		tenant.Alternate{},
+		exposure.Organization{Exists: true, CustomDomain: true, TrialSince: noon, GlobalAdmins: []string{person}},
+		exposure.GlobalAdmin{Tenant: own, Is: true},
+		recovery.Exposures{Of: map[string]recovery.Standing{own: {Domains: 2, TrialSince: noon}}},
 		organization.Tenant{Exists: true, Country: "SE"},
 		offboarding.Leaver{Tenant: own},
 		offboarding.Person{Tenant: own, Active: true},

@@ -24,6 +24,7 @@ var Reactions = slices.Concat(
 	erasureReactions(),
 	peopleReactions(),
 	offboardingReactions(),
+	lockoutReactions(),
 	auditReactions(),
 	peopleNotices(),
 	webhookReactions(),

@@ -14,6 +14,7 @@ import (
 	"konto/domain/admin"
 	"konto/domain/delivery"
 	"konto/domain/policy"
+	"konto/domain/policyversion"
 	"konto/domain/reservation"
 	"konto/domain/tenant"
 	"konto/domain/webhook"
@@ -186,7 +187,8 @@ func TestNoReactionBaresAPersonalValue(t *testing.T) {
 	// Somebody must be there to be told, whom no event sends away.
 	events := append(endpoints(), event("stays", admin.EmployeeAdded{Roles: []domain.Role{domain.GlobalAdmin, domain.BillingSupport}}),
 		event(own, tenant.DomainVerified{Domain: "contoso.se", TwoProofs: true}),
-		event("place", reservation.Reserved{Kind: webhook.Places, Holder: "never", Tenant: own}))
+		event("place", reservation.Reserved{Kind: webhook.Places, Holder: "never", Tenant: own}),
+		event("account-recovery", policyversion.PolicyVersionPublished{Name: "account-recovery", Version: 2}))
 	for _, c := range policy.Contracts {
 		for _, info := range c.Events() {
 			for _, word := range []string{"alternateEmail", "global-admin", "never", "domain", "lost_card", "auditor", own} {

@@ -43,6 +43,7 @@ var sights = map[string]struct{ read, personal string }{
 	"webhook":    {"same:global-admin,auditor", "same:global-admin"},
 	"delivery":   {"same:global-admin,auditor", "same:global-admin"},
 	"feedback":   {read: "any:operator"},
+	"exposure":   {read: "any:operator"},
 	// The rules that everybody is held to are no secret.
 	"policy": {read: "any:*"},
 }

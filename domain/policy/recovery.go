@@ -13,6 +13,7 @@ import (
 const (
 	recoveryCode          = "recovery_code"
 	recoveryNotReady      = "recovery_not_ready"
+	lockoutForeseen       = "lockout_foreseen"
 	adminResetDone        = "admin_reset_done"
 	securityInfoReconfirm = "security_info_reconfirm"
 )

@@ -11,6 +11,7 @@ import (
 	"konto/domain/collection"
 	"konto/domain/customer"
 	"konto/domain/delivery"
+	"konto/domain/exposure"
 	"konto/domain/invoiceswitch"
 	"konto/domain/offboarding"
 	"konto/domain/organization"
@@ -74,7 +75,7 @@ func addressHelpers() Grant {
 // A wish to pay by invoice belongs to the organization whose subscription it is
 // about, so billing support opens one there for whoever calls (rule C10).
 var Table = Rules{
-	Version: 6,
+	Version: 7,
 	Commands: []Row{
 		{Category: "tenant", Command: "RegisterTenant", Rule: "S8", Creates: true, Grants: []Grant{may(AnyTenant, op), may(System)}},
 		{Category: "tenant", Command: "VerifyDomain", Rule: "S3", Grants: []Grant{may(AnyTenant, op), may(System)}},
@@ -82,6 +83,7 @@ var Table = Rules{
 		{Category: "tenant", Command: "SetManagingPartner", Rule: "S11", Grants: []Grant{may(AnyTenant, op), may(System)}},
 		{Category: "tenant", Command: "SeatGlobalAdmin", Rule: "I8", Grants: []Grant{may(System)}},
 		{Category: "tenant", Command: "UnseatGlobalAdmin", Rule: "I8", Grants: []Grant{may(System)}},
+		{Category: "tenant", Command: "WarnOfLockout", Rule: "I8", Grants: []Grant{may(System)}},
 
 		{Category: "admin", Command: "AddEmployee", Rule: "S12", Creates: true, Grants: []Grant{may(OwnTenant, ga), may(System)}},
 		{Category: "admin", Command: "AddAlias", Rule: "S11", Grants: []Grant{may(OwnTenant, ga)}},
@@ -220,6 +222,9 @@ var Table = Rules{
 		{Category: "delivery", Command: "RedeliverWebhook", Rule: "P11", Grants: []Grant{may(OwnTenant, ga)}},
 
 		{Category: "policy", Command: "PublishPolicyVersion", Rule: "N11", Creates: true, Grants: []Grant{may(AnyTenant, op)}},
+		{Category: "policy", Command: "RecheckPolicyVersion", Rule: "I8", Grants: []Grant{may(System)}},
+		{Category: "exposure", Command: "ReviewOrganization", Rule: "I8", Creates: true, Grants: []Grant{may(System)}},
+		{Category: "exposure", Command: "ForeseeLockouts", Rule: "I8", Creates: true, Grants: []Grant{may(System)}},
 	},
 	Readers: []Reader{
 		{Grant: may(Self), Categories: []string{"admin", "secinfo", "subject", "audit", "notif"}, Personal: []string{"admin", "secinfo", "audit"}},
@@ -243,7 +248,7 @@ var Table = Rules{
 		{Grant: may(Gateway), Categories: []string{"collection"}},
 		{Grant: may(AnyTenant, bs), Extent: Now, Categories: []string{"card", "billing", "collection", "invswitch"}},
 		{Grant: may(AnyTenant, bs), Extent: InCase, Categories: []string{"card", "billing", "collection", "invswitch"}},
-		{Grant: may(AnyTenant, op), Categories: []string{"feedback", "tenant", "notif", "inlet", "resv", "audit", "rejections"}},
+		{Grant: may(AnyTenant, op), Categories: []string{"feedback", "tenant", "notif", "inlet", "resv", "audit", "rejections", "exposure"}},
 		{Grant: may(AnyTenant), Categories: []string{"policy"}},
 	},
 }
@@ -286,6 +291,8 @@ func NotFound(category string) *domain.Error {
 		return subject.ErrNotFound
 	case "policy":
 		return policyversion.ErrUnknown
+	case "exposure":
+		return exposure.ErrUnknown
 	case "audit":
 		return audit.ErrNeverOpened
 	case "webhook":

@@ -10,6 +10,27 @@
 // policy can take them.
 //
 // Policies are the same for all tenants, so they belong to none ([Tenant]).
+//
+// # Lock-out
+//
+// One policy says how many proofs it takes to recover an account. A version of
+// it that would take the last global admin who could recover their account
+// from an organization is not published at once (I8), and saying that it is
+// meant does not help: the refusal says how many organizations it is about and
+// the first day that is possible. Published for that day or later, it gives
+// them the time in which their global admins, who are told, can add a proof. It
+// is looked at again an hour before it comes into force, and put off by a week,
+// as often as it takes, while it would still lock one out. Whoever does not
+// want to wait publishes the next version: one that spares those that are left.
+//
+// Guaranteed is that no version comes into force that would lock out an
+// organization which the registers (package exposure) knew of then. They know
+// what the accounts said some seconds ago. Whoever ceases to be a global admin
+// after a version was published leaves somebody behind who passes it, so of a
+// version for later nothing is missed, unless reactions stand still for longer
+// than [RecheckLead]. Not guaranteed is that a version for now spares an
+// organization that became exposed in those seconds, nor one that verified its
+// first contact after the last look: its global admins are told.
 package policyversion
 
 import (
@@ -33,8 +54,10 @@ const Tenant = "00000000-0000-0000-0000-000000000000"
 var Aggregate = domain.NewAggregate(
 	"policy", "policies",
 	domain.Accepts[PublishPolicyVersion]("PublishPolicyVersion", domain.Summary("Publish the next version of a policy's rules")),
+	domain.Accepts[RecheckPolicyVersion]("RecheckPolicyVersion", domain.Summary("Look whether a version that is to come would lock an organization out, and put it off"), domain.Internal()),
 
 	domain.Records[PolicyVersionPublished]("PolicyVersionPublished"),
+	domain.Records[PolicyVersionPostponed]("PolicyVersionPostponed"),
 )
 
 // Policy is what was published of a policy. The zero value is one of which
@@ -45,8 +68,13 @@ type Policy struct {
 
 // Version is a published version of a policy's rules.
 type Version struct {
-	Number      int             `json:"number"` // from 2
-	EffectiveAt time.Time       `json:"effectiveAt"`
+	Number      int       `json:"number"` // from 2
+	EffectiveAt time.Time `json:"effectiveAt"`
+	// AnnouncedFor is when it was to come into force before it was put off;
+	// zero if it was not.
+	AnnouncedFor time.Time `json:"announcedFor,omitzero"`
+	// LocksOut is how many organizations it would lock out, as of the last look.
+	LocksOut    int             `json:"locksOut,omitzero"`
 	Rules       json.RawMessage `json:"rules"`
 	Note        string          `json:"note"`
 	PublishedBy string          `json:"publishedBy"` // ID of the operator
@@ -75,5 +103,7 @@ var (
 	ErrRules      = domain.Invalid("policy-rules-invalid", "the policy cannot take these rules").ByRule("N11").At("/rules")
 	ErrOutOfOrder = domain.Conflict("policy-version-out-of-order", "versions are published in the order of their numbers, none twice").ByRule("N11").At("/number")
 	ErrPast       = domain.Invalid("policy-effective-in-the-past", "the version would change what past decisions should have been; say backdate if that is meant").ByRule("N11").At("/effectiveAt")
-	ErrNote       = domain.Invalid("policy-note-invalid", "the note says in 1 to 500 characters why the rules change").ByRule("N11").At("/note")
+	// ErrLocksOut also holds for whoever says that it is meant.
+	ErrLocksOut = domain.Conflict("policy-would-lock-out", "would be left without a global admin who could recover their account: publish the version for a later day, so that they are told and can verify a second contact until then, or spare them in the rules").ByRule("I8").At("/effectiveAt").Allowed("PublishPolicyVersion", domain.Operator)
+	ErrNote     = domain.Invalid("policy-note-invalid", "the note says in 1 to 500 characters why the rules change").ByRule("N11").At("/note")
 )

@@ -12,7 +12,8 @@ import (
 )
 
 // PublishPolicyVersion publishes the next version of a policy's rules.
-// Publishing the same again does nothing.
+// Publishing the same again does nothing. Rules that would lock organizations
+// out are published two weeks ahead ([Notice]).
 type PublishPolicyVersion struct {
 	// Number is the version's: one more than the latest, so that two operators
 	// cannot publish over each other.
@@ -32,7 +33,7 @@ const maxNote = 500
 
 // Needs implements [domain.Needer].
 func (c PublishPolicyVersion) Needs(m Meta) []domain.Need {
-	return []domain.Need{domain.Of[Verdict](VerdictKey(m.ID, c.Rules))}
+	return append(guards(m), domain.Of[Verdict](VerdictKey(m.ID, c.Rules)))
 }
 
 // Decide implements [domain.Command].
@@ -63,6 +64,11 @@ func (c PublishPolicyVersion) Decide(p Policy, m Meta) ([]Event, error) {
 	if n := utf8.RuneCountInString(e.Note); n == 0 || n > maxNote {
 		wrong = append(wrong, ErrNote)
 	}
+	if n := locksOut(m, c.Number, verdict.Rules, e.EffectiveAt); n > 0 {
+		if e.LocksOut = n; e.EffectiveAt.Before(m.At.Add(Notice)) {
+			wrong = append(wrong, tooSoon(m, n))
+		}
+	}
 	if c.Number != p.Next() {
 		wrong = append(wrong, ErrOutOfOrder.With("next", p.Next()))
 	}
@@ -77,7 +83,7 @@ func (c PublishPolicyVersion) Decide(p Policy, m Meta) ([]Event, error) {
 func (p Policy) has(e PolicyVersionPublished, atOnce bool) bool {
 	return slices.ContainsFunc(p.Versions, func(v Version) bool {
 		return v.Number == e.Version && v.Note == e.Note && bytes.Equal(v.Rules, e.Rules) &&
-			(atOnce || v.EffectiveAt.Equal(e.EffectiveAt))
+			(atOnce || v.EffectiveAt.Equal(e.EffectiveAt) || v.AnnouncedFor.Equal(e.EffectiveAt))
 	})
 }
 
@@ -90,12 +96,15 @@ type PolicyVersionPublished struct {
 	Note        string          `json:"note"`
 	PublishedBy string          `json:"publishedBy"`
 	PublishedAt time.Time       `json:"publishedAt"`
+	// LocksOut is how many organizations it would lock out as they were when it
+	// was published.
+	LocksOut int `json:"locksOut,omitzero"`
 }
 
 // Evolve implements [domain.Event].
 func (e PolicyVersionPublished) Evolve(p *Policy) {
 	p.Versions = append(slices.Clip(p.Versions), Version{
 		Number: e.Version, EffectiveAt: e.EffectiveAt, Rules: e.Rules, Note: e.Note,
-		PublishedBy: e.PublishedBy, PublishedAt: e.PublishedAt,
+		PublishedBy: e.PublishedBy, PublishedAt: e.PublishedAt, LocksOut: e.LocksOut,
 	})
 }

@@ -2,6 +2,7 @@ package tenant_test
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,8 +13,9 @@ import (
 )
 
 var (
-	start  = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
-	strict = recovery.Terms{CoolDownHours: 24, UndoHours: 72, ResetMinutes: 60, ResetsPerDay: 5, WrongCodes: 5, AssertionMinutes: 10}
+	start         = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+	recoveryFirst = recovery.Policy.First
+	strict        = recovery.Terms{CoolDownHours: 24, UndoHours: 72, ResetMinutes: 60, ResetsPerDay: 5, WrongCodes: 5, AssertionMinutes: 10}
 )
 
 const day = 24 * time.Hour
@@ -54,7 +56,7 @@ func (o office) seats(id string, a GlobalAdmin, phone bool, host string) office 
 	for other := range o.admins {
 		next.admins[other], next.contacts[other], next.alternate[other] = o.admins[other], o.contacts[other], o.alternate[other]
 	}
-	next.tenant.GlobalAdmins = append(o.tenant.GlobalAdmins[:len(o.tenant.GlobalAdmins):len(o.tenant.GlobalAdmins)], id)
+	next.tenant.GlobalAdmins = append(slices.Clip(o.tenant.GlobalAdmins), id)
 	return next
 }
 

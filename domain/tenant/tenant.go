@@ -24,7 +24,9 @@
 // so there is no way around it, not for Konto's own staff either.
 //
 // That the first days of a trial are over takes two proofs, too, and time is
-// not refused. So a domain may be verified during those days.
+// not refused. So a domain may be verified during those days, and the global
+// admins are told a week before they end ([WarnOfLockout]), as they are of a
+// version of the recovery policy that is to come.
 package tenant
 
 import (
@@ -50,6 +52,7 @@ var Aggregate = domain.NewAggregate(
 	domain.Accepts[SetManagingPartner]("SetManagingPartner", domain.Summary("Record the partner in whose console the organization's people are kept, or that there is none")),
 	domain.Accepts[SeatGlobalAdmin]("SeatGlobalAdmin", domain.Summary("Note that an account may be a global admin's"), domain.Internal()),
 	domain.Accepts[UnseatGlobalAdmin]("UnseatGlobalAdmin", domain.Summary("Note that an account is no global admin's"), domain.Internal()),
+	domain.Accepts[WarnOfLockout]("WarnOfLockout", domain.Summary("Look whether no global admin could recover their account any more from a time on"), domain.Internal()),
 
 	domain.Records[TenantRegistered]("TenantRegistered"),
 	domain.Records[DomainVerified]("DomainVerified"),
@@ -57,6 +60,7 @@ var Aggregate = domain.NewAggregate(
 	domain.Records[ManagingPartnerSet]("ManagingPartnerSet"),
 	domain.Records[GlobalAdminSeated]("GlobalAdminSeated"),
 	domain.Records[GlobalAdminUnseated]("GlobalAdminUnseated"),
+	domain.Records[LockoutForeseen]("LockoutForeseen"),
 )
 
 // Tenant is an organization's account.
@@ -76,6 +80,9 @@ type Tenant struct {
 	// GlobalAdmins are accounts that may be global admins', in the order in
 	// which they became it.
 	GlobalAdmins []string `json:"globalAdmins,omitempty"`
+	// LockoutFrom is the time of which the global admins were last told that
+	// none of them could recover their account from then on; zero for never.
+	LockoutFrom time.Time `json:"lockoutFrom,omitzero"`
 }
 
 // Exists reports whether the tenant was registered.

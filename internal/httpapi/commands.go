@@ -14,7 +14,9 @@ import (
 	"github.com/google/uuid"
 
 	"konto/domain"
+	"konto/domain/exposure"
 	"konto/domain/policyversion"
+	"konto/domain/recovery"
 	"konto/eventstore"
 	"konto/internal/command"
 	"konto/internal/envelope"
@@ -121,8 +123,11 @@ var ids = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(-[0-9a-
 var names = regexp.MustCompile(`^[a-z]+(-[a-z0-9]+)*$`)
 
 func isID(category, id string) bool {
-	if category == policyversion.Aggregate.Category() {
+	switch category {
+	case policyversion.Aggregate.Category():
 		return len(id) <= 64 && names.MatchString(id)
+	case exposure.Aggregate.Category():
+		return slices.Contains(recovery.Shards(), id)
 	}
 	return ids.MatchString(id)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"konto/domain/policy"
+	"konto/domain/recovery"
 )
 
 // A sample is a command that the world carries out as it stands.
@@ -22,8 +23,12 @@ type sample struct {
 func (s sample) name() string { return s.category + "/" + s.command }
 
 // idle are commands whose samples lead to no event: they are refused whatever
-// the account looks like, or what they ask for is there.
-var idle = []string{"invswitch/RequestSwitchToCard"}
+// the account looks like, or what they ask for is there, or nobody in the world
+// is about to be locked out.
+var idle = []string{
+	"invswitch/RequestSwitchToCard", "tenant/WarnOfLockout", "policy/RecheckPolicyVersion",
+	"exposure/ReviewOrganization", "exposure/ForeseeLockouts",
+}
 
 // handmade adds the samples that the history has not left, one of a command.
 func (w *world) handmade() {
@@ -159,6 +164,10 @@ func (w *world) handmade() {
 		{"", "resv", claim(2), "ReleaseReservation", fmt.Sprintf(`{"holder":"%s"}`, cardID(22)), time.Time{}},
 		{"", "notif", id(8, 1), "RecordNotification", fmt.Sprintf(`{"causeEventId":"%s","person":"%s","template":"card_changed","channel":"mail","outcome":"sent","locale":"sv","attempts":1,"recipientDigests":["00ff"],"textHash":"ff00"}`, id(9, 1), ann), time.Time{}},
 		{"", "inlet", id(8, 2), "RecordGatewayEvent", `{"provider":"stripe","gatewayEventId":"evt_9","type":"charge.failed","outcome":"carried-out"}`, time.Time{}},
+		{"", "tenant", home, "WarnOfLockout", `{"from":"2027-01-01T00:00:00Z"}`, time.Time{}},
+		{"", "policy", "account-recovery", "RecheckPolicyVersion", `{"version":2}`, time.Time{}},
+		{"", "exposure", recovery.ShardOf(home), "ReviewOrganization", fmt.Sprintf(`{"tenantId":"%s"}`, home), time.Time{}},
+		{"", "exposure", recovery.ShardOf(home), "ForeseeLockouts", `{"version":2}`, time.Time{}},
 		{op, "policy", "customer-editors", "PublishPolicyVersion", `{"number":3,"effectiveAt":"2027-02-01T00:00:00Z","note":"as before","rules":{"roles":["global-admin","sales-agent"]}}`, time.Time{}},
 	}
 	for _, s := range all {

@@ -38,13 +38,15 @@ type PolicyVersions struct {
 
 // PolicyVersion is one version of a policy.
 type PolicyVersion struct {
-	Number      int             `json:"number"`
-	EffectiveAt *time.Time      `json:"effectiveAt,omitempty" doc:"absent for the first: from the beginning"`
-	InForce     bool            `json:"inForce"`
-	Rules       json.RawMessage `json:"rules"`
-	Note        string          `json:"note,omitempty"`
-	PublishedBy string          `json:"publishedBy,omitempty"`
-	PublishedAt *time.Time      `json:"publishedAt,omitempty"`
+	Number       int             `json:"number"`
+	EffectiveAt  *time.Time      `json:"effectiveAt,omitempty" doc:"absent for the first: from the beginning"`
+	AnnouncedFor *time.Time      `json:"announcedFor,omitempty" doc:"when it was to come into force before it was put off"`
+	LocksOut     int             `json:"locksOut,omitempty" doc:"how many organizations it would leave without a global admin who could recover, as of the last look"`
+	InForce      bool            `json:"inForce"`
+	Rules        json.RawMessage `json:"rules"`
+	Note         string          `json:"note,omitempty"`
+	PublishedBy  string          `json:"publishedBy,omitempty"`
+	PublishedAt  *time.Time      `json:"publishedAt,omitempty"`
 }
 
 // CanI answers whether the caller may send a command.
@@ -106,10 +108,14 @@ func (s *server) versions(ctx context.Context, d policy.Declared) (PolicyVersion
 			if !v.EffectiveAt.After(now) {
 				out.Version = v.Number
 			}
-			out.Versions = append(out.Versions, PolicyVersion{
-				Number: v.Number, EffectiveAt: &v.EffectiveAt, Rules: slices.Clone(v.Rules), Note: v.Note,
+			shown := PolicyVersion{
+				Number: v.Number, EffectiveAt: &v.EffectiveAt, LocksOut: v.LocksOut, Rules: slices.Clone(v.Rules), Note: v.Note,
 				PublishedBy: v.PublishedBy, PublishedAt: &v.PublishedAt,
-			})
+			}
+			if !v.AnnouncedFor.IsZero() {
+				shown.AnnouncedFor = &v.AnnouncedFor
+			}
+			out.Versions = append(out.Versions, shown)
 		}
 	})
 	out.Published = len(out.Versions)

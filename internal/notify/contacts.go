@@ -16,6 +16,7 @@ func contactTemplates() map[string]letter {
 		AlternateEmailInvalidated: {(*writer).alternateEmailInvalidated, `{}`},
 		RecoveryCode:              {(*writer).recoveryCode, `{"slot":"mobile","reset":"0192","expiresAt":"2026-03-02T14:05:00Z"}`},
 		RecoveryNotReady:          {(*writer).recoveryNotReady, `{"missing":["mobile","alternateEmail"],"adminId":"admin-4","adminIsRecipient":true}`},
+		LockoutForeseen:           {(*writer).lockoutForeseen, `{"dueAt":"2026-03-02T14:05:00Z"}`},
 		AdminResetDone:            {(*writer).adminResetDone, `{"adminId":"admin-4","at":"2026-03-02T14:05:00Z","adminIsRecipient":true}`},
 		SecurityInfoReconfirm:     {(*writer).securityInfoReconfirm, `{"dueAt":"2026-03-02T14:05:00Z"}`},
 	}
@@ -208,6 +209,20 @@ func (w *writer) adminResetDone(p *page) error {
 		p.NoticeTitle = w.t("admin_reset_done.unconfirmed", nil)
 	}
 	p.SMS = w.t("admin_reset_done.sms."+who, values{"GlobalAdmin": w.role(domain.GlobalAdmin)})
+	return nil
+}
+
+func (w *writer) lockoutForeseen(p *page) error {
+	d, err := decode[dueData](w.data)
+	if err != nil {
+		return err
+	}
+	role := values{"GlobalAdmin": w.role(domain.GlobalAdmin)}
+	w.head(p, "lockout_foreseen", role)
+	p.Lead = []string{w.t("lockout_foreseen.why", role), w.t("lockout_foreseen.next", role)}
+	w.addDay(p, "due", d.DueAt)
+	w.act(p, "action.security_info", w.r.cfg.Links.SecurityInfo, w.person)
+	w.notExpected(p, "lockout_foreseen.not_you")
 	return nil
 }
 

@@ -14,6 +14,7 @@ const (
 	AlternateEmailInvalidated = "alternate_email_invalidated"
 	RecoveryCode              = "recovery_code"
 	RecoveryNotReady          = "recovery_not_ready"
+	LockoutForeseen           = "lockout_foreseen"
 	AdminResetDone            = "admin_reset_done"
 	SecurityInfoReconfirm     = "security_info_reconfirm"
 

@@ -24,6 +24,7 @@ func contactVariants() map[string][]string {
 			`{"adminId":"a","at":"2026-03-02T14:05:00Z","adminIsRecipient":false}`,
 		},
 		notify.SecurityInfoReconfirm: {`{"dueAt":"2026-03-02T14:05:00Z"}`, `{}`},
+		notify.LockoutForeseen:       {`{"dueAt":"2026-03-02T14:05:00Z"}`, `{}`},
 	}
 	for _, slot := range []string{"mobile", "alternateMobile", "office", "alternateEmail"} {
 		v[notify.ContactCode] = append(v[notify.ContactCode],
