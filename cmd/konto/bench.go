@@ -32,7 +32,7 @@ Absolute figures say as much about the machine as about Konto, and other work
 on it disturbs them; ratios less so.`,
 		Example: `  konto bench
   konto bench --only commands --callers 64 --duration 10s
-  konto simulate --into history --tenants 20 && konto bench --only rebuild --history history
+  konto simulate --into history --tenants 20 && konto bench --only replay,rebuild --history history
   konto bench --dir /mnt/disk-under-test -o json`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -62,7 +62,7 @@ on it disturbs them; ratios less so.`,
 	f.StringSliceVar(&only, "only", nil, "sections: "+listed(bench.Sections()))
 	f.IntVar(&cfg.Accounts, "accounts", 2048, "accounts that commands go to")
 	f.IntVar(&cfg.Events, "events", 200_000, "events of the history that is rebuilt")
-	f.StringVar(&cfg.History, "history", "", "data directory whose read models are rebuilt instead, such as konto simulate makes")
+	f.StringVar(&cfg.History, "history", "", "data directory such as konto simulate makes: its longest account is replayed, its read models are rebuilt")
 	f.StringVar(&cfg.Dir, "dir", "", "directory on the disk to measure; default: the system's temporary directory")
 	f.StringVar(&profile, "cpuprofile", "", "file to write a CPU profile of it all to, for go tool pprof")
 	c.AddCommand(a.benchStore())

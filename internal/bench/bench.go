@@ -10,6 +10,10 @@
 // stay open, and of an answer only the status, the length and the position are
 // read, so that what is measured is the server.
 //
+// Accounts are made for the measurement, all alike and as many as it takes:
+// simulated companies are livelier, but a year of one takes two seconds. Whoever
+// wants to know what believable histories cost makes some first and names them.
+//
 // # What stands beside it
 //
 // A figure by itself says more about the machine than about the program. So
@@ -39,9 +43,9 @@ type Config struct {
 	Only     []Section     // none means all
 	Accounts int           // that commands go to; 0 means 2048
 	Events   int           // of the history that is rebuilt; 0 means 200,000
-	// History is a data directory whose read models are rebuilt instead of those
-	// of a history that is made for it, such as konto simulate makes. It is only
-	// read from, and no Konto may run on it.
+	// History is a data directory such as konto simulate makes. Its longest
+	// account is replayed and its read models are rebuilt, instead of those that
+	// are made for it. It is only read from, and no Konto may run on it.
 	History string
 	Now     func() time.Time
 	// Progress is told what begins, and how much of the whole is done; nil for

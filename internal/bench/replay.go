@@ -29,7 +29,8 @@ import (
 
 // ReplayReport is about one account of many events, from a cold cache.
 type ReplayReport struct {
-	Events int `json:"events"`
+	Account string `json:"account"` // its category
+	Events  int    `json:"events"`
 	// ReplayMS is read, opened, decoded and folded by the command handler, the
 	// best of several.
 	ReplayMS float64 `json:"replayMs"`
@@ -78,20 +79,20 @@ func (b *bench) parts(ctx context.Context, dir string) (*parts, error) {
 
 func (p *parts) close() error { return errors.Join(p.store.Close(), p.keys.Close()) }
 
-// account appends a history of n events, all of them sealed and with the
-// metadata of a person's commands.
-func (p *parts) account(ctx context.Context, aggregate domain.Contract, accountID, tenant string, n int, nth func(int) any) error {
+// append gives an account its history, all of it sealed and with the metadata
+// of a person's commands.
+func (p *parts) append(ctx context.Context, a stream, nth func(int) any) error {
 	const batch = 250
-	stream := envelope.Stream(aggregate.Category(), accountID)
+	n, tenant, name := a.events, a.tenant, envelope.Stream(a.contract.Category(), a.id)
 	events := make([]eventstore.Event, 0, batch)
 	for i := range n {
-		raw, err := aggregate.Encode(nth(i))
+		raw, err := a.contract.Encode(nth(i))
 		if err != nil {
 			return err
 		}
-		cmd := uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "%s/%d", stream, i))
+		cmd := uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "%s/%d", name, i))
 		e := eventstore.Event{ID: eventstore.ID(command.EventID(cmd, 0)), Type: raw.Type, Data: raw.Data}
-		e, err = envelope.Seal(ctx, p.keys, stream, tenant, e, envelope.Meta{
+		e, err = envelope.Seal(ctx, p.keys, name, tenant, e, envelope.Meta{
 			Correlation: cmd.String(), Causation: cmd.String(), Tenant: tenant,
 			Actor:   domain.Actor{ID: id(2, 0), Kind: domain.KindPerson, Tenant: tenant, Roles: []domain.Role{domain.GlobalAdmin}, AuthenticatedAt: p.now().UTC()},
 			Command: cmd.String(), CommandType: "Change", At: p.now().UTC(), BodyMAC: p.keys.MAC(tenant, "command", cmd.String()),
@@ -103,7 +104,7 @@ func (p *parts) account(ctx context.Context, aggregate domain.Contract, accountI
 		if events = append(events, e); len(events) < batch && i < n-1 {
 			continue
 		}
-		if _, err := p.store.Append(ctx, stream, eventstore.Revision(i-len(events)), events...); err != nil {
+		if _, err := p.store.Append(ctx, name, eventstore.Revision(i-len(events)), events...); err != nil {
 			return err
 		}
 		events = events[:0]
@@ -138,17 +139,13 @@ func adminEvent(tenant, person string) func(int) any {
 }
 
 func (b *bench) replay(ctx context.Context, dir string) (_ *ReplayReport, err error) {
-	b.step("replay: making an account of %d events", replayEvents)
-	p, err := b.parts(ctx, dir)
+	p, a, err := b.longest(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
-	if err := p.account(ctx, card.Aggregate, id(4, 0), id(1, 0), replayEvents, cardEvent(id(1, 0), id(2, 0))); err != nil {
-		return nil, err
-	}
 	b.step("replay: folding it")
-	r := &ReplayReport{Events: replayEvents}
+	r := &ReplayReport{Account: a.contract.Category(), Events: a.events}
 	const rounds = 5
 	for range rounds {
 		h := command.New(command.Config{
@@ -158,29 +155,75 @@ func (b *bench) replay(ctx context.Context, dir string) (_ *ReplayReport, err er
 		runtime.GC()
 		began := b.Now()
 		var at eventstore.Revision
-		err := h.View(ctx, "card", id(4, 0), func(_ any, revision eventstore.Revision, _ string) { at = revision })
+		err := h.View(ctx, r.Account, a.id, func(_ any, revision eventstore.Revision, _ string) { at = revision })
 		took := millis(b.Now().Sub(began))
 		switch {
 		case err != nil:
 			return nil, err
-		case at != replayEvents-1:
-			return nil, fmt.Errorf("folded to %s, not %d", at, replayEvents-1)
+		case int(at) != a.events-1:
+			return nil, fmt.Errorf("folded to %s, not %d", at, a.events-1)
 		case r.ReplayMS == 0 || took < r.ReplayMS:
 			r.ReplayMS = took
 		}
 	}
-	return r, p.stages(ctx, r, b.Now)
+	return r, p.stages(ctx, a, r, b.Now)
+}
+
+// stream is the history of one account.
+type stream struct {
+	contract   domain.Contract
+	id, tenant string
+	events     int
+}
+
+// longest is the account of most events in a data directory, or one that is
+// made.
+func (b *bench) longest(ctx context.Context, dir string) (_ *parts, a stream, err error) {
+	if b.History == "" {
+		b.step("replay: making an account of %d events", replayEvents)
+		p, err := b.parts(ctx, dir)
+		if err != nil {
+			return nil, a, err
+		}
+		a = stream{card.Aggregate, id(4, 0), id(1, 0), replayEvents}
+		if err := p.append(ctx, a, cardEvent(a.tenant, id(2, 0))); err != nil {
+			return nil, a, errors.Join(err, p.close())
+		}
+		return p, a, nil
+	}
+	b.step("replay: looking for the longest account of %s", b.History)
+	p, err := b.parts(ctx, b.History)
+	if err != nil {
+		return nil, a, err
+	}
+	for e, err := range p.store.ReadAll(ctx, eventstore.ReadAll{}) {
+		if err != nil {
+			return nil, a, errors.Join(err, p.close())
+		}
+		category, id, _ := envelope.Split(e.Stream)
+		if contract := p.contracts[category]; contract != nil && int(e.Revision) >= a.events {
+			head, err := envelope.ParseHead(e.Meta)
+			if err != nil {
+				return nil, a, errors.Join(err, p.close())
+			}
+			a = stream{contract, id, head.Tenant, int(e.Revision) + 1}
+		}
+	}
+	if a.events == 0 {
+		return nil, a, errors.Join(fmt.Errorf("%s has no account", b.History), p.close())
+	}
+	return p, a, nil
 }
 
 // stages does the parts of a replay one after the other.
-func (p *parts) stages(ctx context.Context, r *ReplayReport, now func() time.Time) error {
+func (p *parts) stages(ctx context.Context, a stream, r *ReplayReport, now func() time.Time) error {
 	at := now()
 	lap := func(us *float64) {
 		*us = round(float64(now().Sub(at).Nanoseconds()) / 1000 / float64(r.Events))
 		at = now()
 	}
 	records := make([]eventstore.Recorded, 0, r.Events)
-	for rec, err := range p.store.Read(ctx, envelope.Stream("card", id(4, 0)), eventstore.ReadStream{}) {
+	for rec, err := range p.store.Read(ctx, envelope.Stream(r.Account, a.id), eventstore.ReadStream{}) {
 		if err != nil {
 			return err
 		}
@@ -190,7 +233,7 @@ func (p *parts) stages(ctx context.Context, r *ReplayReport, now func() time.Tim
 	opened := make([][]byte, len(records))
 	var err error
 	for i, rec := range records {
-		if opened[i], err = envelope.OpenData(ctx, p.keys, rec, id(1, 0)); err != nil {
+		if opened[i], err = envelope.OpenData(ctx, p.keys, rec, a.tenant); err != nil {
 			return err
 		}
 	}
@@ -203,14 +246,14 @@ func (p *parts) stages(ctx context.Context, r *ReplayReport, now func() time.Tim
 	lap(&r.MetaUS)
 	events := make([]any, len(records))
 	for i, rec := range records {
-		if events[i], err = card.Aggregate.DecodeEvent(domain.Raw{Type: rec.Type, Data: json.RawMessage(opened[i])}); err != nil {
+		if events[i], err = a.contract.DecodeEvent(domain.Raw{Type: rec.Type, Data: json.RawMessage(opened[i])}); err != nil {
 			return err
 		}
 	}
 	lap(&r.DecodeUS)
-	state := card.Aggregate.New()
+	state := a.contract.New()
 	for _, e := range events {
-		if err := card.Aggregate.Evolve(state, e); err != nil {
+		if err := a.contract.Evolve(state, e); err != nil {
 			return err
 		}
 	}
@@ -276,9 +319,9 @@ func (b *bench) history(ctx context.Context, dir string, r *RebuildReport) (*par
 	return p, each(ctx, r.Accounts, func(ctx context.Context, i int) error {
 		tenant := id(1, i/perTenant)
 		if i%2 == 0 {
-			return p.account(ctx, card.Aggregate, id(4, i), tenant, eventsEach, cardEvent(tenant, id(2, i/perTenant)))
+			return p.append(ctx, stream{card.Aggregate, id(4, i), tenant, eventsEach}, cardEvent(tenant, id(2, i/perTenant)))
 		}
-		return p.account(ctx, admin.Aggregate, id(3, i), tenant, eventsEach, adminEvent(tenant, id(3, i)))
+		return p.append(ctx, stream{admin.Aggregate, id(3, i), tenant, eventsEach}, adminEvent(tenant, id(3, i)))
 	})
 }
 

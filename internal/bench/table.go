@@ -30,7 +30,7 @@ func (r Report) Table(w io.Writer) {
 		line("reads, events/s: $all %.0f, one stream %.0f, streams of %d %.0f", e.ReadAll, e.ReadStream, shortStream, e.ReadShort)
 	}
 	if p := r.Replay; p != nil {
-		line("\nREPLAY OF ONE ACCOUNT\t%d events in %.0f ms", p.Events, p.ReplayMS)
+		line("\nREPLAY OF ONE ACCOUNT\t%d events of a %s in %.1f ms", p.Events, p.Account, p.ReplayMS)
 		line("one after the other, µs/event\tread %.2f, open %.2f, metadata %.2f, decode %.2f, fold %.2f", p.ReadUS, p.OpenUS, p.MetaUS, p.DecodeUS, p.FoldUS)
 	}
 	if b := r.Rebuild; b != nil {
