@@ -51,11 +51,14 @@ func TestUnknownDeclineCodes(t *testing.T) {
 	}
 	var warned int
 	for line := range bytes.Lines(r.log.Bytes()) {
-		var entry struct{ Level, Message, Decline_code string } //nolint:staticcheck // as the log spells it
+		var entry struct {
+			Level, Message string
+			Code           string `json:"decline_code"`
+		}
 		if err := json.Unmarshal(line, &entry); err != nil || entry.Message != "unknown decline code" {
 			continue
 		}
-		if warned++; entry.Level != "warn" || entry.Decline_code != "brand_new???" || strings.Contains(string(line), demo.Subscription) {
+		if warned++; entry.Level != "warn" || entry.Code != "brand_new???" || strings.Contains(string(line), demo.Subscription) {
 			t.Errorf("line = %s, want the code in plain characters, and no more", line)
 		}
 	}
