@@ -99,6 +99,7 @@ func Impact(ctx context.Context, db DB, tenant, cardID string) (CardImpact, erro
 		return i, err
 	}
 	rows, err := db.QueryContext(ctx, `SELECT s.subscription_id, s.product, s.cancelled_at, s.deleted_at, c.priority,
+			`+suspendedAt+`,
 			(SELECT COUNT(*) FROM subscription_cards b WHERE b.tenant = c.tenant
 				AND b.subscription_id = c.subscription_id AND b.card_id <> c.card_id AND b.priority > 0)
 		FROM subscription_cards c JOIN subscriptions s ON s.tenant = c.tenant AND s.subscription_id = c.subscription_id
@@ -109,12 +110,12 @@ func Impact(ctx context.Context, db DB, tenant, cardID string) (CardImpact, erro
 	defer rows.Close() //nolint:errcheck // rows.Err says what went wrong
 	for rows.Next() {
 		var s ImpactSubscription
-		var cancelled, deleted time.Time
+		var suspended, cancelled, deleted time.Time
 		var priority int
-		if err := rows.Scan(&s.SubscriptionID, &s.Product, instant{&cancelled}, instant{&deleted}, &priority, &s.Backups); err != nil {
+		if err := rows.Scan(&s.SubscriptionID, &s.Product, instant{&cancelled}, instant{&deleted}, &priority, instant{&suspended}, &s.Backups); err != nil {
 			return i, err
 		}
-		s.Status = subscriptionStatus(cancelled, deleted)
+		s.Status = subscriptionStatus(suspended, cancelled, deleted)
 		s.Primary = priority == 0
 		s.Stops = s.Primary && s.Backups == 0
 		i.Subscriptions = append(i.Subscriptions, s)

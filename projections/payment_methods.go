@@ -19,8 +19,8 @@ var paymentMethodsSQL string
 // PaymentMethods lists the cards of a tenant, its subscriptions, and which card
 // pays for which. The subscription's stream is the authority on that.
 var PaymentMethods = Projection{
-	Name: "payment_methods", Version: 4,
-	Tables: []string{"payment_methods", "subscriptions", "subscription_cards"},
+	Name: "payment_methods", Version: 5,
+	Tables: []string{"payment_methods", "subscriptions", "subscription_cards", "subscription_suspensions"},
 	Schema: paymentMethodsSQL,
 	Handlers: []Handler{
 		On(cardAdded), On(cardDetailsUpdated), On(cardAutomaticallyUpdated), On(cardRemoved),
@@ -29,7 +29,7 @@ var PaymentMethods = Projection{
 		On(paymentKindChanged), On(cardExpiringSoon), On(cardExpired), On(cardReportedLost), On(expiryCheckPostponed),
 		On(backupCardsReordered), On(backupCardRemoved), On(licencesRecorded), On(cancellationRequested),
 		On(subscriptionCanceled), On(subscriptionReactivated), On(subscriptionDeleted),
-		On(serviceUsageChanged), On(billToChanged),
+		On(serviceUsageChanged), On(billToChanged), On(subscriptionSuspended), On(suspensionEnded),
 	},
 }
 

@@ -45,6 +45,7 @@ CREATE TABLE subscriptions (
     cancelled_at    BIGINT NOT NULL, -- microseconds since 1970 UTC; 0 unless it is cancelled
     admin_access_until BIGINT NOT NULL, -- of a cancelled one; likewise
     data_until      BIGINT NOT NULL, -- of a cancelled one; likewise
+    unpaid_invoice  TEXT   NOT NULL, -- for which it was cancelled; empty if that was not why
     deleted_at      BIGINT NOT NULL, -- microseconds since 1970 UTC; 0: its data is there
     registered_at   BIGINT NOT NULL, -- microseconds since 1970 UTC
     updated_at      BIGINT NOT NULL, -- microseconds since 1970 UTC
@@ -62,3 +63,13 @@ CREATE TABLE subscription_cards (
 );
 -- What a card is on.
 CREATE INDEX subscription_cards_card ON subscription_cards (tenant, card_id);
+-- subscription_suspensions has one row per invoice for which a subscription's service is off. Written by suspensions.go.
+CREATE TABLE subscription_suspensions (
+    tenant          TEXT   NOT NULL,
+    subscription_id TEXT   NOT NULL,
+    invoice_id      TEXT   NOT NULL,
+    suspended_at    BIGINT NOT NULL, -- microseconds since 1970 UTC
+    access_until    BIGINT NOT NULL, -- until then a payment brings it back; likewise
+    data_until      BIGINT NOT NULL, -- likewise
+    PRIMARY KEY (tenant, subscription_id, invoice_id)
+);

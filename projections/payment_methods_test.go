@@ -165,7 +165,8 @@ func TestSubscriptions(t *testing.T) {
 		{
 			// visa was promoted away and came back in amex's place.
 			ID: mail, Product: "Mail", BoughtBy: anna, Kind: billing.KindCard, Primary: mastercard,
-			Status: projections.SubscriptionActive, Backups: []billing.Backup{{CardID: visa, Priority: 1, AddedBy: bo}},
+			Status: projections.SubscriptionSuspended, Backups: []billing.Backup{{CardID: visa, Priority: 1, AddedBy: bo}},
+			SuspendedAt: start.AddDate(0, 0, 7), AdminAccessUntil: start.AddDate(0, 0, 97), DataUntil: start.AddDate(0, 0, 187),
 			RegisteredAt: start, UpdatedAt: rows[0].UpdatedAt, Revision: 6,
 		},
 		{
@@ -227,6 +228,62 @@ func TestSubscriptionIsItsAggregate(t *testing.T) {
 				t.Errorf("row = %s and %v, want %s and %v", got.Primary, got.Backups, state.Primary, state.Backups)
 			}
 		})
+	}
+}
+
+// A subscription is off while one of its invoices has it off.
+func TestSuspendedSubscription(t *testing.T) {
+	t.Parallel()
+	h := startHistory(northwind)
+	day := func(n int) time.Time { return start.AddDate(0, 0, n) }
+	addCard(h, visa, anna, "visa", 1, 2027)
+	h.then(mail, billing.SubscriptionRegistered{Product: "Mail", BoughtBy: anna, CardID: visa, At: start})
+	db := open(t, projections.PaymentMethods)
+	db.apply(h.events...)
+	off := func(n int) collection.ServiceSuspended {
+		return collection.ServiceSuspended{SubscriptionID: mail, Reason: collection.Unpaid, At: day(n), CancelAt: day(n + 90), DataUntil: day(n + 180)}
+	}
+	paid := collection.AccountRecovered{SubscriptionID: mail, From: collection.Suspended, By: collection.ByCharge}
+	one, two := id(5, 21), id(5, 22)
+	unpaid := billing.SubscriptionCanceled{At: day(90), AdminAccessUntil: day(90), DataUntil: day(180), UnpaidInvoice: one}
+	row := func(s projections.SubscriptionStatus, suspended, cancelled, access, data int, invoice string) projections.SubscriptionRow {
+		on := func(n int) time.Time {
+			if n < 0 {
+				return time.Time{}
+			}
+			return day(n)
+		}
+		return projections.SubscriptionRow{
+			Status: s, SuspendedAt: on(suspended), CancelledAt: on(cancelled), AdminAccessUntil: on(access), DataUntil: on(data), UnpaidInvoice: invoice,
+		}
+	}
+	for _, c := range []struct {
+		name  string
+		id    string
+		event any
+		want  projections.SubscriptionRow
+	}{
+		{"D1: suspended, with the case's dates", one, off(0), row(projections.SubscriptionSuspended, 0, -1, 90, 180, "")},
+		{"D1: for a second invoice as well", two, off(3), row(projections.SubscriptionSuspended, 0, -1, 90, 180, "")},
+		{"D1: one of them is paid", one, paid, row(projections.SubscriptionSuspended, 3, -1, 93, 183, "")},
+		{"D1: both are", two, paid, row(projections.SubscriptionActive, -1, -1, -1, -1, "")},
+		{"D1: suspended again", one, off(0), row(projections.SubscriptionSuspended, 0, -1, 90, 180, "")},
+		{"D1: its case is over", one, collection.CollectionClosed{SubscriptionID: mail, Outcome: collection.OutcomeCanceled, At: day(90)}, row(projections.SubscriptionSuspended, 0, -1, 90, 180, "")},
+		{"C9: and so is the subscription", mail, unpaid, row(projections.SubscriptionCancelled, -1, 90, 90, 180, one)},
+		{"D1: deleted", mail, billing.SubscriptionDeleted{Released: []string{visa}, At: day(180)}, row(projections.SubscriptionGone, -1, 90, 90, 180, one)},
+	} {
+		db.apply(h.then(c.id, c.event))
+		got, err := projections.SubscriptionByID(t.Context(), db, northwind, mail)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = projections.SubscriptionRow{
+			Status: got.Status, SuspendedAt: got.SuspendedAt, CancelledAt: got.CancelledAt, AdminAccessUntil: got.AdminAccessUntil,
+			DataUntil: got.DataUntil, UnpaidInvoice: got.UnpaidInvoice,
+		}
+		if d := cmp.Diff(c.want, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, d)
+		}
 	}
 }
 

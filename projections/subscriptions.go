@@ -18,8 +18,8 @@ import (
 func subscriptionRegistered(ctx context.Context, tx Tx, e domain.Recorded[billing.SubscriptionRegistered]) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO subscriptions
 		(tenant, subscription_id, product, bought_by, kind, po_number, licences, cancelled_at, admin_access_until,
-		 data_until, deleted_at, registered_at, updated_at, revision)
-		VALUES ($1, $2, $3, $4, 'card', '', $7, 0, 0, 0, 0, $5, $5, $6) ON CONFLICT (tenant, subscription_id) DO NOTHING`,
+		 data_until, unpaid_invoice, deleted_at, registered_at, updated_at, revision)
+		VALUES ($1, $2, $3, $4, 'card', '', $7, 0, 0, 0, '', 0, $5, $5, $6) ON CONFLICT (tenant, subscription_id) DO NOTHING`,
 		e.Tenant, e.ID, e.Data.Product, e.Data.BoughtBy, at(e.Data.At), e.Revision, e.Data.Licences)
 	if err != nil {
 		return err
@@ -123,9 +123,9 @@ func subscriptionReactivated(ctx context.Context, tx Tx, e domain.Recorded[billi
 
 func setEnd(ctx context.Context, tx Tx, tenant, id string, end billing.SubscriptionCanceled, t time.Time, revision int64) error {
 	_, err := tx.ExecContext(ctx, `UPDATE subscriptions
-		SET cancelled_at = $3, admin_access_until = $4, data_until = $5, updated_at = $6, revision = $7
+		SET cancelled_at = $3, admin_access_until = $4, data_until = $5, updated_at = $6, revision = $7, unpaid_invoice = $8
 		WHERE tenant = $1 AND subscription_id = $2`, tenant, id,
-		at(end.At), at(end.AdminAccessUntil), at(end.DataUntil), at(t), revision)
+		at(end.At), at(end.AdminAccessUntil), at(end.DataUntil), at(t), revision, end.UnpaidInvoice)
 	return err
 }
 
@@ -178,6 +178,7 @@ type SubscriptionStatus string
 // The statuses of a subscription.
 const (
 	SubscriptionActive    SubscriptionStatus = "active"
+	SubscriptionSuspended SubscriptionStatus = "suspended" // disabled until what is owed is paid
 	SubscriptionCancelled SubscriptionStatus = "cancelled" // disabled; its data is there
 	SubscriptionGone      SubscriptionStatus = "deleted"
 )
@@ -192,11 +193,13 @@ type SubscriptionRow struct {
 	Primary          string                          `json:"primary"` // a card's ID; empty if it is paid for by invoice
 	Backups          []billing.Backup                `json:"backups"` // in order of priority
 	Status           SubscriptionStatus              `json:"status"`
-	Licences         int                             `json:"licences,omitzero"`     // assigned to users
-	ServiceUsage     domain.Personal[postal.Address] `json:"serviceUsage,omitzero"` // where most users are
-	BillTo           domain.Personal[billing.BillTo] `json:"billTo,omitzero"`       // to whom invoices go
-	CancelledAt      time.Time                       `json:"cancelledAt,omitzero"`
-	AdminAccessUntil time.Time                       `json:"adminAccessUntil,omitzero"` // until then it may be taken back
+	Licences         int                             `json:"licences,omitzero"`         // assigned to users
+	ServiceUsage     domain.Personal[postal.Address] `json:"serviceUsage,omitzero"`     // where most users are
+	BillTo           domain.Personal[billing.BillTo] `json:"billTo,omitzero"`           // to whom invoices go
+	SuspendedAt      time.Time                       `json:"suspendedAt,omitzero"`      // for an unpaid invoice; zero unless it is suspended
+	CancelledAt      time.Time                       `json:"cancelledAt,omitzero"`      // zero unless it is cancelled
+	UnpaidInvoice    string                          `json:"unpaidInvoice,omitzero"`    // for which it was cancelled, if it was
+	AdminAccessUntil time.Time                       `json:"adminAccessUntil,omitzero"` // until then it may be taken back or, if suspended, paid back
 	DataUntil        time.Time                       `json:"dataUntil,omitzero"`
 	DeletedAt        time.Time                       `json:"deletedAt,omitzero"`
 	RegisteredAt     time.Time                       `json:"registeredAt"`
@@ -205,7 +208,8 @@ type SubscriptionRow struct {
 }
 
 const selectSubscription = `SELECT subscription_id, product, bought_by, kind, po_number, licences, service_usage, bill_to,
-	cancelled_at, admin_access_until, data_until, deleted_at, registered_at, updated_at, revision,
+	cancelled_at, admin_access_until, data_until, unpaid_invoice, deleted_at, registered_at, updated_at, revision,
+	` + suspension + `,
 	(SELECT string_agg(c.card_id || '=' || c.priority || '=' || c.added_by, ' ') FROM subscription_cards c
 		WHERE c.tenant = s.tenant AND c.subscription_id = s.subscription_id)
 	FROM subscriptions s WHERE tenant = $1`
@@ -229,13 +233,17 @@ func SubscriptionList(ctx context.Context, db DB, tenant, cursor string, limit i
 
 func scanSubscription(row scanner) (s SubscriptionRow, err error) {
 	var cards sql.NullString
+	var off, payUntil, dataUntil time.Time
 	err = row.Scan(&s.ID, &s.Product, &s.BoughtBy, &s.Kind, &s.PONumber, &s.Licences,
 		sealed[postal.Address]{&s.ServiceUsage}, sealed[billing.BillTo]{&s.BillTo}, instant{&s.CancelledAt},
-		instant{&s.AdminAccessUntil}, instant{&s.DataUntil}, instant{&s.DeletedAt}, instant{&s.RegisteredAt}, instant{&s.UpdatedAt}, &s.Revision, &cards)
+		instant{&s.AdminAccessUntil}, instant{&s.DataUntil}, &s.UnpaidInvoice, instant{&s.DeletedAt}, instant{&s.RegisteredAt}, instant{&s.UpdatedAt}, &s.Revision,
+		instant{&off}, instant{&payUntil}, instant{&dataUntil}, &cards)
 	if err != nil {
 		return s, err
 	}
-	s.Status = subscriptionStatus(s.CancelledAt, s.DeletedAt)
+	if s.Status = subscriptionStatus(off, s.CancelledAt, s.DeletedAt); s.Status == SubscriptionSuspended {
+		s.SuspendedAt, s.AdminAccessUntil, s.DataUntil = off, payUntil, dataUntil
+	}
 	s.Backups = []billing.Backup{}
 	for c := range strings.FieldsSeq(cards.String) {
 		id, rest, _ := strings.Cut(c, "=")
@@ -254,12 +262,14 @@ func scanSubscription(row scanner) (s SubscriptionRow, err error) {
 	return s, nil
 }
 
-func subscriptionStatus(cancelledAt, deletedAt time.Time) SubscriptionStatus {
+func subscriptionStatus(suspendedAt, cancelledAt, deletedAt time.Time) SubscriptionStatus {
 	switch {
 	case !deletedAt.IsZero():
 		return SubscriptionGone
 	case !cancelledAt.IsZero():
 		return SubscriptionCancelled
+	case !suspendedAt.IsZero():
+		return SubscriptionSuspended
 	}
 	return SubscriptionActive
 }

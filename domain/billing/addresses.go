@@ -23,6 +23,7 @@ func (c ChangeServiceUsageAddress) Needs(Meta) []domain.Need {
 
 // ServiceUsageAddressChanged records where most of the users are.
 type ServiceUsageAddressChanged struct {
+	Old               domain.Personal[postal.Address] `json:"old,omitzero"` // absent: the first
 	Address           domain.Personal[postal.Address] `json:"address"`
 	Country           string                          `json:"country"` // of the address
 	Changed           []string                        `json:"changed"` // parts of the address
@@ -46,7 +47,10 @@ func (c ChangeServiceUsageAddress) Decide(s Subscription, m Meta) ([]Event, erro
 	if changed == nil {
 		return nil, nil
 	}
-	return []Event{ServiceUsageAddressChanged{domain.About(m.Tenant, c.Address), c.Address.Country, changed, checked, m.At}}, nil
+	return []Event{ServiceUsageAddressChanged{
+		Old: s.ServiceUsage, Address: domain.About(m.Tenant, c.Address), Country: c.Address.Country,
+		Changed: changed, AddressValidation: checked, At: m.At,
+	}}, nil
 }
 
 // ChangeBillToAddress says to whom the invoices go (rule S9). Where a card
@@ -87,6 +91,7 @@ type BillTo struct {
 
 // BillToAddressChanged records to whom invoices go from now on.
 type BillToAddressChanged struct {
+	Old               domain.Personal[BillTo] `json:"old,omitzero"` // absent: the first
 	BillTo            domain.Personal[BillTo] `json:"billTo"`
 	Country           string                  `json:"country"` // of the address
 	Changed           []string                `json:"changed"` // "name", "phone" and parts of the address
@@ -111,20 +116,28 @@ func (c ChangeBillToAddress) Decide(s Subscription, m Meta) ([]Event, error) {
 	if err := domain.All(append(wrong, line(c.Name, 1, "/name"), refused)...); err != nil {
 		return nil, err
 	}
+	return s.bill(m, Recipient{BillTo{c.Name, number.Number, c.Address}, checked, number.Data}), nil
+}
+
+// bill returns the event by which invoices go to somebody else, if to is that.
+func (s Subscription) bill(m Meta, r Recipient) []Event {
+	to := r.BillTo
 	var changed []string
-	if c.Name != s.BillTo.Value.Name {
+	if to.Name != s.BillTo.Value.Name {
 		changed = append(changed, "name")
 	}
-	if number.Number != s.BillTo.Value.Phone {
-		changed = append(changed, "phone")
+	phoneData := ""
+	if to.Phone != s.BillTo.Value.Phone {
+		changed, phoneData = append(changed, "phone"), r.PhoneData
 	}
 	was := domain.Personal[postal.Address]{Value: s.BillTo.Value.Address}
-	if changed = append(changed, differs(c.Address, was)...); changed == nil {
-		return nil, nil
+	if changed = append(changed, differs(to.Address, was)...); changed == nil {
+		return nil
 	}
 	return []Event{BillToAddressChanged{
-		domain.About(m.Tenant, BillTo{c.Name, number.Number, c.Address}), c.Address.Country, changed, checked, m.At, number.Data,
-	}}, nil
+		Old: s.BillTo, BillTo: domain.About(m.Tenant, to), Country: to.Address.Country,
+		Changed: changed, AddressValidation: r.Check, At: m.At, PhoneData: phoneData,
+	}}
 }
 
 // calls returns the phone number to keep, or why it cannot be. One that stays

@@ -41,6 +41,8 @@ var Aggregate = domain.NewAggregate(
 		domain.Summary("Record how many of the subscription's licences are given to users")),
 	domain.Accepts[CancelSubscription]("CancelSubscription",
 		domain.Summary("Cancel the subscription; admins keep access for a while")),
+	domain.Accepts[CancelUnpaidSubscription]("CancelUnpaidSubscription", domain.Internal(),
+		domain.Summary("Cancel a subscription that nobody has paid for in time")),
 	domain.Accepts[ReactivateSubscription]("ReactivateSubscription",
 		domain.Summary("Take a cancelled subscription back while admins have access")),
 	domain.Accepts[ChangeServiceUsageAddress]("ChangeServiceUsageAddress", domain.CallerSaw(),
@@ -88,6 +90,7 @@ type Subscription struct {
 	CancelledAt      time.Time `json:"cancelledAt,omitzero"`      // zero unless it is cancelled
 	AdminAccessUntil time.Time `json:"adminAccessUntil,omitzero"` // of a cancelled one
 	DataUntil        time.Time `json:"dataUntil,omitzero"`        // of a cancelled one
+	UnpaidInvoice    string    `json:"unpaidInvoice,omitzero"`    // for which it was cancelled, if it was
 	Deleted          bool      `json:"deleted,omitzero"`          // its data is gone
 }
 

@@ -25,6 +25,14 @@ func (c CancelSubscription) Needs(m Meta) []domain.Need {
 	return []domain.Need{CancelPolicy.Need(), domain.Of[Organization](m.Tenant)}
 }
 
+// Cautions implements [domain.Cautioner].
+func (CancelSubscription) Cautions() []domain.Caution {
+	return []domain.Caution{{
+		Code:   "credit-next-cycle",
+		Detail: "days that are paid for and not used are credited in proportion in the next billing cycle, not paid back at once",
+	}}
+}
+
 // SubscriptionCancellationRequested records who wanted to be rid of the
 // subscription, and why.
 type SubscriptionCancellationRequested struct {
@@ -44,11 +52,24 @@ type SubscriptionCanceled struct {
 	At               time.Time `json:"at"`
 	AdminAccessUntil time.Time `json:"adminAccessUntil"`
 	DataUntil        time.Time `json:"dataUntil"`
+	// UnpaidInvoice is the invoice for which nobody paid in time, if that is
+	// why. Then there is no way back.
+	UnpaidInvoice string `json:"unpaidInvoice,omitzero"`
+	// Credit is what becomes of the days that are paid for and not used:
+	// [NextCycle], or empty where nothing is owed.
+	Credit Credit `json:"credit,omitzero"`
 }
+
+// Credit is what becomes of days that are paid for and not used.
+type Credit string
+
+// NextCycle is a credit in proportion to these days, on the next bill. How
+// much it is, is the biller's business.
+const NextCycle Credit = "next-cycle"
 
 // Evolve implements [domain.Event].
 func (e SubscriptionCanceled) Evolve(s *Subscription) {
-	s.CancelledAt, s.AdminAccessUntil, s.DataUntil = e.At, e.AdminAccessUntil, e.DataUntil
+	s.CancelledAt, s.AdminAccessUntil, s.DataUntil, s.UnpaidInvoice = e.At, e.AdminAccessUntil, e.DataUntil, e.UnpaidInvoice
 }
 
 // Decide implements [domain.Command].
@@ -72,16 +93,12 @@ func (c CancelSubscription) Decide(s Subscription, m Meta) ([]Event, error) {
 		asked.Reason = domain.About(m.Actor.ID, c.Reason)
 	}
 	return []Event{asked, SubscriptionCanceled{
-		m.At, m.At.AddDate(0, 0, terms.AdminAccessDays), m.At.AddDate(0, 0, terms.DataDays),
+		At: m.At, AdminAccessUntil: m.At.AddDate(0, 0, terms.AdminAccessDays), DataUntil: m.At.AddDate(0, 0, terms.DataDays),
+		Credit: NextCycle,
 	}}, nil
 }
 
-// check leaves out of account what Konto itself asks for, since then somebody
-// has decided before.
 func (c CancelSubscription) check(s Subscription, m Meta, terms CancelTerms) error {
-	if m.Actor.Kind == domain.KindSystem {
-		return nil
-	}
 	domains := domain.Fact[Organization](m, m.Tenant).CustomDomains
 	switch {
 	case strings.TrimSpace(c.Reason) == "" || len([]rune(c.Reason)) > maxReason || strings.ContainsFunc(c.Reason, unicode.IsControl):

@@ -3,9 +3,11 @@ package billing
 import "time"
 
 // DeleteSubscription notes that the data of a subscription that was cancelled
-// then is gone. One that was taken back since stays.
+// is gone. It names the cancellation that it is for, by its time or by the
+// invoice for which nobody paid: one that was taken back since stays.
 type DeleteSubscription struct {
-	CancelledAt time.Time `json:"cancelledAt"`
+	CancelledAt   time.Time `json:"cancelledAt,omitzero"`
+	UnpaidInvoice string    `json:"unpaidInvoice,omitzero"`
 }
 
 // SubscriptionDeleted records that nothing is left of a subscription but its
@@ -25,8 +27,15 @@ func (c DeleteSubscription) Decide(s Subscription, m Meta) ([]Event, error) {
 	switch {
 	case !s.Exists():
 		return nil, ErrNotFound
-	case s.Deleted || s.CancelledAt.IsZero() || !s.CancelledAt.Equal(c.CancelledAt) || m.At.Before(s.DataUntil):
+	case s.Deleted || s.CancelledAt.IsZero() || !c.meant(s) || m.At.Before(s.DataUntil):
 		return nil, nil
 	}
 	return []Event{SubscriptionDeleted{s.cards(), m.At}}, nil
+}
+
+func (c DeleteSubscription) meant(s Subscription) bool {
+	if c.UnpaidInvoice != "" {
+		return s.UnpaidInvoice == c.UnpaidInvoice
+	}
+	return s.CancelledAt.Equal(c.CancelledAt)
 }

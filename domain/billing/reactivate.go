@@ -17,6 +17,7 @@ type SubscriptionReactivated struct {
 // Evolve implements [domain.Event].
 func (e SubscriptionReactivated) Evolve(s *Subscription) {
 	s.CancelledAt, s.AdminAccessUntil, s.DataUntil = time.Time{}, time.Time{}, time.Time{}
+	s.UnpaidInvoice = ""
 }
 
 // Decide implements [domain.Command].

@@ -84,7 +84,9 @@ type Case struct {
 	Country        string                   `json:"country"`     // where the invoice goes
 	PONumber       string                   `json:"poNumber,omitzero"`
 	Contact        domain.Personal[Contact] `json:"contact,omitzero"`
-	CaseRef        string                   `json:"caseRef,omitzero"` // billing support's
+	AddressCheck   postal.Checked           `json:"addressCheck,omitzero"`
+	PhoneData      string                   `json:"phoneData,omitzero"` // which numbering plans the contact's phone was read by
+	CaseRef        string                   `json:"caseRef,omitzero"`   // billing support's
 	CreditDue      time.Time                `json:"creditDue,omitzero"`
 	Credit         string                   `json:"credit,omitzero"` // "passed" or "failed"; empty until it is known
 	Evaluated      bool                     `json:"evaluated,omitzero"`

@@ -101,6 +101,7 @@ func (e InvoiceSwitchRequested) Evolve(c *Case) {
 		AmountMinor: e.AmountMinor, Currency: e.Currency, Country: e.Country, PONumber: e.PONumber, Contact: e.Contact,
 		CaseRef: e.CaseRef, CreditDue: e.CreditDue, OpenedBy: e.OpenedBy,
 	}
+	c.AddressCheck, c.PhoneData = e.AddressCheck, e.PhoneData
 }
 
 // Decide implements [domain.Command].

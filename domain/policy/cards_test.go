@@ -343,6 +343,22 @@ func TestSubscriptionNotices(t *testing.T) {
 				"subscriptionId": "s1", "endsAt": noon.Format(time.RFC3339), "adminAccessUntil": access.Format(time.RFC3339), "dataUntil": data.Format(time.RFC3339),
 			}, "bea", "gus"),
 		},
+		{
+			name: "C11: days not used are credited in the next cycle", reaction: name, given: people(),
+			when: event("s1", billing.SubscriptionCanceled{At: noon, AdminAccessUntil: access, DataUntil: data, Credit: billing.NextCycle}),
+			then: mail("subscription_cancelled", object{
+				"subscriptionId": "s1", "endsAt": noon.Format(time.RFC3339), "adminAccessUntil": access.Format(time.RFC3339), "dataUntil": data.Format(time.RFC3339),
+				"credit": true,
+			}, "bea", "gus"),
+		},
+		{
+			name: "C9: cancelled because nobody paid", reaction: name, given: people(),
+			when: event("s1", billing.SubscriptionCanceled{At: noon, AdminAccessUntil: noon, DataUntil: data, UnpaidInvoice: bill}),
+			then: mail("subscription_cancelled", object{
+				"subscriptionId": "s1", "endsAt": noon.Format(time.RFC3339), "adminAccessUntil": noon.Format(time.RFC3339), "dataUntil": data.Format(time.RFC3339),
+				"unpaidInvoice": bill,
+			}, "bea", "gus"),
+		},
 		{name: "C11: taken back", reaction: name, given: people(), when: event("s1", billing.SubscriptionReactivated{At: noon}), then: mail("subscription_reactivated", object{"subscriptionId": "s1"}, "bea", "gus")},
 		{name: "S9: used elsewhere", reaction: name, given: people(), when: event("s1", billing.ServiceUsageAddressChanged{}), then: mail("billing_address_changed", object{"kind": "service-usage", "subscriptionId": "s1"}, "bea", "gus")},
 		{name: "S9: billed elsewhere", reaction: name, given: people(), when: event("s1", billing.BillToAddressChanged{}), then: mail("billing_address_changed", object{"kind": "bill-to", "subscriptionId": "s1"}, "bea", "gus")},

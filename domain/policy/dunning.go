@@ -58,6 +58,7 @@ func collectionReactions() []domain.Reaction {
 		),
 		domain.Whenever("replace-declined-cards", replaceDeclined),
 		domain.Whenever("keep-charges", keepCharge),
+		domain.Whenever("end-unpaid-subscription", endUnpaid),
 	}
 }
 
@@ -148,4 +149,22 @@ func keepCharge(e domain.Recorded[collection.ChargeSucceeded]) []domain.Effect {
 		domain.Dispatch{To: id, Command: reservation.Reserve{Kind: ChargeKind, Holder: e.ID, Tenant: e.Tenant}},
 		domain.Dispatch{To: id, Command: reservation.ConfirmReservation{Holder: e.ID}},
 	}
+}
+
+// endUnpaid lets a subscription end as the case of its unpaid invoice does
+// (rules C9, D1): cancelled when it is too late to pay, gone when its data is.
+// Of a case that was cancelled when nobody listened yet, both happen at the end.
+func endUnpaid(e domain.Recorded[collection.CollectionClosed]) []domain.Effect {
+	cancel := billing.CancelUnpaidSubscription{InvoiceID: e.ID, DataUntil: e.Data.DataUntil}
+	switch e.Data.Outcome {
+	case collection.OutcomeCanceled:
+		return []domain.Effect{domain.Dispatch{To: e.Data.SubscriptionID, Command: cancel}}
+	case collection.OutcomeDeleted:
+		cancel.DataUntil = e.Data.At
+		return []domain.Effect{
+			domain.Dispatch{To: e.Data.SubscriptionID, Command: cancel},
+			domain.Dispatch{To: e.Data.SubscriptionID, Command: billing.DeleteSubscription{UnpaidInvoice: e.ID}},
+		}
+	}
+	return nil
 }

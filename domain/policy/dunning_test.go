@@ -113,3 +113,22 @@ func TestChargesLeadToInvoices(t *testing.T) {
 		{name: "D7: a charge without a name cannot", reaction: "keep-charges", when: event(bill, collection.ChargeSucceeded{})},
 	})
 }
+
+func TestUnpaidSubscriptionsEnd(t *testing.T) {
+	const name = "end-unpaid-subscription"
+	closed := func(outcome string, dataUntil time.Time) domain.Recorded[any] {
+		return event(bill, collection.CollectionClosed{SubscriptionID: "sub", Outcome: outcome, DataUntil: dataUntil, At: noon})
+	}
+	until := noon.AddDate(0, 0, 90)
+	cancel := func(until time.Time) domain.Effect {
+		return domain.Dispatch{To: "sub", Command: billing.CancelUnpaidSubscription{InvoiceID: bill, DataUntil: until}}
+	}
+	run(t, []reactionCase{
+		{name: "C9: too late to pay, with the case's date", reaction: name, when: closed(collection.OutcomeCanceled, until), then: []domain.Effect{cancel(until)}},
+		{
+			name: "D1: the data is gone, also of one that nobody cancelled", reaction: name, when: closed(collection.OutcomeDeleted, time.Time{}),
+			then: []domain.Effect{cancel(noon), domain.Dispatch{To: "sub", Command: billing.DeleteSubscription{UnpaidInvoice: bill}}},
+		},
+		{name: "D1: what was paid goes on", reaction: name, when: closed(collection.OutcomeRecovered, time.Time{})},
+	})
+}

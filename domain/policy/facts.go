@@ -104,6 +104,7 @@ var Sources = append([]domain.Source{
 	domain.FromState(billing.Aggregate, purse),
 	domain.FromState(collection.Aggregate, collection.BillOf),
 	domain.FromState(invoiceswitch.Aggregate, invoiceswitch.OwnOf),
+	domain.FromState(invoiceswitch.Aggregate, recipient),
 	domain.FromState(billing.Aggregate, func(_ string, s billing.Subscription) invoiceswitch.Subscription {
 		return invoiceswitch.Subscription{Exists: s.Exists(), Invoiced: s.Invoiced, BoughtBy: s.BoughtBy, RegisteredAt: s.RegisteredAt}
 	}),
@@ -157,6 +158,15 @@ func purse(_ string, s billing.Subscription) collection.Wallet {
 		w.Cards = append(w.Cards, b.CardID)
 	}
 	return w
+}
+
+// recipient leaves out what was erased.
+func recipient(_ string, c invoiceswitch.Case) billing.Recipient {
+	if !c.Contact.Readable() {
+		return billing.Recipient{}
+	}
+	to := c.Contact.Value
+	return billing.Recipient{BillTo: billing.BillTo{Name: to.Name, Phone: to.Phone, Address: to.Address}, Check: c.AddressCheck, PhoneData: c.PhoneData}
 }
 
 // account leaves out addresses that were erased.

@@ -99,7 +99,10 @@ func TestFacts(t *testing.T) {
 		&subject.Subject{Status: subject.StatusStarted},
 		&offboarding.Offboarding{Grants: []offboarding.Grant{{GranteeID: person, ExpiresAt: noon}}},
 		&card.Card{Tenant: own, Owner: person, Last4: "4242", Brand: "visa", ExpMonth: 2, ExpYear: 2030, Removed: true, GatewayToken: "tok", ManualAboveMinor: 5, ManualAboveCurrency: "INR", BillTo: domain.About(person, home)},
-		&invoiceswitch.Case{Status: invoiceswitch.Requested, SubscriptionID: "sub"},
+		&invoiceswitch.Case{
+			Status: invoiceswitch.Requested, SubscriptionID: "sub", AddressCheck: postal.Checked{Grade: postal.FormatOK},
+			Contact: domain.About(person, invoiceswitch.Contact{Name: "Ann", Phone: "1", Address: home}),
+		},
 		&collection.Invoice{SubscriptionID: "sub", LastCardID: "last"},
 		&billing.Subscription{Product: "Suite", BoughtBy: person, Primary: "p", Backups: []billing.Backup{{CardID: "b1"}, {CardID: "b2"}}},
 		&policyversion.Policy{Versions: []policyversion.Version{
@@ -141,6 +144,7 @@ func TestFacts(t *testing.T) {
 		collection.Wallet{Known: true, Cards: []string{"p", "b1", "b2"}},
 		collection.Bill{SubscriptionID: "sub", CardID: "last"},
 		invoiceswitch.Own{SubscriptionID: "sub"},
+		billing.Recipient{BillTo: billing.BillTo{Name: "Ann", Phone: "1", Address: home}, Check: postal.Checked{Grade: postal.FormatOK}},
 		invoiceswitch.Subscription{Exists: true, BoughtBy: person},
 		invoiceswitch.Buyer{Tenant: own},
 		invoiceswitch.Asker{Tenant: own, MayAsk: true},
@@ -179,6 +183,22 @@ func TestFacts(t *testing.T) {
 			t.Errorf("fact = %+v, want %+v", g, w)
 		}
 	}
+}
+
+// TestErasedRecipient keeps what was erased from coming back on an invoice.
+func TestErasedRecipient(t *testing.T) {
+	t.Parallel()
+	for _, s := range policy.Sources {
+		if s.Type != reflect.TypeFor[billing.Recipient]() {
+			continue
+		}
+		state := &invoiceswitch.Case{Contact: domain.Personal[invoiceswitch.Contact]{Subject: person, Erased: true}, AddressCheck: postal.Checked{Confirmed: true}}
+		if got := s.State("id", state); got != (billing.Recipient{}) {
+			t.Errorf("N4: recipient of an erased contact = %+v, want none", got)
+		}
+		return
+	}
+	t.Error("there is no source of billing.Recipient")
 }
 
 func TestFactsShareNothingWithStates(t *testing.T) {

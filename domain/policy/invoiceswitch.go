@@ -87,7 +87,8 @@ func applySwitch(l *ledger, e domain.Recorded[invoiceswitch.InvoiceSwitchApprove
 		l.Covers[e.ID] = true
 	}
 	return []domain.Effect{domain.Dispatch{
-		To: e.Data.SubscriptionID, Command: billing.ChangePaymentMethodKind{Kind: billing.KindInvoice, PONumber: e.Data.PONumber},
+		To:      e.Data.SubscriptionID,
+		Command: billing.ChangePaymentMethodKind{Kind: billing.KindInvoice, PONumber: e.Data.PONumber, CaseID: e.ID},
 	}}
 }
 

@@ -25,7 +25,7 @@ func TestSwitchToInvoice(t *testing.T) {
 	approved := func(covers bool) []domain.Recorded[any] {
 		return append(slices.Clip(asked), event(id, invoiceswitch.InvoiceSwitchApproved{SubscriptionID: "sub", PONumber: "PO 7", CoversBalance: covers}))
 	}
-	change := domain.Dispatch{To: "sub", Command: billing.ChangePaymentMethodKind{Kind: billing.KindInvoice, PONumber: "PO 7"}}
+	change := domain.Dispatch{To: "sub", Command: billing.ChangePaymentMethodKind{Kind: billing.KindInvoice, PONumber: "PO 7", CaseID: id}}
 	confirm := domain.Dispatch{To: id, Command: invoiceswitch.ConfirmSwitchApplied{}}
 	changed := event("sub", billing.PaymentMethodKindChanged{Old: billing.KindCard, New: billing.KindInvoice})
 	run(t, []reactionCase{

@@ -191,7 +191,7 @@ func TestNoReactionBaresAPersonalValue(t *testing.T) {
 		event("account-recovery", policyversion.PolicyVersionPublished{Name: "account-recovery", Version: 2}))
 	for _, c := range policy.Contracts {
 		for _, info := range c.Events() {
-			for _, word := range []string{"alternateEmail", "global-admin", "never", "domain", "lost_card", "auditor", own} {
+			for _, word := range []string{"alternateEmail", "global-admin", "never", "domain", "lost_card", "auditor", "deleted", own} {
 				e := reflect.New(info.Type).Elem()
 				fill(e, word)
 				if f := e.FieldByName("Waiting"); f.IsValid() {

@@ -37,11 +37,15 @@ type cancelled struct {
 	EndsAt           time.Time `json:"endsAt"`
 	AdminAccessUntil time.Time `json:"adminAccessUntil"`
 	DataUntil        time.Time `json:"dataUntil"`
+	UnpaidInvoice    string    `json:"unpaidInvoice,omitzero"` // if nobody paid in time
+	Credit           bool      `json:"credit,omitzero"`        // on the next bill, for unused days
 }
 
 func tellOfCancellation(t *team, e domain.Recorded[billing.SubscriptionCanceled]) []domain.Effect {
 	return tell(t.and(), subscriptionCancelled, func(string) any {
-		return cancelled{e.ID, e.Data.At, e.Data.AdminAccessUntil, e.Data.DataUntil}
+		return cancelled{
+			e.ID, e.Data.At, e.Data.AdminAccessUntil, e.Data.DataUntil, e.Data.UnpaidInvoice, e.Data.Credit == billing.NextCycle,
+		}
 	})
 }
 

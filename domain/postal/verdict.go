@@ -77,7 +77,9 @@ func (f Fault) says() string {
 // Checked is what an event keeps of a verdict: how far the address was
 // checked, by which tables, and whether the caller insisted on a spelling for
 // which they knew a better one. The suggestions are not kept, since the same
-// tables make the same ones of the same address.
+// tables make the same ones of the same address. Nor is what somebody typed
+// who took one of them: nothing here changes an address, so it was refused,
+// and what was refused is kept nowhere (see package rejection).
 type Checked struct {
 	Grade       Grade  `json:"grade,omitzero"`
 	DataVersion string `json:"dataVersion,omitzero"`

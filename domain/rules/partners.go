@@ -15,7 +15,7 @@ var partnerRules = []Rule{
 	{ID: "P12", Says: "A tenant sends at most so many requests a minute about customers; others are not affected, and who is refused hears when to come again.", Source: linked("Customer resources")},
 
 	{ID: "A1", Says: "Which parts an address has, and how its postal code looks, is its country's; a state must agree with its postal code.", Source: Source{Page: "libaddressinput"}, Commands: []string{"AddCard", "UpdateCustomerAccount"}},
-	{ID: "A2", Says: "A checked address says how far it was checked, and keeps what was typed; a correction needs the person's consent.", Source: linked("Validate an address"), Commands: []string{"UpdateCustomerAccount"}},
+	{ID: "A2", Says: "An address is kept as the person sends it, with how far it was checked and by which tables. A better spelling is proposed, and never taken without the person sending it.", Source: linked("Validate an address"), Commands: []string{"UpdateCustomerAccount"}},
 	{ID: "A3", Says: "A card is billed in the organization's country, which never changes.", Source: linked("Manage payment methods"), Commands: []string{"AddCard", "UpdateCardDetails"}},
 
 	{ID: "X1", Says: "Who replaces what they have seen names its revision. Is it old, they are told what changed; edits of other fields can be merged.", Source: Source{Page: "RFC 9110 section 13, RFC 6585"}, Commands: []string{"UpdateCardDetails"}},

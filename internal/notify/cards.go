@@ -47,6 +47,8 @@ type (
 		EndsAt           time.Time `json:"endsAt"`
 		AdminAccessUntil time.Time `json:"adminAccessUntil"`
 		DataUntil        time.Time `json:"dataUntil"`
+		UnpaidInvoice    string    `json:"unpaidInvoice"`
+		Credit           bool      `json:"credit"`
 	}
 
 	switchData struct {
@@ -191,7 +193,14 @@ func (w *writer) subscriptionCancelled(p *page) error {
 		return err
 	}
 	w.head(p, "subscription_cancelled", nil)
+	if d.UnpaidInvoice != "" {
+		w.unpaidSubscription(p, d)
+		return nil
+	}
 	p.Lead = []string{w.t("subscription_cancelled.what", nil), w.t("subscription_cancelled.next", nil)}
+	if d.Credit {
+		p.Lead = append(p.Lead, w.t("subscription_cancelled.credit", nil))
+	}
 	w.add(p, "subscription", d.SubscriptionID)
 	w.addDay(p, "ends", d.EndsAt)
 	w.addDay(p, "admin_access_until", d.AdminAccessUntil)
@@ -199,6 +208,16 @@ func (w *writer) subscriptionCancelled(p *page) error {
 	w.act(p, "action.subscription", w.r.cfg.Links.Subscription, d.SubscriptionID)
 	w.notExpected(p, "subscription_cancelled.not_you")
 	return nil
+}
+
+// unpaidSubscription says nothing of a way back, since there is none.
+func (w *writer) unpaidSubscription(p *page, d subscriptionData) {
+	p.Lead = []string{w.t("subscription_cancelled.what.unpaid", nil), w.t("subscription_cancelled.next.unpaid", nil)}
+	p.SMS = w.t("subscription_cancelled.sms.unpaid", nil)
+	w.add(p, "subscription", d.SubscriptionID)
+	w.add(p, "invoice", d.UnpaidInvoice)
+	w.addDay(p, "data_until", d.DataUntil)
+	w.act(p, "action.subscription", w.r.cfg.Links.Subscription, d.SubscriptionID)
 }
 
 func (w *writer) subscriptionReactivated(p *page) error {

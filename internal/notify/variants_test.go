@@ -78,6 +78,8 @@ func cardVariants() map[string][]string {
 	v := map[string][]string{
 		notify.SubscriptionCancelled: {
 			`{"subscriptionId":"s","endsAt":"2026-04-01T00:00:00Z","adminAccessUntil":"2026-06-30T00:00:00Z","dataUntil":"2026-07-30T00:00:00Z"}`,
+			`{"subscriptionId":"s","endsAt":"2026-04-01T00:00:00Z","credit":true}`,
+			`{"subscriptionId":"s","dataUntil":"2026-07-30T00:00:00Z","unpaidInvoice":"i"}`,
 			`{"subscriptionId":"s"}`,
 		},
 		notify.SubscriptionReactivated: {`{"subscriptionId":"s"}`},
