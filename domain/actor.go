@@ -67,6 +67,14 @@ const (
 	Operator            Role = "operator"
 )
 
+// Who could do something is not always a role: a refusal may also name whoever
+// stands to the account so. Nobody has these as a role.
+const (
+	WhoSelf    Role = "self"             // the person whose account it is
+	WhoOwner   Role = "owner"            // whoever added the card
+	WhoPartner Role = "managing-partner" // the partner that the organization was bought from
+)
+
 // Roles are all roles.
 func Roles() []Role {
 	return []Role{

@@ -38,6 +38,10 @@ type Authorization interface {
 	// [KindNotFound] where the actor may not even know that the aggregate
 	// exists, of [KindForbidden] otherwise.
 	Rule(a Attempt) ([]Ruling, error)
+	// Explain adds to what the aggregate refused who could send the command,
+	// unless the refusal is stricter and says so itself, and who may send the
+	// one that it names instead. It knows the facts of the decision.
+	Explain(a Attempt, refused *Error) *Error
 }
 
 // Look is a wish to read what is kept about an aggregate.

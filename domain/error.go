@@ -26,10 +26,11 @@ type Error struct {
 	Code   string `json:"code"`             // stable, kebab-case; the last segment of the problem type
 	Detail string `json:"detail"`           // for people; carries no personal data and no secrets
 	Rule   string `json:"rule,omitempty"`   // the rule that refused, such as "C4"
-	WhoMay []Role `json:"whoMay,omitempty"` // who could do it
+	WhoMay []Role `json:"whoMay,omitempty"` // who could do what was refused; see [WhoSelf]
 	// Instead is the command that is allowed instead, if there is one.
-	Instead string `json:"instead,omitempty"`
-	Pointer string `json:"pointer,omitempty"` // JSON pointer of the input that is wrong
+	Instead   string `json:"instead,omitempty"`
+	InsteadBy []Role `json:"insteadBy,omitempty"` // who may do that
+	Pointer   string `json:"pointer,omitempty"`   // JSON pointer of the input that is wrong
 	// Facts are what the caller may know to act on the refusal, such as the
 	// ID of the card that is already there.
 	Facts map[string]any `json:"facts,omitempty"`
@@ -78,11 +79,21 @@ func (e *Error) ByRule(id string) *Error {
 	return &c
 }
 
-// Allowed says who could do it and, if there is one, which command is allowed
-// instead.
-func (e *Error) Allowed(instead string, whoMay ...Role) *Error {
+// Allowed says which command is allowed instead, and to whom. If there is none,
+// it says who could do what was refused, as For does.
+func (e *Error) Allowed(instead string, who ...Role) *Error {
+	if instead == "" {
+		return e.For(who...)
+	}
 	c := *e
-	c.Instead, c.WhoMay = instead, whoMay
+	c.Instead, c.InsteadBy = instead, who
+	return &c
+}
+
+// For says who could do what was refused.
+func (e *Error) For(who ...Role) *Error {
+	c := *e
+	c.WhoMay = who
 	return &c
 }
 
@@ -106,7 +117,9 @@ func (e *Error) With(key string, value any) *Error {
 
 // All sums up what is wrong, so that a caller hears of everything at once.
 // Nil errors do not count: All returns nil for none, the error itself for one,
-// and an error of [KindInvalid] for more.
+// and for more an error of the gravest kind among them: who fixes the others
+// is still refused by it. The sum says of the rule, of who may and of what is
+// allowed instead what all its causes say, and no more.
 func All(errs ...*Error) error {
 	errs = slices.DeleteFunc(slices.Clone(errs), func(e *Error) bool { return e == nil })
 	switch len(errs) {
@@ -115,7 +128,45 @@ func All(errs ...*Error) error {
 	case 1:
 		return errs[0]
 	}
-	sum := Invalid("several-problems", "%d things are wrong", len(errs))
-	sum.Causes = errs
+	return Sum(Invalid("several-problems", "%d things are wrong", len(errs)), errs)
+}
+
+// Sum returns e as the sum of causes, of which there is one or more; see [All].
+func Sum(e *Error, causes []*Error) *Error {
+	c, first := *e, causes[0]
+	sum := &c
+	sum.Causes = causes
+	sum.Rule, sum.WhoMay, sum.Instead, sum.InsteadBy = first.Rule, first.WhoMay, first.Instead, first.InsteadBy
+	for _, e := range causes {
+		if e.Kind.graver(sum.Kind) {
+			sum.Kind = e.Kind
+		}
+		if e.Rule != first.Rule {
+			sum.Rule = ""
+		}
+		if !slices.Equal(e.WhoMay, first.WhoMay) {
+			sum.WhoMay = nil
+		}
+		if e.Instead != first.Instead || !slices.Equal(e.InsteadBy, first.InsteadBy) {
+			sum.Instead, sum.InsteadBy = "", nil
+		}
+	}
 	return sum
+}
+
+// graver reports whether k is harder to do something about than than.
+func (k Kind) graver(than Kind) bool {
+	order := []Kind{KindMalformed, KindInvalid, KindConflict, KindForbidden, KindNotFound}
+	return slices.Index(order, k) > slices.Index(order, than)
+}
+
+// Rules returns the rules that refused, each once, in the order of the causes.
+func (e *Error) Rules() []string {
+	var ids []string
+	for _, c := range append([]*Error{e}, e.Causes...) {
+		if c.Rule != "" && !slices.Contains(ids, c.Rule) {
+			ids = append(ids, c.Rule)
+		}
+	}
+	return ids
 }

@@ -313,7 +313,8 @@ func (a *app) canI() *cobra.Command {
 	var about string
 	cmd := &cobra.Command{
 		Use: "can-i COMMAND ID", Short: "Ask whether you may send a command to an account, and why",
-		Long: `Asks the authorization, without doing anything. The account's own rules may
+		Long: `Asks the authorization, without doing anything: your roles, how you stand to the
+account, and conditions such as whose the card is. The account's own rules may
 still refuse what the command says; --dry-run of konto cmd shows that. A case
 belongs to the organization whose subscription it is about: name that with
 --about to ask whether you may open it.`,
@@ -360,6 +361,9 @@ func printPermission(w *tabwriter.Writer, p httpapi.CanI) {
 			mark = "+"
 		}
 		_, _ = fmt.Fprintf(w, "  %s %s\t%s\n", mark, r.Check, r.Why)
+	}
+	if p.Provided != "" {
+		_, _ = fmt.Fprintf(w, "provided that\t%s\n", p.Provided)
 	}
 	if p.Refusal == nil {
 		return

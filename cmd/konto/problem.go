@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -21,10 +22,15 @@ func (a *app) printProblem(p *client.Problem) {
 	line("rule", p.Rule)
 	line("because", p.Because.Says)
 	line("source", p.Because.Page)
+	line("it says", p.Because.Sentence.Says)
 	line("who may", strings.Join(p.WhoMay, ", "))
-	line("instead", p.Instead)
+	line("instead", alternative(p.Instead, p.InsteadBy))
 	for _, e := range p.Errors {
-		line(e.Pointer, e.Detail)
+		detail := e.Detail
+		if len(p.Errors) > 1 && e.Rule != "" {
+			detail += " (rule " + e.Rule + ")"
+		}
+		line(cmp.Or(e.Pointer, e.Code), detail)
 	}
 	for _, c := range p.Changes {
 		mark := ""
@@ -37,6 +43,14 @@ func (a *app) printProblem(p *client.Problem) {
 		line("seen", fmt.Sprintf("it is at revision %d now: look at it, then add --if-match %d", *p.Facts.Revision, *p.Facts.Revision))
 	}
 	line("request", p.RequestID)
+}
+
+// alternative says which command is allowed instead, and to whom.
+func alternative(command string, by []string) string {
+	if command == "" || len(by) == 0 {
+		return command
+	}
+	return command + ", by " + strings.Join(by, ", ")
 }
 
 // changed says what somebody made of a field.

@@ -15,6 +15,8 @@ import (
 
 // ruleRow is a rule with all that the register knows of it.
 type ruleRow struct {
+	// Sentences are those of the help pages that the rule follows from.
+	Sentences []rules.Sentence `json:"sentences,omitempty"`
 	rules.Rule
 	Kind  string       `json:"kind"`
 	Rows  []string     `json:"rows,omitempty"` // commands whose row of the authorization table follows from it
@@ -76,7 +78,7 @@ func register() ([]ruleRow, error) {
 	}
 	rows := make([]ruleRow, len(rules.All))
 	for i, r := range rules.All {
-		rows[i] = ruleRow{Rule: r, Kind: rules.KindOf(r.ID).Name, Tests: tests[r.ID]}
+		rows[i] = ruleRow{Rule: r, Kind: rules.KindOf(r.ID).Name, Sentences: rules.SentencesOf(r.ID), Tests: tests[r.ID]}
 		if rows[i].Tests == nil {
 			rows[i].Tests = []rules.Test{}
 		}
@@ -106,6 +108,9 @@ func (a *app) printRule(r ruleRow) error {
 		line("rule", r.ID+", "+r.Kind)
 		line("says", r.Says)
 		line("comes from", origin(r.Source))
+		for _, s := range r.Sentences {
+			line("sentence", s.ID+", "+origin(s.Source)+": "+s.Says)
+		}
 		line("policy", r.Policy)
 		commands := slices.Concat(r.Commands, r.Rows)
 		slices.Sort(commands)

@@ -216,7 +216,7 @@ var (
 	ErrUnknownRole  = domain.Invalid("role-unknown", "there is no such role").ByRule("S12")
 	ErrProfileRole  = domain.Forbidden("role-not-of-the-profile", "who owns the billing profile gives and takes the roles on it, and no others").ByRule("S12").Allowed("", domain.GlobalAdmin)
 	ErrOperatorRole = domain.Forbidden("role-not-assignable", "the roles of Konto's own staff are given by an operator only").ByRule("S12").Allowed("", domain.Operator)
-	ErrManaged      = domain.Forbidden("managed-by-partner", "the organization was bought from a partner that keeps names and addresses in a console of its own; change them there").ByRule("S11")
+	ErrManaged      = domain.Forbidden("managed-by-partner", "the organization was bought from a partner that keeps names and addresses in a console of its own; change them there").ByRule("S11").For(domain.WhoPartner)
 	ErrLast         = domain.Conflict("last-global-admin", "nobody else of the organization is a global admin who can sign in; make somebody one first").ByRule("I8").Allowed("AssignRole", domain.GlobalAdmin, domain.Operator)
 	// ErrLastRecoverable also holds for an operator: whoever is to go later can
 	// be followed by somebody who verifies their contacts today.
@@ -245,6 +245,18 @@ func reserve(m Meta, raw, pointer string) []domain.Reservation {
 // managed returns why names and addresses are not changed here, or nil. Konto
 // itself may, for it is how a partner's console tells of a change.
 func managed(m Meta) error {
+	if err := Managed(m); err != nil {
+		return err
+	}
+	return nil
+}
+
+// NameNeeds is what [Managed] asks for.
+func NameNeeds(m Meta) []domain.Need { return []domain.Need{domain.Of[Organization](m.Tenant)} }
+
+// Managed returns why nobody changes the names and addresses of the
+// organization's accounts here, or nil.
+func Managed(m Meta) *domain.Error {
 	if m.Actor.Kind == domain.KindSystem || domain.Fact[Organization](m, m.Tenant).ManagedBy == "" {
 		return nil
 	}

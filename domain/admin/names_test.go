@@ -157,7 +157,7 @@ func TestRefusalsNameTheNextStep(t *testing.T) {
 	for err, instead := range map[*domain.Error]string{
 		ErrLast: "AssignRole", ErrLastRecoverable: "UpdateSecurityInfo", ErrOffboarded: "RestoreEmployee", ErrGone: "AddEmployee", ErrErased: "AddEmployee", ErrNotOwn: "AddAlias",
 	} {
-		if err.Instead != instead || err.Rule == "" || len(err.WhoMay) == 0 {
+		if err.Instead != instead || err.Rule == "" || len(err.InsteadBy) == 0 {
 			t.Errorf("%+v, want instead %s, a rule and who may", err, instead)
 		}
 	}

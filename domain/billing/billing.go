@@ -186,7 +186,7 @@ func (s *Subscription) dropBackup(card string) {
 func usable(m Meta, card string) *domain.Error {
 	c := domain.Fact[Card](m, card)
 	if c.Exists && c.Tenant == m.Tenant && !UsePolicy.In(m).allow(m, c.Owner) {
-		return ErrNotOwner.With("owner", c.Owner)
+		return ErrNotOwner.For(UsePolicy.In(m).users()...).With("owner", c.Owner)
 	}
 	return c.chargeable(m)
 }
@@ -216,7 +216,7 @@ var (
 	ErrCardNotFound = domain.Invalid("card-not-found", "there is no such card").
 			ByRule("C6").Allowed("AddCard", domain.GlobalAdmin, domain.BillingAdmin).At("/cardId")
 	ErrNotOwner = domain.Forbidden("card-owned-by-other-admin", "another admin added the card; it is not yours to use").
-			ByRule("C4").Allowed("AddCard", domain.GlobalAdmin, domain.BillingAdmin).At("/cardId")
+			ByRule("C4").For(domain.WhoOwner).Allowed("AddCard", domain.GlobalAdmin, domain.BillingAdmin).At("/cardId")
 	ErrCardRemoved = domain.Conflict("card-removed", "the card has been removed").
 			ByRule("C6").Allowed("AddCard", domain.GlobalAdmin, domain.BillingAdmin).At("/cardId")
 	ErrCardExpired = domain.Invalid("card-expired", "the card has expired").

@@ -271,7 +271,7 @@ func TestRefusals(t *testing.T) {
 	} {
 		_, err := AddBackupCard{test.card}.Decide(s, meta(ann))
 		var got *domain.Error
-		if !errors.As(err, &got) || got.Rule != test.rule || got.Instead != test.instead || got.Pointer != "/cardId" || len(got.WhoMay) == 0 {
+		if !errors.As(err, &got) || got.Rule != test.rule || got.Instead != test.instead || got.Pointer != "/cardId" || len(got.InsteadBy) == 0 {
 			t.Errorf("AddBackupCard(%s): %+v, want rule %s and instead %s", test.card, err, test.rule, test.instead)
 			continue
 		}

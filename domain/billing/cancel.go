@@ -103,10 +103,42 @@ func (c CancelSubscription) check(s Subscription, m Meta, terms CancelTerms) err
 	switch {
 	case strings.TrimSpace(c.Reason) == "" || len([]rune(c.Reason)) > maxReason || strings.ContainsFunc(c.Reason, unicode.IsControl):
 		return ErrReason
-	case s.Licences >= terms.SelfServiceBelowLicences && !m.Actor.Has(domain.BillingSupport):
-		return ErrTooManyLicences.With("licences", s.Licences).With("selfServiceBelow", terms.SelfServiceBelowLicences)
+	case tooMany(m, s.Licences) != nil:
+		return tooMany(m, s.Licences)
 	case terms.CustomDomainFirst && len(domains) > 0 && !c.CustomDomainRemoved:
 		return ErrCustomDomain.With("domains", append([]string{}, domains...))
 	}
 	return nil
+}
+
+// Size is the fact of how large a subscription is that can be cancelled. Its
+// key is the subscription's ID.
+type Size struct {
+	Licences int // assigned; 0 also if there is nothing to cancel
+}
+
+// SizeOf returns the size of a subscription.
+func SizeOf(_ string, s Subscription) Size {
+	if s.Deleted || !s.CancelledAt.IsZero() {
+		return Size{}
+	}
+	return Size{s.Licences}
+}
+
+// CancelNeeds is what [TooLarge] asks for.
+func CancelNeeds(m Meta) []domain.Need {
+	return []domain.Need{domain.Of[Size](m.ID), CancelPolicy.Need()}
+}
+
+// TooLarge returns why the actor may not cancel the subscription that m is
+// about, however they say it, or nil: what is large is for billing support.
+func TooLarge(m Meta) *domain.Error { return tooMany(m, domain.Fact[Size](m, m.ID).Licences) }
+
+// tooMany is rule C11: few licences are cancelled by the customer's admins.
+func tooMany(m Meta, licences int) *domain.Error {
+	below := CancelPolicy.In(m).SelfServiceBelowLicences
+	if licences < below || m.Actor.Has(domain.BillingSupport) {
+		return nil
+	}
+	return ErrTooManyLicences.With("licences", licences).With("selfServiceBelow", below)
 }

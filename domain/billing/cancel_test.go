@@ -294,3 +294,28 @@ func TestTermsValidate(t *testing.T) {
 		}
 	}
 }
+
+// The size that somebody is asked about before they say why they cancel.
+func TestTooLarge(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		of   Subscription
+		as   domain.Role
+		want error
+	}{
+		{"C11: 24 licences are cancelled by the customer's admins", Subscription{Licences: 24}, domain.BillingAdmin, nil},
+		{"C11: 25 licences are not", Subscription{Licences: 25}, domain.BillingAdmin, ErrTooManyLicences},
+		{"C11: 25 licences are by billing support", Subscription{Licences: 25}, domain.BillingSupport, nil},
+		{"C11: cancelled, it is no matter", Subscription{Licences: 25, CancelledAt: now}, domain.BillingAdmin, nil},
+		{"C11: deleted, it is no matter", Subscription{Licences: 25, Deleted: true}, domain.BillingAdmin, nil},
+	} {
+		m := as(meta(ann), domain.KindPerson, c.as)
+		m.ID = "sub"
+		m.Facts = m.Facts.Knows(domain.Of[Size]("sub"), SizeOf("sub", c.of))
+		got := TooLarge(m)
+		if (got != nil) != (c.want != nil) || got != nil && !got.Is(c.want) {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}

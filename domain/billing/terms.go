@@ -30,6 +30,14 @@ func (t UseTerms) Validate() error {
 	return nil
 }
 
+// users are those who may put a card on a subscription.
+func (t UseTerms) users() []domain.Role {
+	if t.Users == UsersProfileRoles {
+		return []domain.Role{domain.WhoOwner, domain.ProfileOwner, domain.ProfileContributor}
+	}
+	return []domain.Role{domain.WhoOwner}
+}
+
 func (t UseTerms) allow(m Meta, owner string) bool {
 	return m.Actor.ID == owner ||
 		t.Users == UsersProfileRoles && m.Actor.Has(domain.ProfileOwner, domain.ProfileContributor)

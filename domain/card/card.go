@@ -141,6 +141,8 @@ type Replacement struct {
 	Expired  bool // the gateway says so, where the expiry is not known
 	Last4    string
 	Brand    string
+	// Subscriptions are those that it pays for or backs up.
+	Subscriptions []string
 }
 
 // Owner is the fact of who added a card. Its key is the admin's ID.
@@ -191,7 +193,7 @@ var (
 	ErrDuplicate = domain.Conflict("duplicate-card", "the card is here already").
 			ByRule("K2").Allowed("UpdateCardDetails", domain.GlobalAdmin, domain.BillingAdmin)
 	ErrNotOwner = domain.Forbidden("card-owned-by-other-admin", "another admin added the card; it is not yours to use, edit or remove").
-			ByRule("C4").Allowed("AddBackupCard", domain.GlobalAdmin, domain.BillingAdmin)
+			ByRule("C4").For(domain.WhoOwner).Allowed("AddBackupCard", domain.GlobalAdmin, domain.BillingAdmin)
 	ErrBlocked = domain.Conflict("card-blocked", "the bank accepts the card no more").
 			ByRule("C7").Allowed("AddCard", domain.GlobalAdmin, domain.BillingAdmin)
 	ErrCVCNotAsked = domain.Invalid("cvc-check-not-asked", "a card is edited without its security code").

@@ -484,7 +484,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: err = %v, want a refusal", test.name, err)
 			continue
 		}
-		if got.Rule != test.rule || got.Instead != test.instead || len(got.WhoMay) == 0 {
+		if got.Rule != test.rule || got.Instead != test.instead || len(got.InsteadBy) == 0 {
 			t.Errorf("%s: rule %s, instead %s, who may %v, want %s, %s, somebody", test.name, got.Rule, got.Instead, got.WhoMay, test.rule, test.instead)
 		}
 		if diff := cmp.Diff(test.facts, got.Facts); diff != "" {

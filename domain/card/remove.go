@@ -6,7 +6,7 @@ import "konto/domain"
 type RemoveCard struct{}
 
 // Needs implements [domain.Needer].
-func (c RemoveCard) Needs(m Meta) []domain.Need { return editNeeds(m) }
+func (c RemoveCard) Needs(m Meta) []domain.Need { return EditNeeds(m) }
 
 // CardRemoved records that a card is gone. It names the keys that the card
 // held, so that they can be given back; see [Reservations].

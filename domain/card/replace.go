@@ -118,7 +118,7 @@ func (c ReplaceCard) check(s Card, m Meta) error {
 	case by.Removed:
 		return ErrRemoved.At("/newCardId")
 	case !EditPolicy.In(m).allow(m, by.Owner):
-		return notOwner(m, ErrNotOwner.Allowed("AddCard", domain.GlobalAdmin, domain.BillingAdmin), by.Owner).At("/newCardId")
+		return notOwner(m, ErrNotOwner.For(EditPolicy.In(m).editors()...).Allowed("AddCard", domain.GlobalAdmin, domain.BillingAdmin), by.Owner).At("/newCardId")
 	case by.Blocked:
 		return ErrBlocked.At("/newCardId")
 	case by.Expired || by.ExpMonth != 0 && !m.At.Before(ValidUntil(by.ExpMonth, by.ExpYear)):

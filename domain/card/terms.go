@@ -48,6 +48,23 @@ func (t EditTerms) allow(m Meta, owner string) bool {
 		t.Editors == EditorsProfileRoles && m.Actor.Has(domain.ProfileOwner, domain.ProfileContributor)
 }
 
+// editors are those who may do with a card what its owner may.
+func (t EditTerms) editors() []domain.Role {
+	if t.Editors == EditorsProfileRoles {
+		return []domain.Role{domain.WhoOwner, domain.ProfileOwner, domain.ProfileContributor}
+	}
+	return []domain.Role{domain.WhoOwner}
+}
+
+// Editors returns who may edit and remove a card: by the version of
+// [EditPolicy] in force if m knows it, else by the first.
+func Editors(m Meta) []domain.Role {
+	if !m.Facts.Has(EditPolicy.Need()) {
+		return EditPolicy.First.editors()
+	}
+	return EditPolicy.In(m).editors()
+}
+
 // ExpiryPolicy says when people are told that a card is about to expire.
 var ExpiryPolicy = domain.Policy[ExpiryTerms]{Name: "card-expiry", First: ExpiryTerms{WarnDays: []int{60, 30, 15, 7, 1}, AskOthersDays: 15}}
 

@@ -25,7 +25,7 @@ type UpdateCardDetails struct {
 
 // Needs implements [domain.Needer].
 func (c UpdateCardDetails) Needs(m Meta) []domain.Need {
-	needs := append(editNeeds(m), domain.Of[Organization](m.Tenant), ExpiryPolicy.Need())
+	needs := append(EditNeeds(m), domain.Of[Organization](m.Tenant), ExpiryPolicy.Need())
 	if c.BillingAddress != nil {
 		needs = append(needs, c.BillingAddress.Need())
 	}
@@ -33,11 +33,6 @@ func (c UpdateCardDetails) Needs(m Meta) []domain.Need {
 		needs = append(needs, domain.Of[PhoneNumber](phoneKey(m, *c.Phone)))
 	}
 	return needs
-}
-
-// editNeeds is what [Card.mayEdit] asks for.
-func editNeeds(m Meta) []domain.Need {
-	return strangerNeeds(m, m.ID, EditPolicy.Need(), domain.Of[Replacement](m.ID))
 }
 
 // strangerNeeds adds who added a card to needs, if that is not who asks.
@@ -191,17 +186,44 @@ func (c UpdateCardDetails) checkCVC(t EditTerms) *domain.Error {
 	return oneOf(c.CVCCheck, "/cvcCheck", checkResults()...)
 }
 
-// mayEdit is rule C4: no role stands above the owner, unless the policy says so.
+// mayEdit refuses an edit of a card that is not there, or not the actor's.
 func (c Card) mayEdit(m Meta) error {
 	switch {
 	case !c.Exists():
 		return ErrNotFound
 	case c.Removed:
 		return ErrRemoved
-	case !EditPolicy.In(m).allow(m, c.Owner):
-		return notOwner(m, ErrNotOwner, c.Owner).With("subscriptions", c.listed())
+	}
+	if err := stranger(m, c.Owner, c.Subscriptions); err != nil {
+		return err
 	}
 	return nil
+}
+
+// EditNeeds is what [Strange] and [UpdateCardDetails] ask for about the card
+// and its owner.
+func EditNeeds(m Meta) []domain.Need {
+	return strangerNeeds(m, m.ID, EditPolicy.Need(), domain.Of[Replacement](m.ID))
+}
+
+// Strange returns why the card that m is about is not the actor's to edit or
+// remove (rule C4), or nil. It does not know what the command says, nor
+// whether there is anything to edit: of a card that is not there, or no more,
+// it says nothing.
+func Strange(m Meta) *domain.Error {
+	by := domain.Fact[Replacement](m, m.ID)
+	if !by.Exists || by.Removed || by.Tenant != m.Tenant {
+		return nil
+	}
+	return stranger(m, by.Owner, by.Subscriptions)
+}
+
+// stranger is rule C4: no role stands above the owner, unless the policy says so.
+func stranger(m Meta, owner string, subscriptions []string) *domain.Error {
+	if EditPolicy.In(m).allow(m, owner) {
+		return nil
+	}
+	return notOwner(m, ErrNotOwner.For(EditPolicy.In(m).editors()...), owner).With("subscriptions", append([]string{}, subscriptions...))
 }
 
 // notOwner adds to e what somebody may know of a card's owner to turn to them.

@@ -167,9 +167,11 @@ var (
 				ByRule("C8")
 	ErrDeclinedCardNotOwn = domain.Forbidden("card-owned-by-other-admin",
 		"only the admin who added the declined card can settle with it; replace it first, or pay with a card of yours").
-		ByRule("C8").Allowed("ReplaceCard", domain.GlobalAdmin, domain.BillingAdmin).At("/cardId")
+		ByRule("C8").For(domain.WhoOwner, domain.ProfileOwner, domain.ProfileContributor, domain.InvoiceManager).
+		Allowed("ReplaceCard", domain.GlobalAdmin, domain.BillingAdmin).At("/cardId")
 	ErrCardNotOwn = domain.Forbidden("card-owned-by-other-admin", "only the admin who added a card may pay with it").
-			ByRule("C4").Allowed("AddCard", domain.GlobalAdmin, domain.BillingAdmin).At("/cardId")
+			ByRule("C4").For(domain.WhoOwner, domain.ProfileOwner, domain.ProfileContributor, domain.InvoiceManager).
+			Allowed("AddCard", domain.GlobalAdmin, domain.BillingAdmin).At("/cardId")
 	ErrCardExpired = domain.Invalid("card-expired", "the card has expired").
 			ByRule("K3").Allowed("UpdateCardDetails", domain.GlobalAdmin, domain.BillingAdmin).At("/cardId")
 	ErrCardRefused = domain.Conflict("card-refused", "another attempt on this card cannot succeed; pay with another").

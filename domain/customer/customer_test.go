@@ -523,7 +523,7 @@ func TestRefusals(t *testing.T) {
 	_, err := UpdateCustomerAccount{}.Decide(Customer{PartnerID: partner}, meta(Relationship{}))
 	var got *domain.Error
 	if !errors.As(err, &got) || got.Kind != domain.KindForbidden || got.Rule != "P1" || got.Instead != "RequestRelationship" ||
-		!slices.Equal(got.WhoMay, []domain.Role{domain.GlobalAdmin, domain.SalesAgent}) {
+		!slices.Equal(got.InsteadBy, []domain.Role{domain.GlobalAdmin, domain.SalesAgent}) {
 		t.Errorf("update without a relationship: %+v, want forbidden by P1, for a global admin or a sales agent, instead RequestRelationship", err)
 	}
 }

@@ -218,7 +218,7 @@ func TestEverythingWrongIsListed(t *testing.T) {
 
 func TestCountryRefusalNamesTheWayOut(t *testing.T) {
 	t.Parallel()
-	if ErrCountry.Code != "country-immutable" || ErrCountry.Instead != "RegisterTenant" || len(ErrCountry.WhoMay) == 0 {
+	if ErrCountry.Code != "country-immutable" || ErrCountry.Instead != "RegisterTenant" || len(ErrCountry.InsteadBy) == 0 {
 		t.Errorf("%+v, want who may register another organization", ErrCountry)
 	}
 }

@@ -20,7 +20,8 @@ type Rules struct {
 	Readers  []Reader
 }
 
-// Row says who may send a command: whoever one of the grants lets pass.
+// Row says who may send a command: whoever one of the grants lets pass and, of
+// people, meets the condition.
 type Row struct {
 	Category string
 	Command  string // wire name
@@ -30,6 +31,11 @@ type Row struct {
 	// answered as "not found" where there is none, so that somebody without
 	// the right cannot tell another tenant's aggregate from none at all.
 	Creates bool
+	// If is what else people must meet; nil for nothing.
+	If *Condition
+	// Body says what the aggregate asks of those who pass that depends on what
+	// the command says, in words; empty if who asks makes no difference to it.
+	Body    string
 	Instead string // the command that is often meant; named to those who may send it
 }
 
@@ -86,13 +92,15 @@ func (t Rules) InForce(time.Time) (string, int) { return "authorization", t.Vers
 
 // Needs implements [domain.Authorization].
 func (t Rules) Needs(a domain.Attempt) []domain.Need {
+	row, _ := t.row(a.Category, a.Command)
+	s := standingOf(a)
 	var needs []domain.Need
 	if ofAccount(a) && (a.Actor.Kind == domain.KindPerson || a.Actor.Kind == domain.KindIdentity) {
 		needs = []domain.Need{domain.Of[Home](a.ID)}
 	} else {
-		needs = standingOf(a).partnership()
+		needs = s.partnership()
 	}
-	row, _ := t.row(a.Category, a.Command)
+	needs = append(needs, row.If.needs(row, s)...)
 	for _, g := range row.Grants {
 		if g.Policy != nil && !slices.Contains(needs, g.Policy.Need) {
 			needs = append(needs, g.Policy.Need)
@@ -124,7 +132,7 @@ func (t Rules) Rule(a domain.Attempt) ([]domain.Ruling, error) {
 		r := g.rule(s)
 		trace = append(trace, r)
 		if r.Passed {
-			return trace, nil
+			return row.If.rule(t, g, s, trace)
 		}
 	}
 	switch {
@@ -144,27 +152,27 @@ func (t Rules) row(category, command string) (Row, bool) {
 	return t.Commands[i], true
 }
 
+// Provided returns what the aggregate asks of those who may send a command that
+// depends on what the command says, in words; empty if nothing does.
+func (t Rules) Provided(category, command string) string {
+	row, _ := t.row(category, command)
+	return row.Body
+}
+
 // refusal says who may, and what the actor may do instead.
 func (t Rules) refusal(row Row, s standing) error {
 	var grants []string
-	var who []domain.Role
 	for _, g := range row.Grants {
-		if g = g.inForce(s); g.Policy != nil {
-			continue
-		}
-		grants = append(grants, g.String())
-		for _, r := range g.Roles {
-			if !slices.Contains(who, r) {
-				who = append(who, r)
-			}
+		if g = g.inForce(s); g.Policy == nil {
+			grants = append(grants, g.String())
 		}
 	}
-	instead := row.Instead
-	if !t.everMay(s.Actor, instead) {
-		instead = ""
+	refused := domain.Forbidden("not-allowed", "this is for: %s", strings.Join(grants, "; ")).
+		ByRule(row.Rule).For(row.who(s)...).With("policyVersion", t.Version)
+	if t.everMay(s.Actor, row.Instead) {
+		refused.Instead = row.Instead
 	}
-	return domain.Forbidden("not-allowed", "this is for: %s", strings.Join(grants, "; ")).
-		ByRule(row.Rule).Allowed(instead, who...).With("policyVersion", t.Version)
+	return t.insteadBy(s, refused)
 }
 
 // everMay reports whether there is an aggregate for which actor may send command.
@@ -200,13 +208,17 @@ func (g Grant) has(actor domain.Actor) bool {
 	return len(g.Roles) == 0 || actor.Has(g.Roles...)
 }
 
-// inForce returns g with the roles that its policy names for s, or with its
-// policy if that names none.
+// inForce returns g with the roles that its policy names for s, those of
+// version 1 if s does not know the policy, or with its policy if that names none.
 func (g Grant) inForce(s standing) Grant {
 	if g.Policy == nil {
 		return g
 	}
-	if roles := g.Policy.In(domain.Meta{At: s.At, Facts: s.Facts}); len(roles) > 0 {
+	roles := g.Policy.First // of another command, which is named as an alternative
+	if s.Facts.Has(g.Policy.Need) {
+		roles = g.Policy.In(domain.Meta{At: s.At, Facts: s.Facts})
+	}
+	if len(roles) > 0 {
 		g.Roles, g.Policy = roles, nil
 	}
 	return g

@@ -81,6 +81,7 @@ var Sources = append([]domain.Source{
 		return card.Replacement{
 			Exists: c.Exists(), Tenant: c.Tenant, Owner: c.Owner, ExpMonth: c.ExpMonth, ExpYear: c.ExpYear,
 			Removed: c.Removed, Blocked: c.Blocked, Expired: c.Expired, Last4: c.Last4, Brand: c.Brand,
+			Subscriptions: slices.Clone(c.Subscriptions),
 		}
 	}),
 	domain.FromState(card.Aggregate, func(_ string, c card.Card) billing.Card {
@@ -94,6 +95,7 @@ var Sources = append([]domain.Source{
 		return billing.Organization{CustomDomains: slices.Clone(t.Domains[min(1, len(t.Domains)):])}
 	}),
 	domain.FromState(billing.Aggregate, billing.BackupsOf),
+	domain.FromState(billing.Aggregate, billing.SizeOf),
 	domain.FromState(card.Aggregate, func(_ string, c card.Card) collection.Card {
 		return collection.Card{
 			Exists: c.Exists(), Tenant: c.Tenant, Owner: c.Owner, Last4: c.Last4, Brand: c.Brand,

@@ -26,9 +26,9 @@ func TestSecurityInfoWithoutHistory(t *testing.T) {
 		{domain.Facts{}.Knows(domain.Of[policy.Home](person), policy.Home{}), false},
 		{domain.Facts{}, false},
 	} {
+		actor := domain.Actor{ID: "gus", Kind: domain.KindPerson, Tenant: own, Roles: []domain.Role{domain.GlobalAdmin}, AuthenticatedAt: noon}
 		_, err := policy.Table.Rule(domain.Attempt{
-			Category: "secinfo", Command: "UpdateSecurityInfo", ID: person, Owner: own, Facts: securityinfo.HelpPolicy.Known(c.home),
-			Actor: domain.Actor{ID: "gus", Kind: domain.KindPerson, Tenant: own, Roles: []domain.Role{domain.GlobalAdmin}},
+			Category: "secinfo", Command: "UpdateSecurityInfo", ID: person, Owner: own, Facts: yours.known(c.home, person, own, actor), Actor: actor, At: noon,
 		})
 		if (err == nil) != c.want || !c.want && !errors.Is(err, policy.NotFound("secinfo")) {
 			t.Errorf("with %+v: %v, want passed = %v", c.home, err, c.want)
@@ -47,7 +47,7 @@ func TestRefusalNamesWhoMayAndWhatInstead(t *testing.T) {
 		{"card", "AddCard", "same", domain.SalesAgent, "C6", "", []domain.Role{domain.GlobalAdmin, domain.BillingAdmin, domain.ProfileOwner, domain.ProfileContributor}},
 		{"card", "RecordCardAutoUpdate", "same", domain.BillingAdmin, "K4", "UpdateCardDetails", nil},
 		{"card", "RecordCardAutoUpdate", "same", domain.Auditor, "K4", "", nil},
-		{"secinfo", "ConfirmContactVerification", "same", domain.GlobalAdmin, "I2", "UpdateSecurityInfo", nil},
+		{"secinfo", "ConfirmContactVerification", "same", domain.GlobalAdmin, "I2", "UpdateSecurityInfo", []domain.Role{domain.WhoSelf}},
 		{"rel", "RequestRelationship", "customer", domain.GlobalAdmin, "P9", "AcceptRelationship", []domain.Role{domain.GlobalAdmin, domain.SalesAgent, domain.AdminAgent}},
 		{"rel", "AcceptRelationship", "same", domain.SalesAgent, "P9", "", []domain.Role{domain.GlobalAdmin}},
 		{"customer", "UpdateCustomerAccount", "related", domain.HelpdeskAgent, "P1", "", []domain.Role{domain.GlobalAdmin, domain.SalesAgent}},
@@ -129,12 +129,17 @@ func TestContactHelpersAreAPolicy(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			a := attempt(t, "secinfo", c.command, "same", c.role, c.exists)
-			a.At, a.Facts = c.at, securityinfo.HelpPolicy.Known(a.Facts, published(c.terms))
+			on := yours
+			if c.role == domain.BillingAdmin { // who helps admins alone
+				on = anothers
+			}
+			a.At, a.Actor.AuthenticatedAt = c.at, c.at
+			a.Facts = securityinfo.HelpPolicy.Known(on.known(a.Facts, a.ID, own, a.Actor), published(c.terms))
 			_, err := policy.Table.Rule(a)
 			if c.pass != (err == nil) {
 				t.Fatalf("err = %v, want passed = %v", err, c.pass)
 			}
-			if got := refusal(err); got != nil && !slices.Equal(got.WhoMay, c.who) {
+			if got := refusal(err); got != nil && !slices.Equal(got.WhoMay, append([]domain.Role{domain.WhoSelf}, c.who...)) {
 				t.Errorf("refusal names %v, want %v", got.WhoMay, c.who)
 			}
 		})
@@ -190,6 +195,62 @@ func TestOwner(t *testing.T) {
 	} {
 		if got := policy.Table.Owner(c.category, c.id, actor); got != c.want {
 			t.Errorf("Owner(%s, %s) = %q, want %q", c.category, c.id, got, c.want)
+		}
+	}
+}
+
+// Who may is said by the policies in force, also of what the aggregate refused.
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	shared := anothers
+	shared.edit.Editors = card.EditorsProfileRoles
+	who := func(roles ...domain.Role) []domain.Role { return roles }
+	for _, c := range []struct {
+		name              string
+		category, command string
+		role              domain.Role
+		on                circumstances
+		refused           *domain.Error // nil: the table's
+		who, insteadBy    []domain.Role
+	}{
+		{"C4: another admin's card is its owner's alone", "card", "UpdateCardDetails", domain.GlobalAdmin, anothers, nil, who(domain.WhoOwner), who(domain.GlobalAdmin, domain.BillingAdmin, domain.ProfileOwner, domain.ProfileContributor)},
+		{"C4: where the policy says so, the profile's, too", "card", "UpdateCardDetails", domain.GlobalAdmin, shared, nil, who(domain.WhoOwner, domain.ProfileOwner, domain.ProfileContributor), who(domain.GlobalAdmin, domain.BillingAdmin, domain.ProfileOwner, domain.ProfileContributor)},
+		{"C4: nobody's card but the owner's is edited, whatever is wrong with it", "card", "UpdateCardDetails", domain.GlobalAdmin, yours, card.ErrExpired, who(domain.WhoOwner), nil},
+		{"C6: a card that pays is replaced", "card", "RemoveCard", domain.GlobalAdmin, yours, card.ErrInUse, who(domain.WhoOwner), who(domain.GlobalAdmin, domain.BillingAdmin, domain.ProfileOwner, domain.ProfileContributor)},
+		{"S1: an admin's alternate address is their own", "secinfo", "ChangeAlternateEmail", domain.GlobalAdmin, anothers, nil, who(domain.WhoSelf), who(domain.WhoSelf, domain.GlobalAdmin, domain.AuthAdmin, domain.PrivilegedAuthAdmin)},
+		{"S1: an admin's phones", "secinfo", "ChangePhoneMethod", domain.AuthAdmin, anothers, nil, who(domain.WhoSelf, domain.GlobalAdmin, domain.PrivilegedAuthAdmin), nil},
+		{"S11: names are the partner's", "admin", "ChangeDisplayName", domain.GlobalAdmin, anothers, nil, who(domain.WhoPartner), nil},
+		{"C11: many licences are billing support's", "billing", "CancelSubscription", domain.GlobalAdmin, anothers, nil, who(domain.BillingSupport), nil},
+		{"P8: a permission that is there", "rel", "GrantPurchasePermission", domain.AdminAgent, yours, relationship.ErrPermitted, who(domain.AdminAgent), who(domain.AdminAgent)},
+	} {
+		a := attemptOn(t, c.category, c.command, "same", c.role, true, c.on)
+		_, err := policy.Table.Rule(a)
+		got := refusal(err)
+		if c.refused != nil {
+			got = policy.Table.Explain(a, c.refused)
+		}
+		if got == nil || !slices.Equal(got.WhoMay, c.who) || !slices.Equal(got.InsteadBy, c.insteadBy) {
+			t.Errorf("%s: %+v, want it for %v, and instead for %v", c.name, got, c.who, c.insteadBy)
+		}
+	}
+}
+
+// The page's heading of 2020 lets others permit purchases than today's table.
+func TestExplainFollowsThePolicyInForce(t *testing.T) {
+	t.Parallel()
+	heading := domain.Version[policy.RoleTerms]{Number: 2, EffectiveAt: noon, Rules: policy.RoleTerms{Roles: []domain.Role{domain.GlobalAdmin, domain.SalesAgent}}}
+	a := attempt(t, "rel", "GrantPurchasePermission", "same", domain.SalesAgent, true)
+	a.Facts = policy.PurchasePermission.Known(a.Facts, heading)
+	sum, _ := errors.AsType[*domain.Error](domain.All(relationship.ErrPermitted, relationship.ErrNotAcknowledged))
+	for _, refused := range []*domain.Error{relationship.ErrPermitted, sum} {
+		got := policy.Table.Explain(a, refused)
+		if !slices.Equal(got.WhoMay, heading.Rules.Roles) || len(got.Causes) != len(refused.Causes) {
+			t.Errorf("P8: %+v is for %v, want %v", got, got.WhoMay, heading.Rules.Roles)
+		}
+		for _, c := range got.Causes {
+			if !slices.Equal(c.WhoMay, heading.Rules.Roles) || c.Instead != "" && !slices.Equal(c.InsteadBy, heading.Rules.Roles) {
+				t.Errorf("P8: the cause %+v is for others, want %v", c, heading.Rules.Roles)
+			}
 		}
 	}
 }

@@ -29,6 +29,12 @@ func written(t policy.Rules) string {
 		for _, g := range row.Grants {
 			fmt.Fprintf(&b, "; %s", g)
 		}
+		if row.If != nil {
+			fmt.Fprintf(&b, "; if %s", row.If.Says)
+		}
+		if row.Body != "" {
+			fmt.Fprintf(&b, "; the command's own rule: %s", row.Body)
+		}
 		b.WriteByte('\n')
 	}
 	for _, r := range t.Readers {

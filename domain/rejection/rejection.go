@@ -26,7 +26,9 @@ type CommandRejected struct {
 	Category    string `json:"category"`    // of the aggregate
 	CommandType string `json:"commandType"` // wire name
 	RuleID      string `json:"ruleId,omitempty"`
-	ProblemType string `json:"problemType"` // the refusal's code
+	// RuleIDs are the rules that refused, each once, where there were several causes.
+	RuleIDs     []string `json:"ruleIds,omitzero"`
+	ProblemType string   `json:"problemType"` // the refusal's code; "several-problems" for several
 }
 
 // Evolve implements [domain.Event].

@@ -105,32 +105,33 @@ var Limits = domain.Policy[PermissionTerms]{
 	First: PermissionTerms{Permits: []string{"azure-reserved-instances/purchase"}, OwnerRole: true},
 }
 
-// Rejections of rule P8, and of N17, which bounds it.
+// Rejections of rule P8, and of N17, which bounds it. Who may is a policy of the
+// authorization, which adds it to them.
 var (
 	ErrNoReseller = domain.Conflict("not-an-active-reseller", "the partner is not an active reseller of the customer").
-			ByRule("P8").Allowed("RequestRelationship", domain.GlobalAdmin, domain.AdminAgent)
+			ByRule("P8").Allowed("RequestRelationship")
 	ErrNotPermittable = domain.Invalid("not-permittable", "nobody can be permitted to do this to that").
-				ByRule("P8").Allowed("", domain.AdminAgent).At("/resource")
+				ByRule("P8").At("/resource")
 	ErrNoSubscription = domain.Conflict("no-active-subscription", "the partner has bought no active subscription for the customer that it owns there").
-				ByRule("P8").Allowed("RecordPartnerSubscription", domain.GlobalAdmin, domain.SalesAgent, domain.AdminAgent)
+				ByRule("P8").Allowed("RecordPartnerSubscription")
 	ErrNotAcknowledged = domain.Invalid("consequences-not-acknowledged", "name what the partner takes upon itself").
-				ByRule("P8").Allowed("", domain.AdminAgent).At("/acknowledge")
+				ByRule("P8").At("/acknowledge")
 	ErrPermitted = domain.Conflict("permission-exists", "there is a permission with other bounds; revoke it first").
-			ByRule("P8").Allowed("RevokePurchasePermission", domain.AdminAgent)
+			ByRule("P8").Allowed("RevokePurchasePermission")
 	ErrNoPermission = domain.Conflict("no-purchase-permission", "there is no such permission").
-			ByRule("P8").Allowed("GrantPurchasePermission", domain.AdminAgent)
+			ByRule("P8").Allowed("GrantPurchasePermission")
 	ErrSamePerson = domain.Forbidden("second-person-needed", "another of the partner's people must approve").
-			ByRule("N17").Allowed("", domain.AdminAgent)
+			ByRule("N17")
 	ErrBounds = domain.Invalid("permission-bounds-invalid", "the bounds cannot be used").
-			ByRule("N17").Allowed("", domain.AdminAgent)
+			ByRule("N17")
 	ErrOverCap = domain.Conflict("purchase-over-cap", "the purchase is more than the permission allows").
-			ByRule("N17").Allowed("GrantPurchasePermission", domain.AdminAgent)
+			ByRule("N17").Allowed("GrantPurchasePermission")
 	ErrOtherProduct = domain.Conflict("product-not-permitted", "the permission does not name the product").
-			ByRule("N17").Allowed("GrantPurchasePermission", domain.AdminAgent)
+			ByRule("N17").Allowed("GrantPurchasePermission")
 	ErrOtherCurrency = domain.Conflict("currency-not-permitted", "the permission's cap is in another currency").
-				ByRule("N17").Allowed("GrantPurchasePermission", domain.AdminAgent)
+				ByRule("N17").Allowed("GrantPurchasePermission")
 	ErrPurchase = domain.Invalid("purchase-invalid", "the purchase cannot be recorded").
-			ByRule("P8").Allowed("", domain.AdminAgent)
+			ByRule("P8")
 )
 
 // permission returns what there is of a permission at a time, also one that

@@ -44,9 +44,23 @@ type Source struct {
 
 // Sentence is what a help page asks for.
 type Sentence struct {
-	Page  string   `json:"page"`
+	ID     string `json:"id"` // such as "card-4", for ever
+	Source        // the page
+	// Says is what it asks for, in our own words.
 	Says  string   `json:"says"`
-	Rules []string `json:"rules"`
+	Rules []string `json:"rules"` // that follow from it
+}
+
+// SentencesOf returns the sentences that the rule of that ID follows from, in
+// the pages' order; none if it comes from elsewhere.
+func SentencesOf(id string) []Sentence {
+	var from []Sentence
+	for _, s := range Sentences {
+		if slices.Contains(s.Rules, id) {
+			from = append(from, s)
+		}
+	}
+	return from
 }
 
 // Kind is a group of rules.

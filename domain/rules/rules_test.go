@@ -45,7 +45,17 @@ func TestRegisterIsInOrder(t *testing.T) {
 func TestEverySentenceHasARule(t *testing.T) {
 	t.Parallel()
 	named := map[string]bool{}
+	ids := map[string]bool{}
 	for _, s := range rules.Sentences {
+		if s.ID == "" || ids[s.ID] || len(s.Languages) == 0 {
+			t.Errorf("%q has the ID %q, in %v, want one of its own, and a language", s.Says, s.ID, s.Languages)
+		}
+		ids[s.ID] = true
+		for _, id := range s.Rules {
+			if !slices.ContainsFunc(rules.SentencesOf(id), func(of rules.Sentence) bool { return of.ID == s.ID }) {
+				t.Errorf("%s does not lead back to %s", id, s.ID)
+			}
+		}
 		if len(s.Rules) == 0 {
 			t.Errorf("%q has no rule", s.Says)
 		}

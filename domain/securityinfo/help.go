@@ -85,6 +85,37 @@ func (t HelpTerms) adminsHelpers() []domain.Role {
 	return t.AdminsRoles
 }
 
+// ChangeNeeds is what [BarredFromPhones], [BarredFromAddress] and [BarredFromAll]
+// ask for.
+func ChangeNeeds(m Meta) []domain.Need {
+	return []domain.Need{domain.Of[Account](m.ID), SessionPolicy.Need(), HelpPolicy.Need()}
+}
+
+// BarredFromPhones returns why the actor may not change the phones that m is
+// about, whatever they would become, or nil.
+func BarredFromPhones(m Meta) *domain.Error { return barred(single(SlotMobile, ""), m) }
+
+// BarredFromAddress returns why the actor may not change the alternate address
+// that m is about, or nil.
+func BarredFromAddress(m Meta) *domain.Error { return barred(single(SlotAlternateEmail, ""), m) }
+
+// BarredFromAll returns why the actor may change nothing of what m is about, or nil.
+func BarredFromAll(m Meta) *domain.Error {
+	phones := BarredFromPhones(m)
+	if phones == nil || BarredFromAddress(m) == nil {
+		return nil
+	}
+	return phones
+}
+
+// barred refuses c for who sends it, whatever it says beside what is to change.
+func barred(c UpdateSecurityInfo, m Meta) *domain.Error {
+	if err := privileged(m); err != nil {
+		return err
+	}
+	return helping(domain.Fact[Account](m, m.ID), c, m)
+}
+
 // helping refuses somebody who changes another person's contacts and may not.
 // Who may change nobody's has been refused by the authorization table, which
 // reads the same terms.
@@ -104,13 +135,18 @@ func helping(account Account, c UpdateSecurityInfo, m Meta) *domain.Error {
 	case addressHelper && isAdmin && address && (helper || !phones):
 		return nil
 	case !helper && addressHelper && !m.Actor.Has(terms.Helpers()...):
-		return ErrAddressAlone.Allowed("", helpers...)
+		return ErrAddressAlone.For(withSelf(helpers)...)
 	case !helper:
-		return ErrAdminsContacts.Allowed("", helpers...)
+		return ErrAdminsContacts.For(withSelf(helpers)...)
 	case isAdmin && address && !terms.AdminsAlternateEmail:
 		return ErrOwnEmailOnly
 	}
 	return nil
+}
+
+// withSelf adds the person whose contacts they are, who always may.
+func withSelf(helpers []domain.Role) []domain.Role {
+	return append([]domain.Role{domain.WhoSelf}, helpers...)
 }
 
 // distinctRoles reports what is no role, or named twice.

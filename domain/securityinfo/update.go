@@ -35,10 +35,7 @@ func (f field) set() bool     { return !f.kept() && !f.removed() }
 // in the organization's country (F1), which must therefore be known first.
 func (c UpdateSecurityInfo) Needs(m Meta) []domain.Need {
 	organization := domain.Of[Organization](m.Tenant)
-	needs := []domain.Need{
-		domain.Of[Account](m.ID), organization,
-		SessionPolicy.Need(), HelpPolicy.Need(), CodePolicy.Need(), RecoveryPolicy.Need(),
-	}
+	needs := append(ChangeNeeds(m), organization, CodePolicy.Need(), RecoveryPolicy.Need())
 	if f := (field{SlotAlternateEmail, c.AlternateEmail}); f.set() {
 		needs = append(needs, domain.Of[MailAddress](*f.raw))
 	}
@@ -61,10 +58,7 @@ func (c UpdateSecurityInfo) Decide(s SecurityInfo, m Meta) ([]Event, error) {
 		return nil, err
 	}
 	email := field{SlotAlternateEmail, c.AlternateEmail}
-	if err := privileged(m); err != nil {
-		return nil, err
-	}
-	if err := helping(account, c, m); err != nil {
+	if err := barred(c, m); err != nil {
 		return nil, err
 	}
 	var (

@@ -173,7 +173,7 @@ func TestNobodyLeavesWhileADomainRaisesTheGate(t *testing.T) {
 
 func TestTheRefusalOfADomainSaysWhatToDoFirst(t *testing.T) {
 	t.Parallel()
-	if e := ErrLocksOut; e.Rule != "I8" || e.Instead != "UpdateSecurityInfo" || len(e.WhoMay) != 1 || e.WhoMay[0] != domain.GlobalAdmin || e.Pointer != "/domain" {
+	if e := ErrLocksOut; e.Rule != "I8" || e.Instead != "UpdateSecurityInfo" || len(e.InsteadBy) != 1 || e.InsteadBy[0] != domain.GlobalAdmin || e.Pointer != "/domain" {
 		t.Errorf("I8: %+v, want the rule, the field, and that a global admin verifies contacts first", e)
 	}
 }

@@ -59,7 +59,7 @@ func TestGlobalAdminsAreInOrder(t *testing.T) {
 
 func TestCountryRefusalNamesTheWayOut(t *testing.T) {
 	t.Parallel()
-	if ErrCountryImmutable.Instead != "RegisterTenant" || len(ErrCountryImmutable.WhoMay) == 0 {
+	if ErrCountryImmutable.Instead != "RegisterTenant" || len(ErrCountryImmutable.InsteadBy) == 0 {
 		t.Errorf("%+v, want who may register another organization", ErrCountryImmutable)
 	}
 }

@@ -89,16 +89,23 @@ type Problem struct {
 	Detail  string `json:"detail"`
 	Rule    string `json:"rule"`
 	Because struct {
-		Says string `json:"says"`
-		Page string `json:"page"`
+		Says     string `json:"says"`
+		Page     string `json:"page"`
+		Sentence struct {
+			ID   string `json:"id"`
+			Says string `json:"says"`
+		} `json:"sentence"`
 	} `json:"because"`
 	WhoMay    []string `json:"whoMay"`
 	Instead   string   `json:"instead"`
+	InsteadBy []string `json:"insteadBy"`
 	RequestID string   `json:"requestId"`
 	Errors    []struct {
 		Pointer string `json:"pointer"`
 		Code    string `json:"code"`
 		Detail  string `json:"detail"`
+		Rule    string `json:"rule"`
+		Instead string `json:"instead"`
 	} `json:"errors"`
 	Facts struct {
 		Revision *int64 `json:"revision"` // of the account now, if the caller has to name it

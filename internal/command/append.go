@@ -151,7 +151,7 @@ func (h *Handler) reserve(ctx context.Context, t task, m domain.Meta, refused er
 				return err
 			}
 			holder, _ := rule.Facts["holder"].(string)
-			return want.Taken(holder)
+			return h.whoMay(t, m, want.Taken(holder))
 		}
 		if err != nil {
 			return fmt.Errorf("reserve %s: %w", want.Kind, err)

@@ -34,8 +34,10 @@ type Question struct {
 // errNoConcern: the question names what the command could not.
 var errNoConcern = domain.Invalid("about-nothing", "what this command makes is about nothing else").ByRule("N10")
 
-// CanI asks the authorization, and nothing else: whether the aggregate's own
-// rules let the command pass depends on what it says. Nothing is written.
+// CanI asks the authorization, with the facts and the policies that its
+// conditions look at, such as whose the card is. It asks nothing else: whether
+// the aggregate's own rules let the command pass also depends on what it says.
+// Nothing is written.
 // Errors: [domain.ErrUnknownType] for a category or a command that no contract
 // has, an [*domain.Error] for a command that is about nothing, and the store's.
 func (h *Handler) CanI(ctx context.Context, q Question) (Permission, error) {

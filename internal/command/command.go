@@ -266,6 +266,7 @@ func (h *Handler) try(ctx context.Context, t task) (Result, error) {
 // decide asks the aggregate and stores what it says. The caller holds the lock.
 func (h *Handler) decide(ctx context.Context, t task, e *entry, meta domain.Meta, trace []domain.Ruling) (Result, error) {
 	events, refused := t.contract.Decide(e.state, t.cmd, meta)
+	refused = h.whoMay(t, meta, refused)
 	if len(events) == 0 || t.DryRun {
 		if err := h.believe(ctx, e); err != nil {
 			return Result{}, err
@@ -280,6 +281,18 @@ func (h *Handler) decide(ctx context.Context, t task, e *entry, meta domain.Meta
 		return Result{Stream: e.stream, Revision: e.revision}, nil
 	}
 	return h.append(ctx, t, e, meta, events, refused)
+}
+
+// whoMay adds to a refusal who may.
+func (h *Handler) whoMay(t task, m domain.Meta, refused error) error {
+	rule, ok := errors.AsType[*domain.Error](refused)
+	if !ok {
+		return refused
+	}
+	return h.Authorization.Explain(domain.Attempt{
+		Category: t.Category, Command: t.Command, ID: t.Target, Owner: m.Tenant, Exists: true, // or m would not know whose it is
+		Actor: t.Actor, At: t.at, Facts: m.Facts,
+	}, rule)
 }
 
 // believe reads the stream's tail if e was not read in this turn. An

@@ -100,7 +100,7 @@ func (r *Rejections) Run(ctx context.Context) error {
 func (r *Rejections) record(ctx context.Context, w refused) error {
 	tenant := w.req.Actor.Tenant
 	raw, err := rejection.Aggregate.Encode(rejection.CommandRejected{
-		Category: w.req.Category, CommandType: w.req.Command, RuleID: w.rule.Rule, ProblemType: w.rule.Code,
+		Category: w.req.Category, CommandType: w.req.Command, RuleID: w.rule.Rule, RuleIDs: causes(w.rule), ProblemType: w.rule.Code,
 	})
 	if err != nil {
 		return err
@@ -118,4 +118,12 @@ func (r *Rejections) record(ctx context.Context, w refused) error {
 		return fmt.Errorf("append to %s: %w", stream, err)
 	}
 	return nil
+}
+
+// causes returns the rules of a refusal that sums several up.
+func causes(rule *domain.Error) []string {
+	if len(rule.Causes) == 0 {
+		return nil
+	}
+	return rule.Rules()
 }

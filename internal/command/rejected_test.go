@@ -137,7 +137,10 @@ func TestCanI(t *testing.T) {
 		code, whoMay string
 	}{
 		{"N10: her own tenant's card", alice, id(3, 1), "UpdateCardDetails", true, true, "", ""},
-		{"N10: without a role for it", person(id(2, 5), acme, domain.Auditor), id(3, 1), "UpdateCardDetails", false, true, "not-allowed", "global-admin"},
+		{"N10: without a role for it", person(id(2, 5), acme, domain.Auditor), id(3, 1), "UpdateCardDetails", false, true, "not-allowed", "owner"},
+		{"C4: another admin's card, without saying what of it", albert, id(3, 1), "UpdateCardDetails", false, true, "card-owned-by-other-admin", ""},
+		{"C4: another admin's card is not removed", albert, id(3, 1), "RemoveCard", false, true, "card-owned-by-other-admin", ""},
+		{"C6: another admin's card is replaced", albert, id(3, 1), "ReplaceCard", true, true, "", ""},
 		{"N10: another tenant's card is none", bob, id(3, 1), "UpdateCardDetails", false, false, "card-not-found", ""},
 		{"N10: a card that is not there", alice, id(3, 2), "UpdateCardDetails", true, false, "", ""},
 		{"N10: a new card", alice, id(3, 2), "AddCard", true, false, "", ""},

@@ -28,10 +28,10 @@ func (r *refusals) Append(_ context.Context, stream string, _ eventstore.Revisio
 	defer r.mu.Unlock()
 	for _, e := range events {
 		r.recorded++
-		var fields map[string]string
+		var fields map[string]any
 		err := json.Unmarshal(e.Data, &fields)
 		for name := range fields {
-			if !slices.Contains([]string{"category", "commandType", "ruleId", "problemType"}, name) {
+			if !slices.Contains([]string{"category", "commandType", "ruleId", "ruleIds", "problemType"}, name) {
 				err = cmp.Or(err, fmt.Errorf("field %s", name))
 			}
 		}

@@ -55,6 +55,7 @@ type CanI struct {
 	Target         string          `json:"target"`
 	Allowed        bool            `json:"allowed"`
 	Exists         bool            `json:"exists" doc:"there is such an account for you; if not, only a command that makes one is carried out"`
+	Provided       string          `json:"provided,omitempty" doc:"what your right also depends on once the command says it, such as whose card it names"`
 	Refusal        *Problem        `json:"refusal,omitempty"`
 	Trace          []domain.Ruling `json:"trace" doc:"how the authorization got there"`
 	PolicyVersions map[string]int  `json:"policyVersions,omitempty"`
@@ -203,6 +204,9 @@ func (s *server) canI(ctx context.Context, q *CanIQuery) (a answer[CanI], err er
 		Category: category, Target: q.Target, Command: q.Command, About: q.About, Actor: actorOf(ctx),
 	})
 	a.body = CanI{Command: q.Command, Target: q.Target, Allowed: p.Allowed, Exists: p.Exists, Trace: p.Trace, PolicyVersions: p.Versions}
+	if p.Allowed {
+		a.body.Provided = policy.Table.Provided(category, q.Command)
+	}
 	if p.Refused != nil {
 		a.body.Refusal = ofRule(p.Refused)
 		a.body.Refusal.explain()

@@ -33,8 +33,9 @@ type Problem struct {
 	RequestID string                `json:"requestId,omitempty" doc:"names this request in logs and events"`
 	Rule      string                `json:"rule,omitempty" doc:"the rule that refused"`
 	Because   *Because              `json:"because,omitempty" doc:"the rule in words, and the page that it comes from"`
-	WhoMay    []domain.Role         `json:"whoMay,omitempty" doc:"the roles that could do it"`
+	WhoMay    []domain.Role         `json:"whoMay,omitempty" doc:"who could do what was refused: roles; or self, the person whose account it is; owner, whoever added the card; managing-partner"`
 	Instead   string                `json:"instead,omitempty" doc:"the command that is allowed instead"`
+	InsteadBy []domain.Role         `json:"insteadBy,omitempty" doc:"who may do that"`
 	Facts     map[string]any        `json:"facts,omitempty" doc:"what helps to act on the refusal"`
 	Errors    []FieldProblem        `json:"errors,omitempty" doc:"everything that is wrong with the request"`
 	Trace     []domain.Ruling       `json:"trace,omitempty" doc:"how the authorization got there (dry runs only)"`
@@ -52,6 +53,9 @@ type Because struct {
 	Says      string   `json:"says"`
 	Page      string   `json:"page" doc:"the help page's title in English, or another source"`
 	Languages []string `json:"languages,omitempty" doc:"of the page's texts that the rule was read from"`
+	// Sentence is the first of the page that the rule follows from.
+	Sentence *rules.Sentence  `json:"sentence,omitempty" doc:"of the help page, in our own words, and the rules that follow from it"`
+	Others   []rules.Sentence `json:"others,omitempty" doc:"more sentences that the rule follows from"`
 }
 
 // FieldProblem is one of several things that are wrong.
@@ -60,15 +64,33 @@ type FieldProblem struct {
 	Code    string `json:"code"`
 	Detail  string `json:"detail"`
 	Rule    string `json:"rule,omitempty"`
+
+	Because   *Because      `json:"because,omitempty" doc:"the rule in words, and the page that it comes from"`
+	WhoMay    []domain.Role `json:"whoMay,omitempty" doc:"who could do it; see above"`
+	Instead   string        `json:"instead,omitempty" doc:"the command that is allowed instead"`
+	InsteadBy []domain.Role `json:"insteadBy,omitempty" doc:"who may do that"`
 }
 
 func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
 
-// explain says what the rule is that refused.
+// explain says what the rules are that refused.
 func (p *Problem) explain() {
-	if rule, ok := rules.Find(p.Rule); ok {
-		p.Because = &Because{Says: rule.Says, Page: rule.Source.Page, Languages: rule.Source.Languages}
+	p.Because = because(p.Rule)
+	for i := range p.Errors {
+		p.Errors[i].Because = because(p.Errors[i].Rule)
 	}
+}
+
+func because(id string) *Because {
+	rule, ok := rules.Find(id)
+	if !ok {
+		return nil
+	}
+	b := &Because{Says: rule.Says, Page: rule.Source.Page, Languages: rule.Source.Languages}
+	if from := rules.SentencesOf(id); len(from) > 0 {
+		b.Sentence, b.Others = &from[0], from[1:]
+	}
+	return b
 }
 
 // GetStatus implements [huma.StatusError].
@@ -142,16 +164,16 @@ func problemOf(err error) *Problem {
 
 func ofRule(e *domain.Error) *Problem {
 	p := newProblem(kindStatus[e.Kind], e.Code, e.Detail)
-	p.Rule, p.WhoMay, p.Instead, p.Facts = e.Rule, e.WhoMay, e.Instead, e.Facts
+	p.Rule, p.WhoMay, p.Instead, p.InsteadBy, p.Facts = e.Rule, e.WhoMay, e.Instead, e.InsteadBy, e.Facts
 	if e.Is(command.ErrMustMatch) {
 		p.Status = http.StatusPreconditionRequired
 	}
 	p.challenge = stepUp(e)
 	for _, c := range e.Causes {
-		p.Errors = append(p.Errors, FieldProblem{c.Pointer, c.Code, c.Detail, c.Rule})
+		p.Errors = append(p.Errors, ofCause(c))
 	}
 	if e.Pointer != "" {
-		p.Errors = append(p.Errors, FieldProblem{e.Pointer, e.Code, e.Detail, e.Rule})
+		p.Errors = append(p.Errors, ofCause(e))
 	}
 	return p
 }
@@ -171,6 +193,12 @@ func stepUp(e *domain.Error) string {
 		challenge += fmt.Sprintf(`, max_age="%d"`, minutes*60)
 	}
 	return challenge
+}
+
+func ofCause(e *domain.Error) FieldProblem {
+	return FieldProblem{
+		Pointer: e.Pointer, Code: e.Code, Detail: e.Detail, Rule: e.Rule, WhoMay: e.WhoMay, Instead: e.Instead, InsteadBy: e.InsteadBy,
+	}
 }
 
 func ofStale(e *command.StaleError) *Problem {
