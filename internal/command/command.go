@@ -283,18 +283,6 @@ func (h *Handler) decide(ctx context.Context, t task, e *entry, meta domain.Meta
 	return h.append(ctx, t, e, meta, events, refused)
 }
 
-// whoMay adds to a refusal who may.
-func (h *Handler) whoMay(t task, m domain.Meta, refused error) error {
-	rule, ok := errors.AsType[*domain.Error](refused)
-	if !ok {
-		return refused
-	}
-	return h.Authorization.Explain(domain.Attempt{
-		Category: t.Category, Command: t.Command, ID: t.Target, Owner: m.Tenant, Exists: true, // or m would not know whose it is
-		Actor: t.Actor, At: t.at, Facts: m.Facts,
-	}, rule)
-}
-
 // believe reads the stream's tail if e was not read in this turn. An
 // [eventstore.ErrWrongRevision] says that the stream has moved on: whatever was
 // made of e so far, from the authorization on, has to be made again.
@@ -328,64 +316,6 @@ func (h *Handler) approach(ctx context.Context, t task, e *entry, a *domain.Atte
 		return h.replay(ctx, t, e)
 	}
 	return false, res, nil
-}
-
-// admit asks whether the actor may send the command, and gathers what the rule
-// may know. It notes which versions of policies that is decided under.
-func (h *Handler) admit(ctx context.Context, t *task, e *entry, a domain.Attempt) ([]domain.Ruling, domain.Meta, error) {
-	var meta domain.Meta
-	var asked []domain.Need
-	facts, err := h.gather(ctx, a.Facts, func(f domain.Facts) []domain.Need {
-		a.Facts = f
-		asked = h.Authorization.Needs(a)
-		return asked
-	})
-	if err != nil {
-		return nil, meta, err
-	}
-	a.Facts = facts
-	trace, refused := h.Authorization.Rule(a)
-	if refused != nil {
-		t.versions = h.versions(domain.Meta{At: t.at, Facts: facts}, asked, nil)
-		return trace, meta, h.doubt(ctx, e, a, refused)
-	}
-	keys, err := h.Keys.Tenant(ctx, a.Owner)
-	if err != nil {
-		return trace, meta, fmt.Errorf("keys: %w", err)
-	}
-	meta = domain.Meta{
-		ID: t.Target, Tenant: a.Owner, Actor: t.Actor, At: t.at, Command: t.ID.String(),
-		Code: keys.Code, MAC: keys.MAC, Facts: facts,
-	}
-	var wanted []domain.Need
-	if n, ok := t.cmd.(domain.Needer); ok {
-		meta.Facts, err = h.gather(ctx, facts, func(f domain.Facts) []domain.Need {
-			meta.Facts = f
-			wanted = n.Needs(meta)
-			return wanted
-		})
-	}
-	t.versions = h.versions(meta, asked, wanted)
-	return trace, meta, err
-}
-
-// doubt returns refused, unless the aggregate has come to be since the state
-// that it was refused by was cached. Its owner never changes after that.
-func (h *Handler) doubt(ctx context.Context, e *entry, a domain.Attempt, refused error) error {
-	if a.Exists {
-		return refused
-	}
-	if err := e.lock(ctx); err != nil {
-		return err
-	}
-	defer e.unlock()
-	if err := h.load(ctx, e, true); err != nil {
-		return err
-	}
-	if e.revision >= 0 {
-		return e.moved(eventstore.NoStream)
-	}
-	return refused
 }
 
 // replay returns what an earlier attempt of the same command led to.
