@@ -18,8 +18,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// patience is how long a script waits for anything before it fails.
-const patience = 30 * time.Second
+// patience is how long a script waits for anything before it fails: longer than
+// the race detector takes to make a company's year.
+const patience = 3 * time.Minute
 
 // processes is the key of a script's processes by name.
 type processes struct{}
