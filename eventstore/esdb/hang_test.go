@@ -31,6 +31,17 @@ func TestCallsThatHangInTheClient(t *testing.T) {
 	if !alone(t) {
 		return
 	}
+	for range 5 { // the search may come before the calls that it holds up
+		if searches := callsThatHang(t); searches >= 3 {
+			return
+		}
+	}
+	t.Error("no second search failed and was followed by a third: nothing was tested")
+}
+
+// callsThatHang returns how many times the client looked for a node.
+func callsThatHang(t *testing.T) int64 {
+	t.Helper()
 	n := startNode(t)
 	_, port, _ := net.SplitHostPort(freeAddr(t))
 	var named atomic.Bool
@@ -65,9 +76,7 @@ func TestCallsThatHangInTheClient(t *testing.T) {
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("the calls took %s, want little more than the search's second", took)
 	}
-	if searches.Load() < 3 {
-		t.Errorf("%d searches, want the second to fail and a third: nothing was tested", searches.Load())
-	}
+	return searches.Load()
 }
 
 // A full queue stops who fills it.
