@@ -13,19 +13,13 @@ import (
 // may know. It notes which versions of policies that is decided under.
 func (h *Handler) admit(ctx context.Context, t *task, e *entry, a domain.Attempt) ([]domain.Ruling, domain.Meta, error) {
 	var meta domain.Meta
-	var asked []domain.Need
-	facts, err := h.gather(ctx, a.Facts, func(f domain.Facts) []domain.Need {
-		a.Facts = f
-		asked = h.Authorization.Needs(a)
-		return asked
-	})
+	asked, err := h.inform(ctx, &a)
 	if err != nil {
 		return nil, meta, err
 	}
-	a.Facts = facts
 	trace, refused := h.Authorization.Rule(a)
 	if refused != nil {
-		t.versions = h.versions(domain.Meta{At: t.at, Facts: facts}, asked, nil)
+		t.versions = h.versions(domain.Meta{At: t.at, Facts: a.Facts}, asked, nil)
 		return trace, meta, h.doubt(ctx, e, a, refused)
 	}
 	keys, err := h.Keys.Tenant(ctx, a.Owner)
@@ -34,11 +28,11 @@ func (h *Handler) admit(ctx context.Context, t *task, e *entry, a domain.Attempt
 	}
 	meta = domain.Meta{
 		ID: t.Target, Tenant: a.Owner, Actor: t.Actor, At: t.at, Command: t.ID.String(),
-		Code: keys.Code, MAC: keys.MAC, Facts: facts,
+		Code: keys.Code, MAC: keys.MAC, Facts: a.Facts,
 	}
 	var wanted []domain.Need
 	if n, ok := t.cmd.(domain.Needer); ok {
-		meta.Facts, err = h.gather(ctx, facts, func(f domain.Facts) []domain.Need {
+		meta.Facts, err = h.gather(ctx, a.Facts, func(f domain.Facts) []domain.Need {
 			meta.Facts = f
 			wanted = n.Needs(meta)
 			return wanted
@@ -46,6 +40,17 @@ func (h *Handler) admit(ctx context.Context, t *task, e *entry, a domain.Attempt
 	}
 	t.versions = h.versions(meta, asked, wanted)
 	return trace, meta, err
+}
+
+// inform adds to a the facts that the authorization asks for, and returns what
+// it asked.
+func (h *Handler) inform(ctx context.Context, a *domain.Attempt) (asked []domain.Need, err error) {
+	a.Facts, err = h.gather(ctx, a.Facts, func(f domain.Facts) []domain.Need {
+		a.Facts = f
+		asked = h.Authorization.Needs(*a)
+		return asked
+	})
+	return asked, err
 }
 
 // doubt returns refused, unless the aggregate has come to be since the state

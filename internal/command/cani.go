@@ -61,18 +61,12 @@ func (h *Handler) CanI(ctx context.Context, q Question) (Permission, error) {
 			}
 		}
 	}
-	var asked []domain.Need
-	facts, err := h.gather(ctx, a.Facts, func(f domain.Facts) []domain.Need {
-		a.Facts = f
-		asked = h.Authorization.Needs(a)
-		return asked
-	})
+	asked, err := h.inform(ctx, &a)
 	if err != nil {
 		return Permission{}, err
 	}
-	a.Facts = facts
 	trace, err := h.Authorization.Rule(a)
-	p := Permission{Allowed: err == nil, Exists: a.Exists, Trace: trace, Versions: h.versions(domain.Meta{At: t.at, Facts: facts}, asked, nil)}
+	p := Permission{Allowed: err == nil, Exists: a.Exists, Trace: trace, Versions: h.versions(domain.Meta{At: t.at, Facts: a.Facts}, asked, nil)}
 	if err == nil {
 		return p, nil
 	}
