@@ -49,6 +49,9 @@ func caller(ts *testscript.TestScript, name string) *client.Client {
 // the status. The answer's body is in stdout, its header in stderr:
 //
 //	http STATUS METHOD PATH [-as NAME] [-H 'NAME: VALUE']... [-d BODY]
+//
+// A query that is to find something waits first until everything has settled,
+// so that it finds what the commands before it did.
 func httpRequest(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: http STATUS METHOD PATH [-as NAME] [-H 'NAME: VALUE']... [-d BODY]")
@@ -67,6 +70,9 @@ func httpRequest(ts *testscript.TestScript, neg bool, args []string) {
 		default:
 			ts.Fatalf("http: unknown flag %s", args[i])
 		}
+	}
+	if args[0] == "200" && args[1] == http.MethodGet && strings.HasPrefix(args[2], "/v1/") {
+		settled(ts, false, nil)
 	}
 	status, header, answer := send(ts, as, args[1], args[2], header, []byte(body))
 	_, _ = ts.Stdout().Write(answer)
