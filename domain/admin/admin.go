@@ -197,6 +197,12 @@ type Colleague struct {
 	GlobalAdmin bool // and can sign in
 }
 
+// Alternate is the fact of an account's alternate address, if it is verified
+// and can be read. Its key is the account's ID.
+type Alternate struct {
+	Email domain.Personal[string]
+}
+
 // Erasure is the fact of whether what is kept of the person goes or has gone.
 // Its key is the account's ID.
 type Erasure struct {
@@ -221,6 +227,7 @@ var (
 	// ErrLastRecoverable also holds for an operator: whoever is to go later can
 	// be followed by somebody who verifies their contacts today.
 	ErrLastRecoverable = domain.Conflict("last-recoverable-global-admin", "no other global admin of the organization could recover their account: let one verify a phone and an alternate address first, or a contact of either kind where one is enough; a new contact counts at once").ByRule("I8").Allowed("UpdateSecurityInfo", domain.GlobalAdmin)
+	ErrLastProof       = domain.Conflict("last-recovery-proof", "this is the alternate address by which the last global admin of the organization could recover their account, and an address of the account itself recovers nothing: let them take another alternate address first, or another global admin verify theirs").ByRule("I8").Allowed("ChangeAlternateEmail", domain.GlobalAdmin)
 	ErrLeaving         = domain.Conflict("global-admin-leaving", "another global admin has just ceased to be one, or the organization has just come to need more for a recovery; try again in a minute").ByRule("I8")
 	ErrOffboarded      = domain.Conflict("admin-off-boarded", "the account is off-boarded; restore it first").ByRule("S13").Allowed("RestoreEmployee", domain.GlobalAdmin)
 	ErrErased          = domain.Conflict("admin-data-erased", "the person's data was erased, or is about to be: nothing is left to restore; open a new account").ByRule("S13").Allowed("AddEmployee", domain.GlobalAdmin)

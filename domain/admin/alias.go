@@ -7,18 +7,22 @@ import (
 )
 
 // AddAlias gives the account another mail address. An address that the
-// account has already changes nothing.
+// account has already changes nothing. Its alternate address recovers the
+// account no longer, and is refused where that would leave the organization
+// without a global admin who could be recovered.
 type AddAlias struct {
 	Email string `json:"email"`
 }
 
 // Needs implements [domain.Needer].
 func (c AddAlias) Needs(m Meta) []domain.Need {
-	return []domain.Need{domain.Of[Address](c.Email), domain.Of[Organization](m.Tenant)}
+	return proofs(m, c.Email)
 }
 
 // Reserves implements [domain.Reserver].
-func (c AddAlias) Reserves(m Meta) []domain.Reservation { return reserve(m, c.Email, "/email") }
+func (c AddAlias) Reserves(m Meta) []domain.Reservation {
+	return append(reserve(m, c.Email, "/email"), shut(m, c.Email)...)
+}
 
 // Decide implements [domain.Command].
 func (c AddAlias) Decide(a Admin, m Meta) ([]Event, error) {
@@ -35,12 +39,18 @@ func (c AddAlias) Decide(a Admin, m Meta) ([]Event, error) {
 	case a.Answers(email.Normalized):
 		return nil, nil
 	}
-	return []Event{EmailAliasAdded{Email: domain.About(m.ID, email.Normalized)}}, nil
+	if err := a.proved(m, c.Email); err != nil {
+		return nil, err
+	}
+	return []Event{EmailAliasAdded{Email: domain.About(m.ID, email.Normalized), TakesProof: a.Has(domain.GlobalAdmin) && takesProof(m, c.Email)}}, nil
 }
 
 // EmailAliasAdded records that the account has another mail address.
 type EmailAliasAdded struct {
 	Email domain.Personal[string] `json:"email"`
+	// TakesProof says that it was a global admin's verified alternate address,
+	// which recovers the account no longer.
+	TakesProof bool `json:"takesProof,omitzero"`
 }
 
 // Evolve implements [domain.Event].

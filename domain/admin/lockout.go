@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"slices"
+
 	"konto/domain"
 	"konto/domain/recovery"
 )
@@ -43,23 +45,69 @@ func successors(m Meta) []domain.Need {
 // does not lose one by it.
 func succeeded(m Meta) error {
 	gate, loses := toKeep(m)
-	somebody, recoverable := false, !loses
-	for _, id := range others(m) {
-		if !m.Facts.Has(domain.Of[Colleague](id)) || !succeeds(m, id) {
-			continue
-		}
-		somebody = true
-		if m.Facts.Has(domain.Of[recovery.Contacts](id)) && passes(m, id, gate) {
-			recoverable = true
-		}
-	}
 	switch {
-	case !somebody:
+	case !slices.ContainsFunc(others(m), func(id string) bool { return succeeds(m, id) }):
 		return ErrLast
-	case !recoverable:
+	case loses && !followed(m, gate):
 		return ErrLastRecoverable
 	}
 	return nil
+}
+
+// followed reports whether another global admin passes the gate.
+func followed(m Meta, gate recovery.Gate) bool {
+	return slices.ContainsFunc(others(m), func(id string) bool { return succeeds(m, id) && passes(m, id, gate) })
+}
+
+// proofs are the needs by which it is known whether the account may be given
+// an address: its own alternate address would recover nothing any more (S3).
+func proofs(m Meta, email string) []domain.Need {
+	needs := []domain.Need{domain.Of[Address](email), domain.Of[Organization](m.Tenant), domain.Of[Alternate](m.ID)}
+	if !takesProof(m, email) || !seated(m) {
+		return needs
+	}
+	return append(needs, successors(m)...)
+}
+
+// shut is the reservation of the account whose alternate address is taken from
+// its recovery, while no other global admin may leave.
+func shut(m Meta, email string) []domain.Reservation {
+	if !takesProof(m, email) || !seated(m) {
+		return nil
+	}
+	return []domain.Reservation{Exit(m.Tenant)}
+}
+
+// proved returns why the account may not be given an address, or nil: it is
+// the alternate address of the last global admin who could recover their
+// account, and who could not without it (I8).
+func (a Admin) proved(m Meta, email string) error {
+	if !takesProof(m, email) || !a.Has(domain.GlobalAdmin) {
+		return nil
+	}
+	gate, loses := toKeep(m)
+	left := recovery.Contacts{Phone: domain.Fact[recovery.Contacts](m, m.ID).Phone}
+	if !loses || left.Pass(gate) || followed(m, gate) {
+		return nil
+	}
+	return ErrLastProof
+}
+
+// takesProof reports whether an address is the account's alternate address.
+func takesProof(m Meta, email string) bool {
+	for _, n := range []domain.Need{domain.Of[Address](email), domain.Of[Alternate](m.ID)} {
+		if !m.Facts.Has(n) {
+			return false
+		}
+	}
+	address := domain.Fact[Address](m, email)
+	return address.OK && is(domain.Fact[Alternate](m, m.ID).Email, address.Normalized)
+}
+
+// seated reports whether the account may be a global admin's.
+func seated(m Meta) bool {
+	return m.Facts.Has(domain.Of[Organization](m.Tenant)) &&
+		slices.Contains(domain.Fact[Organization](m, m.Tenant).GlobalAdmins, m.ID)
 }
 
 // toKeep returns the gate that somebody else must pass when the account ceases
@@ -88,12 +136,16 @@ func others(m Meta) []string {
 	return ids
 }
 
+// succeeds reports whether an account is known to be a global admin's.
 func succeeds(m Meta, id string) bool {
+	if !m.Facts.Has(domain.Of[Colleague](id)) {
+		return false
+	}
 	c := domain.Fact[Colleague](m, id)
 	return c.GlobalAdmin && c.Tenant == m.Tenant
 }
 
-// passes reports whether an account's contacts pass the gate.
+// passes reports whether an account's contacts are known to pass the gate.
 func passes(m Meta, id string, gate recovery.Gate) bool {
-	return domain.Fact[recovery.Contacts](m, id).Pass(gate)
+	return m.Facts.Has(domain.Of[recovery.Contacts](id)) && domain.Fact[recovery.Contacts](m, id).Pass(gate)
 }

@@ -68,6 +68,73 @@ func TestNoOrganizationIsLockedOut(t *testing.T) {
 	})
 }
 
+func TestNoAddressLocksTheOrganizationOut(t *testing.T) {
+	const home = "ann@home.example"
+	var (
+		both    = recovery.Contacts{Phone: true, Mail: true}
+		phone   = recovery.Contacts{Phone: true}
+		mail    = recovery.Contacts{Mail: true}
+		is      = added(domain.GlobalAdmin)
+		strict  = recovery.Policy.First
+		mine    = usual().reach("ann", both).keeps(home)
+		alias   = AddAlias{home}
+		rename  = ChangeUserName{home}
+		aliased = func(takes bool) []Event {
+			return []Event{EmailAliasAdded{Email: ann(home), TakesProof: takes}}
+		}
+		given   = func(e string) []Event { return []Event{EmailAliasAdded{Email: ann(e)}} }
+		renamed = []Event{UserNameChanged{Old: ann("Ann@contoso.se"), New: ann(home), TakesProof: true}}
+	)
+	strict.TrialDays, strict.OneGateWithoutDomain = 0, false
+	run(t, []row{
+		{"I8: an alias: the last proof of the last one", mine, is, alias, nil, ErrLastProof},
+		{"I8: an alias: in other letters", mine.keeps("Ann@HOME.example"), is, alias, nil, ErrLastProof},
+		{"I8: an alias: another global admin could recover", mine.reach("gina", both), is, alias, aliased(true), nil},
+		{"I8: an alias: another global admin has half of it", mine.reach("gina", phone), is, alias, nil, ErrLastProof},
+		{"I8: an alias: nobody else is a global admin", mine.admins("ann"), is, alias, nil, ErrLastProof},
+		{"I8: an alias: who could recover is of another tenant", mine.gina(Colleague{Tenant: "fabrikam", GlobalAdmin: true}).reach("gina", both), is, alias, nil, ErrLastProof},
+		{"I8: an alias: the third could recover", mine.hans().reach("hans", both), is, alias, aliased(true), nil},
+		{"I8: an alias: the account could not be recovered anyway", usual().reach("ann", mail).keeps(home), is, alias, aliased(true), nil},
+		{"I8: an alias: the phone is enough without a domain", mine.domains("contoso.example"), is, alias, aliased(true), nil},
+		{"I8: an alias: the address was all there is", usual().domains("contoso.example").reach("ann", mail).keeps(home), is, alias, nil, ErrLastProof},
+		{"I8: an alias: a version to come asks for both", mine.domains("contoso.example").comes(strict, day), is, alias, nil, ErrLastProof},
+		{"I8: an alias: another address than the alternate one", mine, is, AddAlias{"ann.berg@home.example"}, given("ann.berg@home.example"), nil},
+		{"I8: an alias: there is no alternate address", usual().reach("ann", phone), is, alias, given(home), nil},
+		{"S3: an alias: who is no global admin loses the proof", mine, added(), alias, given(home), nil},
+		{"I8: an alias: an operator cannot lock a tenant out either", mine.by(operator), is, alias, nil, ErrLastProof},
+		{"S3: an alias that the account has already changes nothing", mine, then(is, EmailAliasAdded{Email: ann(home)}), alias, nil, nil},
+
+		{"I8: a name to sign in with: the last proof of the last one", mine, is, rename, nil, ErrLastProof},
+		{"I8: a name to sign in with: another global admin could recover", mine.reach("gina", both), is, rename, renamed, nil},
+		{"I8: a name to sign in with: another global admin has half of it", mine.reach("gina", mail), is, rename, nil, ErrLastProof},
+	})
+}
+
+// While an address is taken from a global admin's recovery, no other leaves.
+func TestTheExitIsShutForTheLastProof(t *testing.T) {
+	t.Parallel()
+	const home = "ann@home.example"
+	for _, c := range []struct {
+		name string
+		w    world
+		cmd  domain.Reserver
+		want bool
+	}{
+		{"I8: the alternate address as an alias", usual().keeps(home), AddAlias{home}, true},
+		{"I8: the alternate address as a name", usual().keeps(home), ChangeUserName{home}, true},
+		{"I8: another address", usual().keeps(home), AddAlias{"ann@elsewhere.example"}, false},
+		{"I8: of somebody who is no global admin", usual().admins("gina").keeps(home), AddAlias{home}, false},
+	} {
+		kinds := map[string]int{}
+		for _, r := range c.cmd.Reserves(c.w.meta(c.cmd)) {
+			kinds[r.Kind]++
+		}
+		if kinds[Addresses] != 1 || kinds["global-admin-exit"] != map[bool]int{true: 1}[c.want] {
+			t.Errorf("%s: reserves %v, want the address, and the exit %v", c.name, kinds, c.want)
+		}
+	}
+}
+
 // TestContactsAreAskedOnlyWhenTheyMatter keeps the guard from reading every
 // global admin's contacts when the leaver has no recovery to lose.
 func TestContactsAreAskedOnlyWhenTheyMatter(t *testing.T) {

@@ -15,7 +15,7 @@ func TestNames(t *testing.T) {
 	primary := PrimaryEmailChanged{Old: ann("Ann@contoso.se"), New: ann("ann.berg@contoso.se")}
 	erased := domain.Personal[string]{Subject: "ann", Erased: true}
 	run(t, []row{
-		{"S11: an alias", usual(), is, AddAlias{"ann.berg@Contoso.se"}, []Event{EmailAliasAdded{ann("ann.berg@contoso.se")}}, nil},
+		{"S11: an alias", usual(), is, AddAlias{"ann.berg@Contoso.se"}, []Event{EmailAliasAdded{Email: ann("ann.berg@contoso.se")}}, nil},
 		{"S11: an alias that the account has", usual(), alias, AddAlias{"ANN.BERG@contoso.se"}, nil, nil},
 		{"S11: an alias that is the name to sign in with", usual(), is, AddAlias{"ann@contoso.se"}, nil, nil},
 		{"S11: an alias that is no address", usual(), is, AddAlias{"ann"}, nil, ErrAlias},
@@ -126,7 +126,7 @@ func TestAnAccountKeepsEveryAddressItHad(t *testing.T) {
 
 func TestMailFollowsTheNameUntilItIsToldNotTo(t *testing.T) {
 	t.Parallel()
-	events := then(added(), EmailAliasAdded{ann("b@contoso.se")}, UserNameChanged{Old: ann("Ann@contoso.se"), New: ann("c@contoso.se")})
+	events := then(added(), EmailAliasAdded{Email: ann("b@contoso.se")}, UserNameChanged{Old: ann("Ann@contoso.se"), New: ann("c@contoso.se")})
 	if got := fold(events).Mail().Value; got != "c@contoso.se" {
 		t.Errorf("mail goes to %s, want the new name", got)
 	}
@@ -155,7 +155,7 @@ func TestRenamingIsCautioned(t *testing.T) {
 func TestRefusalsNameTheNextStep(t *testing.T) {
 	t.Parallel()
 	for err, instead := range map[*domain.Error]string{
-		ErrLast: "AssignRole", ErrLastRecoverable: "UpdateSecurityInfo", ErrOffboarded: "RestoreEmployee", ErrGone: "AddEmployee", ErrErased: "AddEmployee", ErrNotOwn: "AddAlias",
+		ErrLast: "AssignRole", ErrLastRecoverable: "UpdateSecurityInfo", ErrLastProof: "ChangeAlternateEmail", ErrOffboarded: "RestoreEmployee", ErrGone: "AddEmployee", ErrErased: "AddEmployee", ErrNotOwn: "AddAlias",
 	} {
 		if err.Instead != instead || err.Rule == "" || len(err.InsteadBy) == 0 {
 			t.Errorf("%+v, want instead %s, a rule and who may", err, instead)

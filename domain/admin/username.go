@@ -54,19 +54,20 @@ func (t UserNameTerms) signInName(a Address) (string, *domain.Error) {
 
 // ChangeUserName changes the name that a person signs in with. The old one
 // stays as an alias, so that no mail is lost and nobody else can take it. A
-// name that differs in letter case alone changes nothing.
+// name that differs in letter case alone changes nothing. The alternate address
+// is dealt with as by [AddAlias].
 type ChangeUserName struct {
 	UserName string `json:"userName"` // a mail address
 }
 
 // Needs implements [domain.Needer].
 func (c ChangeUserName) Needs(m Meta) []domain.Need {
-	return []domain.Need{UserNamePolicy.Need(), domain.Of[Address](c.UserName), domain.Of[Organization](m.Tenant)}
+	return append(proofs(m, c.UserName), UserNamePolicy.Need())
 }
 
 // Reserves implements [domain.Reserver].
 func (c ChangeUserName) Reserves(m Meta) []domain.Reservation {
-	return reserve(m, c.UserName, "/userName")
+	return append(reserve(m, c.UserName, "/userName"), shut(m, c.UserName)...)
 }
 
 // Cautions implements [domain.Cautioner].
@@ -93,8 +94,11 @@ func (c ChangeUserName) Decide(a Admin, m Meta) ([]Event, error) {
 	case is(a.SignInName, name):
 		return nil, nil
 	}
+	if err := a.proved(m, c.UserName); err != nil {
+		return nil, err
+	}
 	return []Event{UserNameChanged{
-		Old: a.SignInName, New: domain.About(m.ID, name),
+		Old: a.SignInName, New: domain.About(m.ID, name), TakesProof: a.Has(domain.GlobalAdmin) && takesProof(m, c.UserName),
 		Alias: 1 + slices.IndexFunc(a.Aliases, func(p domain.Personal[string]) bool { return is(p, name) }),
 	}}, nil
 }
@@ -106,6 +110,8 @@ type UserNameChanged struct {
 	// Alias counts from 1 which alias the new name was, in whose place the old
 	// name now stands; 0: none, and the old name is another alias.
 	Alias int `json:"alias,omitzero"`
+	// TakesProof is as in [EmailAliasAdded].
+	TakesProof bool `json:"takesProof,omitzero"`
 }
 
 // Evolve implements [domain.Event].

@@ -35,6 +35,7 @@ type world struct {
 	organization Organization
 	colleagues   map[string]Colleague
 	contacts     map[string]recovery.Contacts
+	alternate    string // ann's alternate address
 	recovery     []domain.Version[recovery.Terms]
 	erasure      Erasure
 	names        []domain.Version[UserNameTerms]
@@ -83,6 +84,7 @@ func (w world) reach(id string, c recovery.Contacts) world {
 	w.contacts[id] = c
 	return w
 }
+func (w world) keeps(alternate string) world   { w.alternate = alternate; return w }
 func (w world) limits(t UserNameTerms) world   { w.names = version(t); return w }
 func (w world) times(t OffboardingTerms) world { w.offboarding = version(t); return w }
 func version[P any](rules P) []domain.Version[P] {
@@ -107,6 +109,11 @@ func (w world) fact(n domain.Need) any {
 		return w.colleagues[n.Key]
 	case reflect.TypeFor[Erasure]():
 		return w.erasure
+	case reflect.TypeFor[Alternate]():
+		if w.alternate == "" {
+			return Alternate{}
+		}
+		return Alternate{Email: domain.About("ann", w.alternate)}
 	case reflect.TypeFor[recovery.Contacts]():
 		return w.contacts[n.Key]
 	case reflect.TypeFor[domain.Terms[recovery.Terms]]():

@@ -55,6 +55,12 @@ var Sources = append([]domain.Source{
 		return tenant.GlobalAdmin{Tenant: a.Tenant, Is: a.Has(domain.GlobalAdmin)}
 	}),
 	domain.FromState(securityinfo.Aggregate, alternate),
+	domain.FromState(securityinfo.Aggregate, func(id string, s securityinfo.SecurityInfo) admin.Alternate {
+		if !securityinfo.ContactsOf(id, s).Mail {
+			return admin.Alternate{}
+		}
+		return admin.Alternate{Email: s.AlternateEmail.Verified}
+	}),
 	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) admin.Colleague {
 		return admin.Colleague{Tenant: a.Tenant, GlobalAdmin: a.Has(domain.GlobalAdmin)}
 	}),

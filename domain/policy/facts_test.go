@@ -128,6 +128,7 @@ func TestFacts(t *testing.T) {
 		tenant.Own{Country: "SE", Domains: []string{"contoso.example", "fabrikam.example"}, TrialSince: noon, ManagedBy: partner, GlobalAdmins: []string{person}},
 		tenant.GlobalAdmin{Tenant: own, Is: true},
 		tenant.Alternate{},
+		admin.Alternate{},
 		exposure.Organization{Exists: true, CustomDomain: true, TrialSince: noon, GlobalAdmins: []string{person}},
 		exposure.GlobalAdmin{Tenant: own, Is: true},
 		recovery.Exposures{Of: map[string]recovery.Standing{own: {Domains: 2, TrialSince: noon}}},
@@ -212,6 +213,30 @@ func TestFactsShareNothingWithStates(t *testing.T) {
 	}
 	if state.Domains[0] != "contoso.example" {
 		t.Errorf("the state has %v after a fact was changed", state.Domains)
+	}
+}
+
+// An account's alternate address matters to it while it recovers the account.
+func TestAnAlternateAddressCountsOnceItIsVerified(t *testing.T) {
+	t.Parallel()
+	address := domain.About(person, "ann@home.example")
+	for name, c := range map[string]struct {
+		email securityinfo.Method[string]
+		want  admin.Alternate
+	}{
+		"I8: verified":      {securityinfo.Method[string]{Verified: address, VerifiedAt: noon}, admin.Alternate{Email: address}},
+		"I8: not yet":       {securityinfo.Method[string]{Pending: address}, admin.Alternate{}},
+		"I8: erased":        {securityinfo.Method[string]{Verified: domain.Personal[string]{Subject: person, Erased: true}, VerifiedAt: noon}, admin.Alternate{}},
+		"I8: there is none": {},
+	} {
+		for _, s := range policy.Sources {
+			if s.Type != reflect.TypeFor[admin.Alternate]() {
+				continue
+			}
+			if got := s.State(person, &securityinfo.SecurityInfo{AlternateEmail: c.email}); !reflect.DeepEqual(got, c.want) {
+				t.Errorf("%s: %+v, want %+v", name, got, c.want)
+			}
+		}
 	}
 }
 

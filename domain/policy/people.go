@@ -31,7 +31,17 @@ func peopleReactions() []domain.Reaction {
 			}),
 			domain.On(tenantOf[tenant.TenantRegistered], seatEarlier),
 		),
-		domain.Whenever("open-exit-after-domain", openExit),
+		domain.Whenever("open-exit-after-domain", func(e domain.Recorded[tenant.DomainVerified]) []domain.Effect {
+			return openExit(e.Data.TwoProofs, e.Tenant, e.ID)
+		}),
+		domain.Process("open-exit-after-address",
+			domain.On(forgetful[admin.EmailAliasAdded], func(_ *nothing, e domain.Recorded[admin.EmailAliasAdded]) []domain.Effect {
+				return openExit(e.Data.TakesProof, e.Tenant, e.ID)
+			}),
+			domain.On(forgetful[admin.UserNameChanged], func(_ *nothing, e domain.Recorded[admin.UserNameChanged]) []domain.Effect {
+				return openExit(e.Data.TakesProof, e.Tenant, e.ID)
+			}),
+		),
 		domain.Whenever("erase-after-retention", func(e domain.Recorded[admin.EmployeeDataRetentionExpired]) []domain.Effect {
 			return []domain.Effect{domain.Dispatch{To: e.ID, Command: subject.RequestErasure{}}}
 		}),
@@ -51,8 +61,8 @@ type seats struct {
 	Registered bool     `json:"registered,omitempty"`
 }
 
-// exit is how long a global admin's leaving, or a domain that takes more
-// proofs, keeps others from leaving: longer than any decision takes that may
+// exit is how long a global admin's leaving, a domain that takes more proofs,
+// or an address that is one no more, keeps others from leaving: longer than any decision takes that may
 // have seen things as they were before.
 const exit = time.Minute
 
@@ -71,24 +81,18 @@ func (s *seats) leave(org, id string, roles ...domain.Role) []domain.Effect {
 		return nil
 	}
 	s.Early = slices.DeleteFunc(s.Early, func(early string) bool { return early == id })
-	r := admin.Exit(org)
-	return []domain.Effect{
-		domain.Dispatch{To: org, Command: tenant.UnseatGlobalAdmin{AdminID: id}},
-		domain.Dispatch{
-			To: reservation.ID(r.Kind, r.Scope, r.Key), Command: reservation.ReleaseReservation{Holder: id}, After: exit,
-		},
-	}
+	return append([]domain.Effect{domain.Dispatch{To: org, Command: tenant.UnseatGlobalAdmin{AdminID: id}}}, openExit(true, org, id)...)
 }
 
-// openExit lets global admins leave again after a domain has come for which
-// none could.
-func openExit(e domain.Recorded[tenant.DomainVerified]) []domain.Effect {
-	if !e.Data.TwoProofs {
+// openExit lets global admins leave again a while after a change for which
+// none could, if the exit was shut for it.
+func openExit(shut bool, org, holder string) []domain.Effect {
+	if !shut {
 		return nil
 	}
-	r := admin.Exit(e.Tenant)
+	r := admin.Exit(org)
 	return []domain.Effect{domain.Dispatch{
-		To: reservation.ID(r.Kind, r.Scope, r.Key), Command: reservation.ReleaseReservation{Holder: e.ID}, After: exit,
+		To: reservation.ID(r.Kind, r.Scope, r.Key), Command: reservation.ReleaseReservation{Holder: holder}, After: exit,
 	}}
 }
 

@@ -60,6 +60,17 @@ func TestTheExitOpensAfterADomain(t *testing.T) {
 	})
 }
 
+func TestTheExitOpensAfterAnAddress(t *testing.T) {
+	const name = "open-exit-after-address"
+	opens := unseat("ann")[1:]
+	run(t, []reactionCase{
+		{name: "I8: an alias that was the alternate address: a minute later", reaction: name, when: event("ann", admin.EmailAliasAdded{TakesProof: true}), then: opens},
+		{name: "I8: another alias: the exit was never shut", reaction: name, when: event("ann", admin.EmailAliasAdded{})},
+		{name: "I8: a name that was the alternate address", reaction: name, when: event("ann", admin.UserNameChanged{TakesProof: true}), then: opens},
+		{name: "I8: another name", reaction: name, when: event("ann", admin.UserNameChanged{})},
+	})
+}
+
 // What is released must be what the command reserved.
 func TestTheExitIsTheSame(t *testing.T) {
 	t.Parallel()

@@ -186,7 +186,7 @@ func TestNoReactionBaresAPersonalValue(t *testing.T) {
 	t.Parallel()
 	// Somebody must be there to be told, whom no event sends away.
 	events := append(endpoints(), event("stays", admin.EmployeeAdded{Roles: []domain.Role{domain.GlobalAdmin, domain.BillingSupport}}),
-		event(own, tenant.DomainVerified{Domain: "contoso.se", TwoProofs: true}),
+		event(own, tenant.DomainVerified{Domain: "contoso.se", TwoProofs: true}), event("ann", admin.EmailAliasAdded{TakesProof: true}),
 		event("place", reservation.Reserved{Kind: webhook.Places, Holder: "never", Tenant: own}),
 		event("account-recovery", policyversion.PolicyVersionPublished{Name: "account-recovery", Version: 2}))
 	for _, c := range policy.Contracts {

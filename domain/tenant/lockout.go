@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"slices"
 	"strings"
 
 	"konto/domain"
@@ -41,16 +42,23 @@ func recoverers(m Meta) []domain.Need {
 // global admin with one more domain. One that has none has none to lose.
 func (t Tenant) locksOut(name string, m Meta) bool {
 	before, after := t.gate(0, m), t.gate(1, m)
+	with := append(slices.Clip(t.Domains), name)
 	recoverable, stays := false, false
 	for _, id := range t.inOffice(m) {
 		contacts := domain.Fact[recovery.Contacts](m, id)
-		recoverable = recoverable || contacts.Pass(before)
-		if host := domain.Fact[Alternate](m, id).Host; host == name || strings.HasSuffix(host, "."+name) {
-			contacts.Mail = false // it is about to be the organization's own (S3)
-		}
-		stays = stays || contacts.Pass(after)
+		host := domain.Fact[Alternate](m, id).Host
+		recoverable = recoverable || outside(contacts, host, t.Domains).Pass(before)
+		stays = stays || outside(contacts, host, with).Pass(after)
 	}
 	return recoverable && !stays
+}
+
+// outside is what contacts are worth whose address is at a host: one in a
+// domain of the organization recovers nothing (S3), also while it has still to
+// be looked at again.
+func outside(c recovery.Contacts, host string, domains []string) recovery.Contacts {
+	c.Mail = c.Mail && !slices.ContainsFunc(domains, func(d string) bool { return host == d || strings.HasSuffix(host, "."+d) })
+	return c
 }
 
 // raises reports whether one more domain takes more proofs.

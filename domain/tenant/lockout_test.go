@@ -135,6 +135,9 @@ func TestADomainLocksNobodyOut(t *testing.T) {
 	row("two addresses are in it", contoso().has("contoso.nu").ga("ann", true, "contoso.se").ga("bo", true, "contoso.se"), nil, ErrLocksOut)
 	row("an address in it that was not enough before either", contoso().has("contoso.nu").ga("ann", false, "contoso.se"), comes, nil)
 
+	row("the other address is in one that came a moment ago", contoso().has("contoso.nu").ga("ann", true, "contoso.nu").ga("bo", true, "contoso.se"), nil, ErrLocksOut)
+	row("the only address is in one that came a moment ago", contoso().has("contoso.nu").ga("ann", true, "contoso.nu"), comes, nil)
+
 	again := contoso().has("contoso.se").ga("ann", true, "")
 	row("one that it has changes nothing", again, nil, nil)
 	late := contoso()
