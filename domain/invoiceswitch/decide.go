@@ -113,11 +113,14 @@ func (c ApproveSwitchToInvoice) Decide(s Case, m Meta) ([]Event, error) {
 	if err := s.open(); err != nil {
 		return nil, err
 	}
+	sub := domain.Fact[Subscription](m, s.SubscriptionID)
 	switch {
 	case len([]rune(c.Note)) > 500:
 		return nil, ErrField.At("/note")
-	case domain.Fact[Subscription](m, s.SubscriptionID).Invoiced:
-		return nil, ErrInvoiced
+	case sub.Invoiced:
+		return nil, ErrInvoiced.At("")
+	case sub.Ended:
+		return nil, ErrEnded.At("")
 	case s.CaseRef == "":
 		return nil, ErrCaseRef
 	case !s.Evaluated:
@@ -148,14 +151,19 @@ type DenySwitchToInvoice struct {
 	Why string `json:"why"` // one of the conditions, such as [CheckCredit], or [WhyOther]
 }
 
-// WhyOther is a reason that is no condition.
-const WhyOther = "other"
+// The reasons that are no condition. The last two are given by nobody: the case
+// has come to nothing.
+const (
+	WhyOther    = "other"
+	WhyEnded    = "subscription-ended" // there is nothing to pay for any more
+	WhyInvoiced = "paid-by-invoice"    // another case has brought that about
+)
 
 // InvoiceSwitchDenied records that the wish was refused.
 type InvoiceSwitchDenied struct {
 	SubscriptionID string    `json:"subscriptionId"`
 	Why            string    `json:"why"`
-	By             string    `json:"by"`
+	By             string    `json:"by"` // a supporter's ID, or "policy"
 	RequestedBy    string    `json:"requestedBy"`
 	At             time.Time `json:"at"`
 }
@@ -174,7 +182,16 @@ func (c DenySwitchToInvoice) Decide(s Case, m Meta) ([]Event, error) {
 	return []Event{InvoiceSwitchDenied{s.SubscriptionID, c.Why, m.Actor.ID, s.RequestedBy, m.At}}, nil
 }
 
-// ConfirmSwitchApplied notes that the subscription is paid by invoice now.
+// nothing ends a case that has come to nothing.
+func (c Case) nothing(why string, m Meta) []Event {
+	return []Event{InvoiceSwitchDenied{c.SubscriptionID, why, byPolicy, c.RequestedBy, m.At}}
+}
+
+// byPolicy is who decides where the rules leave nothing to decide.
+const byPolicy = "policy"
+
+// ConfirmSwitchApplied notes that the subscription is paid by invoice now, be it
+// because of this case or of another.
 type ConfirmSwitchApplied struct{}
 
 // InvoiceSwitchApplied records that the subscription is paid by invoice.
@@ -189,8 +206,12 @@ func (e InvoiceSwitchApplied) Evolve(c *Case) { c.Status = Applied }
 
 // Decide implements [domain.Command].
 func (ConfirmSwitchApplied) Decide(s Case, m Meta) ([]Event, error) {
-	if s.Status != Approved {
-		return nil, nil
+	switch s.Status {
+	case Approved:
+		return []Event{InvoiceSwitchApplied{s.SubscriptionID, s.RequestedBy, m.At}}, nil
+	case Requested:
+		return s.nothing(WhyInvoiced, m), nil
+	case Denied, Applied:
 	}
-	return []Event{InvoiceSwitchApplied{s.SubscriptionID, s.RequestedBy, m.At}}, nil
+	return nil, nil
 }

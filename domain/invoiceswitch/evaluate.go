@@ -22,7 +22,8 @@ const (
 )
 
 // EvaluateEligibility judges the case by what is known now. A process sends it
-// when the case is opened and whenever the subscription's debts change.
+// when the case is opened, whenever the subscription's debts change, and when
+// the subscription ends.
 type EvaluateEligibility struct {
 	CustomerSince time.Time `json:"customerSince,omitzero"`
 	Unpaid        []string  `json:"unpaid,omitempty"` // invoices
@@ -64,17 +65,25 @@ func (c EvaluateEligibility) Decide(s Case, m Meta) ([]Event, error) {
 	if !s.Exists() {
 		return nil, ErrNotFound
 	}
-	if s.Status != Requested {
+	sub := domain.Fact[Subscription](m, s.SubscriptionID)
+	switch {
+	case s.Status == Denied || s.Status == Applied:
 		return nil, nil
+	case sub.Ended:
+		return s.nothing(WhyEnded, m), nil
+	case s.Status == Approved:
+		return nil, nil
+	case sub.Invoiced:
+		return s.nothing(WhyInvoiced, m), nil
 	}
 	since := c.CustomerSince.UTC()
-	if r := domain.Fact[Subscription](m, s.SubscriptionID).RegisteredAt; since.IsZero() || !r.IsZero() && r.Before(since) {
+	if r := sub.RegisteredAt; since.IsZero() || !r.IsZero() && r.Before(since) {
 		since = r
 	}
 	events, now := s.judge(m, since, c.Unpaid)
 	terms := Policy.In(m)
 	if terms.SelfServiceMinor > 0 && s.AmountMinor >= terms.SelfServiceMinor && !terms.CreditCheck && failed(now.Checks) == nil {
-		events = append(events, approved(now, "policy", m))
+		events = append(events, approved(now, byPolicy, m))
 	}
 	return events, nil
 }

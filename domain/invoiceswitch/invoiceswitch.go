@@ -7,7 +7,8 @@
 // leave large orders to the customer; nothing is approved before it was
 // checked how long the customer is one, what it costs, what is owed and, where
 // the rules ask for it, what the credit check said; and there is no way back
-// that looks like one: a subscription on invoice stays there.
+// that looks like one: a subscription on invoice stays there. A case ends with
+// its subscription, and when another case has brought it onto invoice.
 //
 // Not guaranteed: that the credit check is right. Somebody outside does it.
 //
@@ -107,6 +108,7 @@ type Contact struct {
 type Subscription struct {
 	Exists       bool
 	Invoiced     bool
+	Ended        bool   // it is cancelled, or its data is gone
 	BoughtBy     string // an admin's ID
 	RegisteredAt time.Time
 }
@@ -165,7 +167,9 @@ var (
 		ByRule("C10").Allowed("", domain.BillingSupport).At("/caseRef")
 	ErrSubscription = domain.Invalid("subscription-not-found", "there is no such subscription").ByRule("C10").At("/subscriptionId")
 	ErrInvoiced     = domain.Conflict("paid-by-invoice", "the subscription is paid for by invoice already").ByRule("C10").At("/subscriptionId")
-	ErrForOthers    = domain.Forbidden("request-for-another", "billing support alone opens a case for somebody else").
+	ErrEnded        = domain.Conflict("subscription-ended", "the subscription is cancelled, so nothing is paid for it in another way").ByRule("C10").
+			Allowed("ReactivateSubscription", domain.GlobalAdmin, domain.BillingAdmin).At("/subscriptionId")
+	ErrForOthers = domain.Forbidden("request-for-another", "billing support alone opens a case for somebody else").
 			ByRule("C10").Allowed("", domain.BillingSupport).At("/requestedBy")
 	ErrAsker = domain.Invalid("requester-not-known",
 		"a case is opened for an admin of the customer who may ask for it: name who has called").ByRule("C10").At("/requestedBy")

@@ -119,6 +119,8 @@ func (c RequestSwitchToInvoice) Decide(s Case, m Meta) ([]Event, error) {
 		return nil, ErrSubscription // another tenant's is as good as none
 	case sub.Invoiced:
 		return nil, ErrInvoiced
+	case sub.Ended:
+		return nil, ErrEnded
 	case opener == "" && c.RequestedBy != "" && c.RequestedBy != asker:
 		return nil, ErrForOthers
 	case opener != "" && !domain.Fact[Asker](m, asker).may(m.Tenant):

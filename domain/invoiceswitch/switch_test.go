@@ -36,6 +36,7 @@ func meta(actor string, terms ...Terms) Meta {
 		Knows(domain.Of[Subscription]("sub"), Subscription{Exists: true, BoughtBy: ann, RegisteredAt: friday}).
 		Knows(domain.Of[Subscription]("old"), Subscription{Exists: true, BoughtBy: ann, RegisteredAt: old}).
 		Knows(domain.Of[Subscription]("invoiced"), Subscription{Exists: true, BoughtBy: ann, Invoiced: true}).
+		Knows(domain.Of[Subscription]("ended"), Subscription{Exists: true, BoughtBy: ann, RegisteredAt: friday, Ended: true}).
 		Knows(domain.Of[Subscription]("theirs"), Subscription{Exists: true, BoughtBy: "them"}).
 		Knows(domain.Of[Subscription]("none"), Subscription{}).
 		Knows(domain.Of[Subscription]("left"), Subscription{Exists: true, BoughtBy: rex}).
@@ -109,6 +110,7 @@ func TestRequest(t *testing.T) {
 		{Name: "C10: no such subscription", When: with(func(c *RequestSwitchToInvoice) { c.SubscriptionID = "none" }), Meta: meta(ann), Err: ErrSubscription},
 		{Name: "C10: another tenant's subscription is as good as none", When: with(func(c *RequestSwitchToInvoice) { c.SubscriptionID = "theirs" }), Meta: meta(ann), Err: ErrSubscription},
 		{Name: "C10: paid by invoice already", When: with(func(c *RequestSwitchToInvoice) { c.SubscriptionID = "invoiced" }), Meta: meta(ann), Err: ErrInvoiced},
+		{Name: "C10: the subscription is cancelled", When: with(func(c *RequestSwitchToInvoice) { c.SubscriptionID = "ended" }), Meta: meta(ann), Err: ErrEnded},
 		{Name: "C10: phone only, not called", When: request(), Meta: meta(ann, PhoneOnly()), Err: ErrPhoneOnly},
 		{
 			Name: "C10: phone only, called", When: with(func(c *RequestSwitchToInvoice) { c.CaseRef = "CASE-1" }), Meta: meta(ann, PhoneOnly()),
@@ -219,6 +221,23 @@ func TestRequestIsAboutItsSubscription(t *testing.T) {
 	}
 }
 
+// about is what is known of a case about another subscription.
+func about(sub string, terms ...Terms) Meta {
+	m := knowing(terms...)
+	m.Facts = m.Facts.Knows(domain.Of[Own](id), Own{sub})
+	return m
+}
+
+// of is a request to pay another subscription by invoice.
+func of(sub string) InvoiceSwitchRequested {
+	return requested(func(e *InvoiceSwitchRequested) { e.SubscriptionID, e.AmountMinor = sub, 1000000 })
+}
+
+// comesToNothing is how a case ends that nobody has refused.
+func comesToNothing(sub, why string) []Event {
+	return events(InvoiceSwitchDenied{sub, why, "policy", ann, friday})
+}
+
 func knowing(terms ...Terms) Meta {
 	m := meta(helper, terms...)
 	m.Facts = m.Facts.Knows(domain.Of[Own](id), Own{"sub"})
@@ -256,6 +275,12 @@ func TestEvaluate(t *testing.T) {
 			}),
 		},
 		{Name: "C10: a small one is not", Given: events(requested()), When: since, Meta: knowing(LargeOrders()), Then: events(evaluated(checks(true, true, true, true)))},
+		{Name: "C10: the subscription has ended", Given: events(of("ended")), When: since, Meta: about("ended"), Then: comesToNothing("ended", WhyEnded)},
+		{Name: "C10: it has ended, and a large order would be approved at once", Given: events(of("ended")), When: since, Meta: about("ended", LargeOrders()), Then: comesToNothing("ended", WhyEnded)},
+		{Name: "C10: it has ended after the approval and before the switch", Given: events(of("ended"), InvoiceSwitchApproved{SubscriptionID: "ended"}), When: since, Meta: about("ended"), Then: comesToNothing("ended", WhyEnded)},
+		{Name: "C10: it has ended after the switch", Given: events(of("ended"), InvoiceSwitchApproved{SubscriptionID: "ended"}, InvoiceSwitchApplied{}), When: since, Meta: about("ended")},
+		{Name: "C10: an approved case is not judged again", Given: events(requested(), InvoiceSwitchApproved{SubscriptionID: "sub"}), When: since, Meta: knowing()},
+		{Name: "C10: another case was first, and a large order would be approved at once", Given: events(of("invoiced")), When: since, Meta: about("invoiced", LargeOrders()), Then: comesToNothing("invoiced", WhyInvoiced)},
 		{Name: "C10: a decided case is not judged again", Given: events(requested(), InvoiceSwitchDenied{}), When: since, Meta: knowing()},
 		{Name: "C10: no case", When: since, Meta: knowing(), Err: ErrNotFound},
 	})
@@ -305,7 +330,10 @@ func TestDecide(t *testing.T) {
 		{Name: "C10: denied after it was approved", Given: append(ready, approve), When: DenySwitchToInvoice{WhyOther}, Meta: meta(helper), Err: ErrDecided},
 		{Name: "C10: it holds", Given: append(ready, approve), When: ConfirmSwitchApplied{}, Meta: meta("konto"), Then: events(InvoiceSwitchApplied{"sub", ann, friday})},
 		{Name: "C10: it holds already", Given: append(ready, approve, InvoiceSwitchApplied{}), When: ConfirmSwitchApplied{}, Meta: meta("konto")},
-		{Name: "C10: it was never approved", Given: ready, When: ConfirmSwitchApplied{}, Meta: meta("konto")},
+		{Name: "C10: another case has brought it about", Given: ready, When: ConfirmSwitchApplied{}, Meta: meta("konto"), Then: comesToNothing("sub", WhyInvoiced)},
+		{Name: "C10: another case has brought it about, and this one was denied", Given: append(ready, denied), When: ConfirmSwitchApplied{}, Meta: meta("konto")},
+		{Name: "C10: approved for a subscription that has ended", Given: events(of("ended"), evaluated(good), ref), When: ApproveSwitchToInvoice{}, Meta: about("ended"), Err: ErrEnded},
+		{Name: "C10: approved for one that is paid by invoice", Given: events(of("invoiced"), evaluated(good), ref), When: ApproveSwitchToInvoice{}, Meta: about("invoiced"), Err: ErrInvoiced},
 	})
 }
 

@@ -58,6 +58,10 @@ func collectionNotices() []domain.Reaction {
 				return t.tellSwitch(e.ID, e.Data.SubscriptionID, invoiceswitch.Approved, "", e.Data.RequestedBy)
 			}),
 			domain.On(tenantOf[invoiceswitch.InvoiceSwitchDenied], func(t *team, e domain.Recorded[invoiceswitch.InvoiceSwitchDenied]) []domain.Effect {
+				switch e.Data.Why {
+				case invoiceswitch.WhyEnded, invoiceswitch.WhyInvoiced: // nobody has refused it
+					return t.tellSwitch(e.ID, e.Data.SubscriptionID, invoiceswitch.Status(e.Data.Why), "", e.Data.RequestedBy)
+				}
 				return t.tellSwitch(e.ID, e.Data.SubscriptionID, invoiceswitch.Denied, e.Data.Why, e.Data.RequestedBy)
 			}),
 			domain.On(tenantOf[invoiceswitch.InvoiceSwitchApplied], func(t *team, e domain.Recorded[invoiceswitch.InvoiceSwitchApplied]) []domain.Effect {

@@ -82,6 +82,8 @@ func TestTellOfInvoiceSwitch(t *testing.T) {
 		{name: "C10: billing support has opened it for one of those who hear of it", reaction: name, given: given, when: event("case", invoiceswitch.InvoiceSwitchRequested{SubscriptionID: "sub", By: "ann", OpenedBy: "sue"}), then: mail("invoice_switch_status", object{"caseId": "case", "subscriptionId": "sub", "status": "opened-by-support"}, "ann")},
 		{name: "C10: approved", reaction: name, given: given, when: event("case", invoiceswitch.InvoiceSwitchApproved{SubscriptionID: "sub", RequestedBy: "cleo"}), then: status("approved", "")},
 		{name: "C10: denied", reaction: name, given: given, when: event("case", invoiceswitch.InvoiceSwitchDenied{SubscriptionID: "sub", RequestedBy: "cleo", Why: "cost"}), then: status("denied", "cost")},
+		{name: "C10: it ended with the subscription, which nobody has refused", reaction: name, given: given, when: event("case", invoiceswitch.InvoiceSwitchDenied{SubscriptionID: "sub", RequestedBy: "cleo", Why: invoiceswitch.WhyEnded}), then: status("subscription-ended", "")},
+		{name: "C10: another case was first", reaction: name, given: given, when: event("case", invoiceswitch.InvoiceSwitchDenied{SubscriptionID: "sub", RequestedBy: "cleo", Why: invoiceswitch.WhyInvoiced}), then: status("paid-by-invoice", "")},
 		{name: "C10: it holds", reaction: name, given: given, when: event("case", invoiceswitch.InvoiceSwitchApplied{SubscriptionID: "sub", RequestedBy: "cleo"}), then: status("applied", "")},
 	})
 }

@@ -114,7 +114,9 @@ var Sources = append([]domain.Source{
 	domain.FromState(invoiceswitch.Aggregate, invoiceswitch.OwnOf),
 	domain.FromState(invoiceswitch.Aggregate, recipient),
 	domain.FromState(billing.Aggregate, func(_ string, s billing.Subscription) invoiceswitch.Subscription {
-		return invoiceswitch.Subscription{Exists: s.Exists(), Invoiced: s.Invoiced, BoughtBy: s.BoughtBy, RegisteredAt: s.RegisteredAt}
+		return invoiceswitch.Subscription{
+			Exists: s.Exists(), Invoiced: s.Invoiced, Ended: s.Deleted || !s.CancelledAt.IsZero(), BoughtBy: s.BoughtBy, RegisteredAt: s.RegisteredAt,
+		}
 	}),
 	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) invoiceswitch.Buyer { return invoiceswitch.Buyer{Tenant: a.Tenant} }),
 	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) invoiceswitch.Asker {

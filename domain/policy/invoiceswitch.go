@@ -39,7 +39,11 @@ func invoiceSwitchReactions() []domain.Reaction {
 			}),
 			domain.On(tenantOf[invoiceswitch.InvoiceSwitchDenied], func(l *ledger, e domain.Recorded[invoiceswitch.InvoiceSwitchDenied]) []domain.Effect {
 				delete(l.Cases, e.ID)
+				delete(l.Covers, e.ID)
 				return nil
+			}),
+			domain.On(tenantOf[billing.SubscriptionCanceled], func(l *ledger, e domain.Recorded[billing.SubscriptionCanceled]) []domain.Effect {
+				return l.judge(e.ID) // which ends them
 			}),
 			domain.On(tenantOf[invoiceswitch.InvoiceSwitchApproved], applySwitch),
 			domain.On(tenantOf[billing.PaymentMethodKindChanged], switchApplied),

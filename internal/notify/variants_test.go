@@ -109,7 +109,7 @@ func cardVariants() map[string][]string {
 		v[notify.BillingAddressChanged] = append(v[notify.BillingAddressChanged],
 			fmt.Sprintf(`{"kind":%q}`, kind), fmt.Sprintf(`{"kind":%q,"subscriptionId":"s","cardId":"c"}`, kind))
 	}
-	for _, status := range []string{"requested", "opened-by-support", "approved", "denied", "applied", "to-review"} {
+	for _, status := range []string{"requested", "opened-by-support", "approved", "denied", "applied", "to-review", "subscription-ended", "paid-by-invoice"} {
 		v[notify.InvoiceSwitchStatus] = append(v[notify.InvoiceSwitchStatus],
 			fmt.Sprintf(`{"caseId":"k","subscriptionId":"s","status":%q}`, status),
 			fmt.Sprintf(`{"caseId":"k","subscriptionId":"s","status":%q,"reason":"credit"}`, status))
