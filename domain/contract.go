@@ -44,6 +44,7 @@ type CommandInfo struct {
 	Type      reflect.Type
 	Summary   string
 	CallerSaw bool // see [CallerSaw]
+	Approves  bool // see [Approves]
 	Internal  bool // see [Internal]
 	NotKept   bool // see [NotKept]
 	Guessable bool // see [Guessable]

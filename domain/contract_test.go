@@ -77,6 +77,9 @@ func contract() map[string]string {
 			if i.CallerSaw {
 				form += " caller-saw"
 			}
+			if i.Approves {
+				form += " approves"
+			}
 			if i.Internal {
 				form += " internal"
 			}

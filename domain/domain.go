@@ -135,6 +135,14 @@ func Summary(s string) Option { return func(c *CommandInfo) { c.Summary = s } }
 // (If-Match), because the command replaces what a person has looked at.
 func CallerSaw() Option { return func(c *CommandInfo) { c.CallerSaw = true } }
 
+// Approves says that the command consents to what its caller has looked at, so
+// that the caller must name the revision that it saw, as for [CallerSaw]. What
+// has changed since in the same object is in its way, whichever field it is:
+// nobody approves what they have not seen.
+func Approves() Option {
+	return func(c *CommandInfo) { c.CallerSaw, c.Approves = true, true }
+}
+
 // NotKept says that the command's body is not kept for back-tests: it holds a
 // secret, such as a one-time code, or no policy has a say in it.
 func NotKept() Option { return func(c *CommandInfo) { c.NotKept = true } }

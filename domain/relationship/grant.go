@@ -105,14 +105,13 @@ func (c GrantPurchasePermission) check(terms PermissionTerms, m Meta) error {
 			errs = append(errs, e)
 		}
 	}
-	refuse(!slices.Contains(terms.Permits, c.Resource+"/"+c.Action), ErrNotPermittable.With("permits", slices.Clone(terms.Permits)))
+	refuse(!terms.permit(c.Allowance), ErrNotPermittable.With("permits", slices.Clone(terms.Permits)))
 	refuse(slices.ContainsFunc(Consequences(), func(q Consequence) bool { return !slices.Contains(c.Acknowledge, q) }),
 		ErrNotAcknowledged.With("consequences", Consequences()))
 	refuse(c.CapMinor < 0, ErrBounds.At("/capMinor"))
 	refuse((c.CapMinor > 0) != (c.Currency != "") || c.Currency != "" && !domain.Fact[Currency](m, c.Currency).OK, ErrBounds.At("/currency"))
 	refuse(c.expired(m.At), ErrBounds.At("/expiresAt"))
-	longest := m.At.AddDate(0, 0, terms.MaxDays)
-	refuse(terms.MaxDays > 0 && (c.ExpiresAt.IsZero() || c.ExpiresAt.After(longest)), ErrBounds.At("/expiresAt").With("maxDays", terms.MaxDays))
+	refuse(!terms.last(c.Allowance, m.At), ErrBounds.At("/expiresAt").With("maxDays", terms.MaxDays))
 	refuse(len(c.Products) > maxProducts, ErrBounds.At("/products"))
 	for i, p := range c.Products {
 		refuse(name(p, "") != nil || slices.Contains(c.Products[:i], p), ErrBounds.At("/products"))
@@ -121,7 +120,7 @@ func (c GrantPurchasePermission) check(terms PermissionTerms, m Meta) error {
 }
 
 // ApprovePurchasePermission grants, as a second person, what a colleague
-// proposed.
+// proposed: what the caller saw of it, and only if it could be proposed now.
 type ApprovePurchasePermission struct {
 	Resource string `json:"resource"`
 	Action   string `json:"action"`
@@ -132,7 +131,8 @@ func (ApprovePurchasePermission) Needs(Meta) []domain.Need { return []domain.Nee
 
 // Decide implements [domain.Command].
 func (c ApprovePurchasePermission) Decide(r Relationship, m Meta) ([]Event, error) {
-	if err := r.mayPermit(Limits.In(m), m); err != nil {
+	terms := Limits.In(m)
+	if err := r.mayPermit(terms, m); err != nil {
 		return nil, err
 	}
 	p, ok := r.permission(c.Resource, c.Action, m.At)
@@ -143,6 +143,10 @@ func (c ApprovePurchasePermission) Decide(r Relationship, m Meta) ([]Event, erro
 		return nil, nil
 	case p.ProposedBy == m.Actor.ID:
 		return nil, ErrSamePerson
+	case !terms.permit(p.Allowance):
+		return nil, ErrProposalOutdated.With("permits", slices.Clone(terms.Permits))
+	case !terms.last(p.Allowance, m.At):
+		return nil, ErrProposalOutdated.With("maxDays", terms.MaxDays)
 	}
 	return []Event{PurchasePermissionGranted{r.PartnerID, r.CustomerID, p.Allowance, Consequences(), p.ProposedBy, m.Actor.ID, m.At}}, nil
 }

@@ -21,6 +21,7 @@ var commands = flag.Int("relationship.commands", 5000, "commands of the state ma
 // A model is what the two sides would tell each other: are we together, what
 // runs, and what may you buy. It knows one resource.
 type model struct {
+	strict  bool // the rules in force let nothing be granted for more than strictDays
 	status  Status
 	kind    Type
 	running map[string]bool // subscriptions, by whether the partner owns them
@@ -33,12 +34,20 @@ type model struct {
 	bought  map[string]bool
 }
 
+// strictDays is the longest that a permission lasts under the stricter rules.
+const strictDays = 1
+
+// long reports whether what ends at until, or never, is too long to be granted.
+func (m *model) long(until, at time.Time) bool {
+	return m.strict && (until.IsZero() || until.After(at.AddDate(0, 0, strictDays)))
+}
+
 func (m *model) has(at time.Time) bool {
 	return m.permit != "" && (m.until.IsZero() || at.Before(m.until))
 }
 
 func (m *model) reset(s Status, k Type) {
-	*m = model{status: s, kind: k, running: map[string]bool{}, open: map[string]bool{}, bought: map[string]bool{}}
+	*m = model{strict: m.strict, status: s, kind: k, running: map[string]bool{}, open: map[string]bool{}, bought: map[string]bool{}}
 }
 
 func (m *model) grants() string {
@@ -101,6 +110,8 @@ func (m *model) does(cmd domain.Command[Relationship], who string, at time.Time)
 			return "no-purchase-permission"
 		case m.permit == "waits" && m.by == who:
 			return "second-person-needed"
+		case m.permit == "waits" && m.long(m.until, at):
+			return "proposal-outdated"
 		}
 		if m.permit == "waits" {
 			m.permit = "granted"
@@ -133,6 +144,9 @@ func (m *model) holds(what map[string]bool, id string, there, value bool) string
 func (m *model) granted(c GrantPurchasePermission, who string, at time.Time) string {
 	if no := m.grants(); no != "" {
 		return no
+	}
+	if m.long(c.ExpiresAt, at) {
+		return "permission-bounds-invalid"
 	}
 	if m.has(at) {
 		if m.cap != c.CapMinor || !m.until.Equal(c.ExpiresAt) {
@@ -172,9 +186,11 @@ func TestModel(t *testing.T) {
 			var r Relationship
 			m.reset("", "")
 			at := now
-			for range rapid.IntRange(1, 100).Draw(t, "length") {
+			stricter := rapid.IntRange(0, 150).Draw(t, "stricter from")
+			for i := range rapid.IntRange(1, 100).Draw(t, "length") {
 				at = at.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "hours")) * time.Hour)
-				cmd, meta := draw(t, at)
+				m.strict = i >= stricter
+				cmd, meta := draw(t, at, m.strict)
 				want := m.does(cmd, meta.Actor.ID, at)
 				r = step(t, r, cmd, meta, want)
 				compare(t, m, r, at)
@@ -227,8 +243,13 @@ func compare(t *rapid.T, m model, r Relationship, at time.Time) {
 	}
 }
 
-func draw(t *rapid.T, at time.Time) (domain.Command[Relationship], Meta) {
-	partner := agent(rapid.SampledFrom([]string{ann, bob}).Draw(t, "who"), at)
+func draw(t *rapid.T, at time.Time, strict bool) (domain.Command[Relationship], Meta) {
+	var terms []PermissionTerms
+	if strict {
+		terms = append(terms, Limits.First)
+		terms[0].MaxDays = strictDays
+	}
+	partner := agent(rapid.SampledFrom([]string{ann, bob}).Draw(t, "who"), at, terms...)
 	customers := meta(customer, domain.GlobalAdmin)
 	customers.At = at
 	thing := rapid.SampledFrom([]string{"a", "b"}).Draw(t, "thing")
@@ -250,7 +271,7 @@ func draw(t *rapid.T, at time.Time) (domain.Command[Relationship], Meta) {
 			a.CapMinor, a.Currency = 100, "EUR"
 		}
 		if yes.Draw(t, "ends") {
-			a.ExpiresAt = at.Add(48 * time.Hour)
+			a.ExpiresAt = at.Add(time.Duration(rapid.IntRange(1, 2).Draw(t, "days")) * 24 * time.Hour)
 		}
 		c := grant(a)
 		c.SecondPerson = yes.Draw(t, "second")

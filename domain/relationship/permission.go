@@ -98,6 +98,16 @@ func (t PermissionTerms) Validate() error {
 	return nil
 }
 
+// permit reports whether t lets anybody permit what a is about.
+func (t PermissionTerms) permit(a Allowance) bool {
+	return slices.Contains(t.Permits, a.Resource+"/"+a.Action)
+}
+
+// last reports whether t lets a be granted at a time for as long as it says.
+func (t PermissionTerms) last(a Allowance, at time.Time) bool {
+	return t.MaxDays == 0 || !a.ExpiresAt.IsZero() && !a.ExpiresAt.After(at.AddDate(0, 0, t.MaxDays))
+}
+
 // Limits are what permissions are bounded by. Version 1 is Partner Center's:
 // one resource, one action, on until it is turned off.
 var Limits = domain.Policy[PermissionTerms]{
@@ -122,6 +132,8 @@ var (
 			ByRule("P8").Allowed("GrantPurchasePermission")
 	ErrSamePerson = domain.Forbidden("second-person-needed", "another of the partner's people must approve").
 			ByRule("N17")
+	ErrProposalOutdated = domain.Conflict("proposal-outdated", "the rules have become stricter since it was proposed; revoke it and propose what they allow").
+				ByRule("N17").Allowed("RevokePurchasePermission")
 	ErrBounds = domain.Invalid("permission-bounds-invalid", "the bounds cannot be used").
 			ByRule("N17")
 	ErrOverCap = domain.Conflict("purchase-over-cap", "the purchase is more than the permission allows").

@@ -1,9 +1,12 @@
 package relationship_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"konto/domain"
 	"konto/domain/domaintest"
@@ -201,6 +204,10 @@ func TestGrantPurchasePermission(t *testing.T) {
 func TestApprovePurchasePermission(t *testing.T) {
 	t.Parallel()
 	when := ApprovePurchasePermission{resource, action}
+	year, other, long, late := Limits.First, Limits.First, bounded, now.Add(time.Second)
+	year.MaxDays, other.Permits, long.ExpiresAt = 30, []string{"licences/purchase"}, until.Add(time.Second)
+	grantedLate := granted(long, bob)
+	grantedLate.At = late
 	idle := PartnerSubscriptionRecorded{PartnerID: partner, CustomerID: customer, SubscriptionID: "sub-1", At: now}
 	domaintest.Run(t, Aggregate, []domaintest.Case[Relationship]{
 		{Name: "N17: approved by another", Given: given(active, proposed(bounded)), When: when, Meta: agent(bob, now), Then: events(granted(bounded, bob))},
@@ -209,9 +216,48 @@ func TestApprovePurchasePermission(t *testing.T) {
 		{Name: "N17: nothing proposed", Given: active, When: when, Meta: agent(bob, now), Err: ErrNoPermission},
 		{Name: "N17: it expired while it waited", Given: given(active, proposed(bounded)), When: when, Meta: agent(bob, until), Err: ErrNoPermission},
 		{Name: "P8: the subscription ended while it waited", Given: given(active, proposed(bounded), idle), When: when, Meta: agent(bob, now), Err: ErrNoSubscription},
+		{Name: "N17: proposed without an end before there had to be one", Given: given(active, proposed(plain)), When: when, Meta: agent(bob, now, year), Err: ErrProposalOutdated},
+		{Name: "N17: without an end once more, by whoever proposed it", Given: given(active, proposed(plain)), When: when, Meta: agent(ann, now, year), Err: ErrSamePerson},
+		{Name: "N17: proposed for longer than is left to anybody", Given: given(active, proposed(long)), When: when, Meta: agent(bob, now, year), Err: ErrProposalOutdated},
+		{Name: "N17: for longer, approved when the rest is short enough", Given: given(active, proposed(long)), When: when, Meta: agent(bob, late, year), Then: events(grantedLate)},
+		{Name: "N17: as long as is left to anybody", Given: given(active, proposed(bounded)), When: when, Meta: agent(bob, now, year), Then: events(granted(bounded, bob))},
+		{Name: "P8: proposed before nobody could be permitted it", Given: given(active, proposed(bounded)), When: when, Meta: agent(bob, now, other), Err: ErrProposalOutdated},
+		{Name: "N17: granted before the rules became stricter", Given: given(active, proposed(plain), granted(plain, bob)), When: when, Meta: agent(bob, now, year)},
+		{
+			Name: "N17: taken back and proposed anew within the stricter rules", Given: given(active, proposed(plain), over(plain, ReasonRevoked, false, 0, now), proposed(bounded)),
+			When: when, Meta: agent(bob, now, year), Then: events(granted(bounded, bob)),
+		},
 		{Name: "N17: by the customer", Given: given(active, proposed(bounded)), When: when, Meta: func() Meta { m := agent(bob, now); m.Actor.Tenant = customer; return m }(), Err: ErrNotPartner},
 		{Name: "N17: no relationship", When: when, Meta: agent(bob, now), Err: ErrNotFound},
 	})
+}
+
+// Who is refused for stricter rules is told which, and what to do.
+func TestOutdatedProposalSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	year, other := Limits.First, Limits.First
+	year.MaxDays, other.Permits = 365, []string{"licences/purchase"}
+	var r Relationship
+	for _, e := range given(active, proposed(plain)) {
+		e.Evolve(&r)
+	}
+	for name, c := range map[string]struct {
+		terms PermissionTerms
+		want  map[string]any
+	}{
+		"N17: a longest time":     {year, map[string]any{"maxDays": 365}},
+		"P8: another thing alone": {other, map[string]any{"permits": []string{"licences/purchase"}}},
+	} {
+		_, err := ApprovePurchasePermission{resource, action}.Decide(r, agent(bob, now, c.terms))
+		refused, ok := errors.AsType[*domain.Error](err)
+		if !ok || refused.Rule != "N17" || refused.Instead != "RevokePurchasePermission" {
+			t.Errorf("%s: %v, want rule N17 and what to do instead", name, err)
+			continue
+		}
+		if d := cmp.Diff(c.want, refused.Facts); d != "" {
+			t.Errorf("%s: facts (-want +got):\n%s", name, d)
+		}
+	}
 }
 
 func TestEndOfPermissions(t *testing.T) {

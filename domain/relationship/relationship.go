@@ -6,7 +6,8 @@
 // that the partner has bought for the customer (rule P9). A customer buys at
 // the partner's expense only what a permission allows: until it expires, up to
 // its cap, and the products that it names (P8). Permissions end with the
-// relationship.
+// relationship. Who accepts a relationship or approves a permission names the
+// revision that they saw (X1): what waits can be replaced before they answer.
 //
 // Not guaranteed: that what somebody recorded of subscriptions, reservations
 // and purchases is what their provider has. They are recorded facts about
@@ -30,7 +31,7 @@ var Aggregate = domain.NewAggregate(
 	"rel", "relationships",
 	domain.Accepts[RequestRelationship]("RequestRelationship",
 		domain.Summary("Ask a customer for a relationship, as a partner")),
-	domain.Accepts[AcceptRelationship]("AcceptRelationship",
+	domain.Accepts[AcceptRelationship]("AcceptRelationship", domain.Approves(),
 		domain.Summary("Accept the relationship that a partner has asked for")),
 	domain.Accepts[EndRelationship]("EndRelationship",
 		domain.Summary("End a relationship, or decline or withdraw a request for one")),
@@ -41,7 +42,7 @@ var Aggregate = domain.NewAggregate(
 		domain.Summary("Record whether a reservation that the partner bought for the customer is open")),
 	domain.Accepts[GrantPurchasePermission]("GrantPurchasePermission",
 		domain.Summary("Let the customer buy something that the partner pays for")),
-	domain.Accepts[ApprovePurchasePermission]("ApprovePurchasePermission",
+	domain.Accepts[ApprovePurchasePermission]("ApprovePurchasePermission", domain.Approves(),
 		domain.Summary("Approve, as a second person, what a colleague wants to let the customer buy")),
 	domain.Accepts[RevokePurchasePermission]("RevokePurchasePermission",
 		domain.Summary("Let the customer buy no more of it, or take back what waits for approval")),

@@ -137,10 +137,10 @@ func New(cfg Config) *Handler {
 	}
 }
 
-// ErrMustMatch says that the command replaces what a person has looked at, so the
+// ErrMustMatch says that the command replaces or approves what a person has looked at, so the
 // caller must name the revision that it saw.
 var ErrMustMatch = domain.Invalid("revision-required",
-	"this command replaces what you have seen: name the revision that you saw").ByRule("X1")
+	"this command replaces or approves what you have seen: name the revision that you saw").ByRule("X1")
 
 // errReused: the command's ID was used before, for something else.
 var errReused = domain.Invalid("idempotency-key-reused",

@@ -53,7 +53,7 @@ func TestStaleCacheMisleadsNobody(t *testing.T) {
 		rel := borg + "-" + acme
 		w.seen(stale, "rel", rel)
 		w.must(other, bob, "rel", rel, "RequestRelationship", `{"type":"reseller"}`)
-		w.must(stale, alice, "rel", rel, "AcceptRelationship", `{}`)
+		w.handled(stale, seeing(w.request(alice, "rel", rel, "AcceptRelationship", `{}`), 0))
 	})
 	t.Run("a refusal no longer holds", func(t *testing.T) {
 		t.Parallel()
@@ -108,7 +108,7 @@ func TestStaleCacheMisleadsNobody(t *testing.T) {
 		w, stale, other := setup(t)
 		rel := borg + "-" + acme
 		w.must(stale, bob, "rel", rel, "RequestRelationship", `{"type":"reseller"}`)
-		w.must(stale, alice, "rel", rel, "AcceptRelationship", `{}`)
+		w.handled(stale, seeing(w.request(alice, "rel", rel, "AcceptRelationship", `{}`), 0))
 		w.must(stale, bob, "customer", acme, "RegisterCustomer", `{"companyName":"Acme AB","country":"SE","domain":"acme.example","language":"sv"}`)
 		w.must(other, alice, "rel", rel, "EndRelationship", `{}`)
 		req := seeing(w.request(bob, "customer", acme, "UpdateCustomerAccount", `{"companyDetails":{"companyName":"Borg owns this"}}`), 0)
@@ -135,7 +135,7 @@ func TestOtherTenantsAccountIsLikeNone(t *testing.T) {
 	there["billing"] = id(4, 1)
 	partner := person(id(2, 7), id(1, 7), domain.GlobalAdmin)
 	w.must(h, partner, "rel", there["rel"], "RequestRelationship", `{"type":"reseller"}`)
-	w.must(h, alice, "rel", there["rel"], "AcceptRelationship", `{}`)
+	w.handled(h, seeing(w.request(alice, "rel", there["rel"], "AcceptRelationship", `{}`), 0))
 	w.must(h, partner, "customer", acme, "RegisterCustomer", `{"companyName":"Acme AB","country":"SE","domain":"acme.example","language":"sv"}`)
 
 	missing := map[string]string{"rel": id(1, 7) + "-" + id(1, 8), "customer": id(1, 8), "tenant": id(1, 8)}

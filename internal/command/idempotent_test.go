@@ -78,7 +78,7 @@ func TestRepeatIsAnsweredAfterTheRightIsGone(t *testing.T) {
 	h := w.handler(0)
 	rel := borg + "-" + acme
 	w.must(h, bob, "rel", rel, "RequestRelationship", `{"type":"reseller"}`)
-	w.must(h, alice, "rel", rel, "AcceptRelationship", `{}`)
+	w.handled(h, seeing(w.request(alice, "rel", rel, "AcceptRelationship", `{}`), 0))
 	register := w.request(bob, "customer", acme, "RegisterCustomer", `{"companyName":"Acme AB","country":"SE","domain":"acme.example","language":"sv"}`)
 	first := w.handled(h, register)
 	w.must(h, alice, "rel", rel, "EndRelationship", `{}`)

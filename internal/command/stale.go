@@ -134,16 +134,26 @@ func (h *Handler) explain(ctx context.Context, t task, e *entry, m domain.Meta) 
 	for _, c := range net {
 		f := latest(changes, c.Field)
 		f.Change = c
-		for _, y := range yours {
-			if overlap(y.Field, c.Field) {
-				f.Conflict, f.Yours = true, y.After
-				stale.disjoint = false
-			}
-		}
+		f.against(yours, t.info.Approves)
+		stale.disjoint = stale.disjoint && !f.Conflict
 		stale.Changes = append(stale.Changes, f)
 	}
 	stale.Current = again.revision
 	return stale, nil
+}
+
+// against notes whether yours are in the way of f, or f of them. What approves
+// an object is about all of it, whichever of its fields it changes.
+func (f *FieldChange) against(yours []diff.Change, approves bool) {
+	for _, y := range yours {
+		whole := y.Field[:max(0, strings.LastIndexByte(y.Field, '/'))]
+		switch {
+		case overlap(y.Field, f.Field):
+			f.Conflict, f.Yours = true, y.After
+		case approves && overlap(whole, f.Field):
+			f.Conflict = true
+		}
+	}
 }
 
 // overlap reports whether two JSON pointers are about the same, or one about a

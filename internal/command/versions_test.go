@@ -19,7 +19,7 @@ func TestEventsNameThePolicyVersions(t *testing.T) {
 		h, rel := w.handler(0), borg+"-"+acme
 		agent := person(id(2, 91), borg, domain.SalesAgent)
 		w.must(h, agent, "rel", rel, "RequestRelationship", `{"type":"reseller"}`)
-		w.must(h, alice, "rel", rel, "AcceptRelationship", `{}`)
+		w.handled(h, seeing(w.request(alice, "rel", rel, "AcceptRelationship", `{}`), 0))
 		w.must(h, bob, "customer", acme, "RegisterCustomer", `{"companyName":"Acme AB","country":"SE","domain":"acme.example","language":"sv"}`)
 		versions := func(stream string, revision int) map[string]int {
 			m, err := envelope.ParseMeta(w.stream(stream)[revision].Meta)

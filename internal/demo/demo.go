@@ -110,6 +110,7 @@ type step struct {
 	id         string
 	name       string
 	body       any
+	saw        *int64 // the account's revision, where what is there is answered
 	nth        string // tells commands of one name on one account apart
 }
 
@@ -123,7 +124,7 @@ func (w World) send(ctx context.Context, s step) (client.Accepted, error) {
 		return client.Accepted{}, fmt.Errorf("demo: token for %s: %w", s.by, err)
 	}
 	accepted, err := c.Send(ctx, client.Command{
-		Collection: s.collection, ID: s.id, Name: s.name, Body: s.body,
+		Collection: s.collection, ID: s.id, Name: s.name, Body: s.body, IfMatch: s.saw,
 		Key: "demo/" + s.collection + "/" + s.id + "/" + s.name + s.nth, Reason: "demo world",
 	})
 	if err != nil {
@@ -178,7 +179,7 @@ func billing() []step {
 			"product": "Business Standard, 12 seats", "cardId": AnnasCard,
 		}},
 		{by: "saga", collection: "relationships", id: Relationship, name: "RequestRelationship", body: map[string]any{"type": "reseller"}},
-		{by: "anna", collection: "relationships", id: Relationship, name: "AcceptRelationship", body: map[string]any{}},
+		{by: "anna", collection: "relationships", id: Relationship, name: "AcceptRelationship", body: map[string]any{}, saw: new(int64(0))},
 		{by: "saga", collection: "customers", id: Norrsken, name: "RegisterCustomer", body: customer.RegisterCustomer{
 			CompanyName: "Norrsken Trädgård AB", Country: "SE", Domain: "norrsken.example", Language: "sv",
 		}},

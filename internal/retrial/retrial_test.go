@@ -102,7 +102,7 @@ func (w *world) send(by domain.Actor, category, target, name, body string) {
 		Body: json.RawMessage(body), Actor: by, Correlation: id(8, w.sent),
 	}
 	err := w.h.View(w.Context(), category, target, func(_ any, at eventstore.Revision, _ string) {
-		if at >= 0 && name == "UpdateCustomerAccount" {
+		if at >= 0 && (name == "UpdateCustomerAccount" || name == "AcceptRelationship") {
 			req.Expected = &at
 		}
 	})
