@@ -20,6 +20,7 @@ func (RestoreEmployee) Cautions() []domain.Caution {
 	return []domain.Caution{
 		{Code: "sign-in-again", Detail: "tokens from before the person left stay refused; they sign in again"},
 		{Code: "roles-return", Detail: "the person has their roles again; who could not recover an account with a role is told what is missing"},
+		{Code: "erasure-ends", Detail: "if an erasure of the person's data was asked for, it is taken back; after another departure somebody has to ask again"},
 	}
 }
 

@@ -136,7 +136,7 @@ var passes = map[string]string{
 	"rel/AcceptRelationship":        "customer:global-admin",
 	"rel/EndRelationship":           "same,related,former,customer:global-admin",
 	"subject/RequestErasure":        "self:* same:global-admin system:*",
-	"subject/WithdrawErasure":       "self:* same:global-admin",
+	"subject/WithdrawErasure":       "self:* same:global-admin system:*",
 	"subject/PlaceLegalHold":        "same:global-admin,auditor",
 	"subject/ReleaseLegalHold":      "same:global-admin,auditor",
 	"subject/ExportSubjectData":     "self:* same:global-admin",

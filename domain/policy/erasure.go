@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"konto/domain"
+	"konto/domain/admin"
 	"konto/domain/subject"
 )
 
@@ -17,6 +18,9 @@ func erasureReactions() []domain.Reaction {
 	return []domain.Reaction{
 		domain.Whenever("start-erasure", func(e domain.Recorded[subject.ErasureRequested]) []domain.Effect {
 			return []domain.Effect{domain.Dispatch{To: e.ID, Command: subject.StartErasure{}, After: e.Data.DueAt.Sub(e.Data.At) + late}}
+		}),
+		domain.Whenever("keep-data-of-returned", func(e domain.Recorded[admin.EmployeeRestored]) []domain.Effect {
+			return []domain.Effect{domain.Dispatch{To: e.ID, Command: subject.WithdrawErasure{}}}
 		}),
 		domain.Whenever("start-erasure-after-hold", func(e domain.Recorded[subject.LegalHoldReleased]) []domain.Effect {
 			return []domain.Effect{domain.Dispatch{To: e.ID, Command: subject.StartErasure{}}}

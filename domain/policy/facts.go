@@ -132,7 +132,10 @@ var Sources = append([]domain.Source{
 		return Relation{Active: r.Active()}
 	}),
 	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) subject.Account {
-		return subject.Account{Exists: a.Exists(), Active: a.CanSignIn(), Gone: a.Status == admin.Gone}
+		return subject.Account{
+			Exists: a.Exists(), Active: a.CanSignIn(), Gone: a.Status == admin.Gone,
+			KeptUntil: a.Leaving.RetainedUntil, Offboarding: a.Leaving.Offboarding,
+		}
 	}),
 	domain.FromState(subject.Aggregate, func(_ string, s subject.Subject) admin.Erasure {
 		return admin.Erasure{Begun: s.Begun()}

@@ -3,6 +3,7 @@ package policy_test
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -291,6 +292,21 @@ func TestWhoCannotSignInHasNothingToRecover(t *testing.T) {
 			if got.Blocked != want || !got.Exists {
 				t.Errorf("S13: an account that is %q is blocked = %v, want %v", status, got.Blocked, want)
 			}
+		}
+	}
+}
+
+// A leaver's account says which departure it is, and until when its data is
+// kept: an erasure asks for both.
+func TestAccountOfALeaver(t *testing.T) {
+	t.Parallel()
+	i := slices.IndexFunc(policy.Sources, func(s domain.Source) bool { return s.Type == reflect.TypeFor[subject.Account]() })
+	leaving := admin.Leaving{Offboarding: "o1", At: noon, RetainedUntil: noon.AddDate(0, 0, 30)}
+	for status, gone := range map[admin.Status]bool{admin.Blocked: false, admin.Offboarded: false, admin.Gone: true} {
+		got := policy.Sources[i].State("id", &admin.Admin{Tenant: own, Status: status, Leaving: leaving})
+		want := subject.Account{Exists: true, Gone: gone, KeptUntil: leaving.RetainedUntil, Offboarding: "o1"}
+		if got != any(want) {
+			t.Errorf("S13: %s: account = %+v, want %+v", status, got, want)
 		}
 	}
 }

@@ -112,6 +112,10 @@ func TestOffboardingGoesOn(t *testing.T) {
 			then: []domain.Effect{domain.Dispatch{To: "ann", Command: subject.RequestErasure{}}},
 		},
 		{
+			name: "S13, N4: a return takes a request for erasure back", reaction: "keep-data-of-returned", when: event("ann", admin.EmployeeRestored{Offboarding: "o1"}),
+			then: []domain.Effect{domain.Dispatch{To: "ann", Command: subject.WithdrawErasure{}}},
+		},
+		{
 			name: "S14: access ends by itself", reaction: "expire-former-user-access",
 			when: event("ann", offboarding.FormerUserDataAccessGranted{Grant: "g1", ExpiresAt: noon.Add(time.Hour), At: noon}),
 			then: []domain.Effect{domain.Dispatch{To: "ann", Command: offboarding.ExpireFormerUserDataAccess{Grant: "g1"}, After: time.Hour + time.Second}},

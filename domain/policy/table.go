@@ -191,7 +191,7 @@ var Table = Rules{
 		{Category: "rel", Command: "RecordCustomerPurchase", Rule: "P8", Grants: []Grant{may(OwnTenant, ga, sa, aa), may(Gateway), may(System)}},
 
 		{Category: "subject", Command: "RequestErasure", Rule: "N4", Creates: true, Grants: []Grant{may(Self), may(OwnTenant, ga), may(System)}},
-		{Category: "subject", Command: "WithdrawErasure", Rule: "N4", Grants: []Grant{may(Self), may(OwnTenant, ga)}},
+		{Category: "subject", Command: "WithdrawErasure", Rule: "N4", Grants: []Grant{may(Self), may(OwnTenant, ga), may(System)}},
 		{Category: "subject", Command: "PlaceLegalHold", Rule: "N4", Creates: true, Grants: []Grant{may(OwnTenant, ga, au)}},
 		{Category: "subject", Command: "ReleaseLegalHold", Rule: "N4", Grants: []Grant{may(OwnTenant, ga, au)}},
 		{Category: "subject", Command: "ExportSubjectData", Rule: "N4", Creates: true, Grants: []Grant{may(Self), may(OwnTenant, ga)}},

@@ -25,10 +25,15 @@ func (RequestErasure) Needs(m Meta) []domain.Need {
 type ErasureRequested struct {
 	DueAt time.Time `json:"dueAt"`
 	At    time.Time `json:"at"`
+	// Offboarding is which end of the account it is about: the request ends with
+	// it. Empty in events that did not say so yet.
+	Offboarding string `json:"offboarding,omitzero"`
 }
 
 // Evolve implements [domain.Event].
-func (e ErasureRequested) Evolve(s *Subject) { s.Status, s.DueAt = StatusRequested, e.DueAt }
+func (e ErasureRequested) Evolve(s *Subject) {
+	s.Status, s.DueAt, s.KeysGoAt, s.Offboarding = StatusRequested, e.DueAt, time.Time{}, e.Offboarding
+}
 
 // Decide implements [domain.Command].
 func (RequestErasure) Decide(s Subject, m Meta) ([]Event, error) {
@@ -40,7 +45,7 @@ func (RequestErasure) Decide(s Subject, m Meta) ([]Event, error) {
 		return nil, nil
 	case s.erased():
 		return nil, ErrErased
-	case s.Status != "":
+	case s.Status != "" && (account.Active || !s.overtaken(account)):
 		return nil, nil
 	case account.Active:
 		return nil, ErrActive
@@ -49,11 +54,17 @@ func (RequestErasure) Decide(s Subject, m Meta) ([]Event, error) {
 	if account.Gone {
 		wait = 0 // nobody can come back
 	}
-	return []Event{ErasureRequested{m.At.Add(wait), m.At}}, nil
+	return []Event{ErasureRequested{DueAt: m.At.Add(wait), At: m.At, Offboarding: account.Offboarding}}, nil
 }
 
-// WithdrawErasure takes a request back before it begins.
+// WithdrawErasure takes a request back before it begins, and only while the
+// data would be kept without it. Konto itself takes the request of somebody
+// back who has returned, also one that has begun at that very moment, and does
+// nothing if there is none.
 type WithdrawErasure struct{}
+
+// Needs implements [domain.Needer].
+func (WithdrawErasure) Needs(m Meta) []domain.Need { return []domain.Need{domain.Of[Account](m.ID)} }
 
 // ErasureWithdrawn records that a request was taken back, or that the person
 // is back.
@@ -63,16 +74,22 @@ type ErasureWithdrawn struct {
 
 // Evolve implements [domain.Event].
 func (ErasureWithdrawn) Evolve(s *Subject) {
-	s.Status, s.DueAt, s.KeysGoAt = "", time.Time{}, time.Time{}
+	s.Status, s.DueAt, s.KeysGoAt, s.Offboarding = "", time.Time{}, time.Time{}, ""
 }
 
 // Decide implements [domain.Command].
 func (WithdrawErasure) Decide(s Subject, m Meta) ([]Event, error) {
-	if s.erased() {
+	account, system := domain.Fact[Account](m, m.ID), m.Actor.Kind == domain.KindSystem
+	switch {
+	case system && (s.Status == "" || s.erased() || !s.overtaken(account)):
+		return nil, nil
+	case system:
+	case s.erased():
 		return nil, ErrErased
-	}
-	if s.Status != StatusRequested {
+	case s.Status != StatusRequested:
 		return nil, ErrNothingToWithdraw
+	case account.over(m.At):
+		return nil, ErrKeptNoLonger
 	}
 	return []Event{ErasureWithdrawn{m.At}}, nil
 }
@@ -108,7 +125,7 @@ func (StartErasure) Decide(s Subject, m Meta) ([]Event, error) {
 	switch {
 	case s.Status != StatusRequested || m.At.Before(s.DueAt):
 		return nil, nil
-	case domain.Fact[Account](m, m.ID).Active:
+	case s.overtaken(domain.Fact[Account](m, m.ID)):
 		return []Event{ErasureWithdrawn{m.At}}, nil
 	case s.held(m.At):
 		return []Event{ErasureBlocked{len(s.Holds), m.At}}, nil
@@ -135,7 +152,7 @@ func (DestroySubjectKey) Decide(s Subject, m Meta) ([]Event, error) {
 	switch {
 	case s.Status != StatusStarted || m.At.Before(s.KeysGoAt):
 		return nil, nil
-	case domain.Fact[Account](m, m.ID).Active:
+	case s.overtaken(domain.Fact[Account](m, m.ID)):
 		return []Event{ErasureWithdrawn{m.At}}, nil // restored at the moment at which it began
 	case s.held(m.At):
 		return []Event{ErasureBlocked{len(s.Holds), m.At}}, nil

@@ -15,8 +15,13 @@
 //
 // Data that is kept for a former employee only until a time is erased after it
 // without anybody's asking, by the same way: there is nothing left to be taken
-// back, so the request does not wait, but a hold stops it (S13). Somebody who
-// comes back while a request waits, is not erased.
+// back, so the request does not wait, but a hold stops it (S13). From then
+// on nobody takes an erasure back: what is kept longer than it may be would stay
+// for ever.
+//
+// A request is about one departure. Somebody who comes back while it waits is
+// not erased: their return takes the request back, and who leaves again is
+// erased only if somebody asks again.
 //
 // # What is not guaranteed
 //
@@ -66,6 +71,7 @@ type Subject struct {
 	Status      Status    `json:"status,omitempty"`
 	DueAt       time.Time `json:"dueAt,omitzero"`       // when the erasure may begin
 	KeysGoAt    time.Time `json:"keysGoAt,omitzero"`    // once it has begun
+	Offboarding string    `json:"offboarding,omitzero"` // which end of the account was asked about
 	DestroyedAt time.Time `json:"destroyedAt,omitzero"` // of the decision
 	Holds       []Hold    `json:"holds,omitempty"`
 	Export      Export    `json:"export,omitzero"` // the latest
@@ -109,8 +115,24 @@ func (s Subject) erased() bool { return s.Status == StatusDestroyed || s.Status 
 type Account struct {
 	Exists bool
 	Active bool // the person has not left
-	// Gone says that the time is over for which a leaver's data is kept.
-	Gone bool
+	// Gone says that the end of the time is recorded for which a leaver's data
+	// is kept, and KeptUntil when that is, before it is recorded and after.
+	Gone      bool
+	KeptUntil time.Time
+	// Offboarding is the ID of the end of a leaver's account: another departure
+	// has another.
+	Offboarding string
+}
+
+// over reports whether the time is over for which a leaver's data is kept.
+func (a Account) over(at time.Time) bool {
+	return a.Gone || !a.KeptUntil.IsZero() && !at.Before(a.KeptUntil)
+}
+
+// overtaken reports whether the person came back after the erasure was asked
+// for, though they may have left again. What is no longer kept is past that.
+func (s Subject) overtaken(a Account) bool {
+	return a.Active || !a.Gone && s.Offboarding != "" && s.Offboarding != a.Offboarding
 }
 
 // Terms are the rules that may change. See [ErasurePolicy].
@@ -139,6 +161,8 @@ var (
 			ByRule("N4").Allowed("", domain.GlobalAdmin)
 	ErrNothingToWithdraw = domain.Conflict("no-erasure-waits", "no erasure waits, or it has begun").
 				ByRule("N4").Allowed("PlaceLegalHold", domain.GlobalAdmin)
+	ErrKeptNoLonger = domain.Conflict("data-kept-no-longer", "the time is over for which the data is kept, so its erasure cannot be taken back; a legal hold keeps it for a legal case").
+			ByRule("S13").Allowed("PlaceLegalHold", domain.GlobalAdmin, domain.Auditor)
 	ErrReference = domain.Invalid("reference-invalid", "the reference is 1 to 64 letters of ASCII, digits and ./_-, and names no person").
 			ByRule("N4").Allowed("", domain.GlobalAdmin).At("/reference")
 	ErrHoldUntil = domain.Invalid("hold-until-passed", "a hold must end later than now").

@@ -23,6 +23,10 @@ var (
 	left   = account{Exists: true}
 	active = account{Exists: true, Active: true}
 	gone   = account{Exists: true, Gone: true}
+
+	// Two departures of one person, who came back in between.
+	once  = account{Exists: true, Offboarding: "o1", KeptUntil: day(30)}
+	again = account{Exists: true, Offboarding: "o2", KeptUntil: day(32)}
 )
 
 func meta(at time.Time, a account, versions ...domain.Version[subject.Terms]) domain.Meta {
@@ -136,6 +140,64 @@ func TestErasure(t *testing.T) {
 			Name: "N4: certified once", Given: given(requested, started, destroyed, subject.ErasureCertified{Keys: 2, At: day(8)}),
 			When: subject.CertifyErasure{Keys: 2}, Meta: meta(day(9), left),
 		},
+	})
+}
+
+// A request is about one departure: who came back since is not erased, even if
+// they have left again.
+func TestErasureEndsWithAReturn(t *testing.T) {
+	t.Parallel()
+	asked := subject.ErasureRequested{DueAt: day(7), At: day(0), Offboarding: "o1"}
+	withdrawn := func(n float64) []subject.Event { return given(subject.ErasureWithdrawn{At: day(n)}) }
+	domaintest.Run(t, subject.Aggregate, []domaintest.Case[subject.Subject]{
+		{Name: "N4, S13: a request is about one departure", When: subject.RequestErasure{}, Meta: meta(day(0), once), Then: given(asked)},
+		{Name: "N4, S13: a return takes a request back", Given: given(asked), When: subject.WithdrawErasure{}, Meta: bySystem(meta(day(1), active)), Then: withdrawn(1)},
+		{Name: "N4, S13: also one that does not say of which departure it is", Given: given(requested), When: subject.WithdrawErasure{}, Meta: bySystem(meta(day(1), active)), Then: withdrawn(1)},
+		{Name: "N4, S13: also if the person has left again", Given: given(asked), When: subject.WithdrawErasure{}, Meta: bySystem(meta(day(2), again)), Then: withdrawn(2)},
+		{Name: "N4, S13: also one that a hold has stopped", Given: given(asked, held, subject.ErasureBlocked{Holds: 1, At: day(7)}), When: subject.WithdrawErasure{}, Meta: bySystem(meta(day(8), active)), Then: withdrawn(8)},
+		{Name: "N4, S13: also one that began at that moment", Given: given(asked, started), When: subject.WithdrawErasure{}, Meta: bySystem(meta(day(7), active)), Then: withdrawn(7)},
+		{Name: "N4, S13: a return finds nothing to take back", When: subject.WithdrawErasure{}, Meta: bySystem(meta(day(1), active))},
+		{Name: "N4, S13: a return finds the keys gone", Given: given(asked, started, destroyed), When: subject.WithdrawErasure{}, Meta: bySystem(meta(day(9), active))},
+		{
+			Name: "N4, S13: word of an earlier return takes back nothing that was asked for since", Given: given(subject.ErasureRequested{DueAt: day(9), At: day(2), Offboarding: "o2"}),
+			When: subject.WithdrawErasure{}, Meta: bySystem(meta(day(3), again)),
+		},
+		{Name: "N4, S13: nor what may be of this departure", Given: given(requested), When: subject.WithdrawErasure{}, Meta: bySystem(meta(day(3), again))},
+		{Name: "N4, S13: who came back and left again is not erased", Given: given(asked), When: subject.StartErasure{}, Meta: meta(day(7), again), Then: withdrawn(7)},
+		{Name: "N4, S13: nor who did so as it began", Given: given(asked, started), When: subject.DestroySubjectKey{}, Meta: meta(day(8), again), Then: withdrawn(8)},
+		{
+			Name: "N4, S13: but who is asked about again is, in another time", Given: given(asked), When: subject.RequestErasure{}, Meta: meta(day(2), again),
+			Then: given(subject.ErasureRequested{DueAt: day(9), At: day(2), Offboarding: "o2"}),
+		},
+		{
+			Name: "N4, S13: and not on the day of the earlier request", Given: given(asked, subject.ErasureRequested{DueAt: day(9), At: day(2), Offboarding: "o2"}),
+			When: subject.StartErasure{}, Meta: meta(day(7), again),
+		},
+		{Name: "N4, S13: a departure that goes on", Given: given(asked), When: subject.StartErasure{}, Meta: meta(day(7), once), Then: given(started)},
+		{
+			Name: "N4, S13: what is kept no longer goes, whichever departure was asked about", Given: given(asked), When: subject.StartErasure{},
+			Meta: meta(day(32), account{Exists: true, Offboarding: "o2", KeptUntil: day(32), Gone: true}), Then: given(subject.ErasureStarted{KeysGoAt: day(32).Add(time.Hour), At: day(32)}),
+		},
+	})
+}
+
+// Once the time is over for which a leaver's data is kept, nobody makes it stay
+// but by a legal hold, and that for no longer than the hold lasts.
+func TestErasureIsNotTakenBackAfterRetention(t *testing.T) {
+	t.Parallel()
+	late := subject.ErasureRequested{DueAt: day(32), At: day(25), Offboarding: "o1"}
+	over := account{Exists: true, Offboarding: "o1", KeptUntil: day(30), Gone: true}
+	blocked := subject.ErasureBlocked{Holds: 1, At: day(32)}
+	domaintest.Run(t, subject.Aggregate, []domaintest.Case[subject.Subject]{
+		{Name: "S13, N4: taken back while the data is kept", Given: given(late), When: subject.WithdrawErasure{}, Meta: meta(day(29), once), Then: given(subject.ErasureWithdrawn{At: day(29)})},
+		{Name: "S13, N4: not after that", Given: given(late), When: subject.WithdrawErasure{}, Meta: meta(day(31), over), Err: subject.ErrKeptNoLonger},
+		{Name: "S13, N4: nor at the moment itself, which is recorded later", Given: given(late), When: subject.WithdrawErasure{}, Meta: meta(day(30), once), Err: subject.ErrKeptNoLonger},
+		{Name: "S13, N4: nor under a hold", Given: given(late, held, blocked), When: subject.WithdrawErasure{}, Meta: meta(day(33), over), Err: subject.ErrKeptNoLonger},
+		{
+			Name: "S13, N4: whose end lets it go on", Given: given(late, held, blocked, released), When: subject.StartErasure{}, Meta: meta(day(40), over),
+			Then: given(subject.ErasureStarted{KeysGoAt: day(40).Add(time.Hour), At: day(40)}),
+		},
+		{Name: "S13, N4: an account that never ended has no such time", Given: given(requested), When: subject.WithdrawErasure{}, Meta: meta(day(3), left), Then: given(subject.ErasureWithdrawn{At: day(3)})},
 	})
 }
 
