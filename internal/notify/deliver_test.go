@@ -34,6 +34,14 @@ func (d directory) Person(_ context.Context, _, id string) (notify.Person, error
 	return d[id], nil
 }
 
+// Leaver knows those, too, who are kept under "left/" and their ID.
+func (d directory) Leaver(ctx context.Context, tenant, id string) (notify.Person, error) {
+	if p, left := d["left/"+id]; left {
+		return p, nil
+	}
+	return d.Person(ctx, tenant, id)
+}
+
 func (d directory) TenantLocale(_ context.Context, tenant string) (string, error) {
 	return map[string]string{"acme": "da-DK"}[tenant], nil
 }
@@ -43,6 +51,8 @@ func people() directory {
 		"asa":   {Name: "Åsa Öberg", Addresses: []string{"asa@contoso.example", "asa@home.example"}, Mobile: "+46701740605", Locale: "sv-SE"},
 		"finn":  {Name: "Finn", Addresses: []string{"finn@contoso.example"}, Locale: "fi"},
 		"ghost": {},
+		// Dana has left, and is not found any more.
+		"left/dana": {Name: "Dana", Addresses: []string{"dana@home.example"}, Locale: "da"},
 		// An organization's own address, which is Åsa's, too, in other letters.
 		"shared": {Addresses: []string{"Asa@Contoso.example"}, Locale: "nl"},
 	}
@@ -130,6 +140,11 @@ func contactCode(change func(*notify.Message)) notify.Message {
 	})
 }
 
+// erasure is a message to somebody who has left.
+func erasure(template string) notify.Message {
+	return message(func(m *notify.Message) { m.To, m.Template, m.Data = "dana", template, notify.Sample(template) })
+}
+
 // outcome returns what was recorded about m.
 func (f fixture) outcome(t *testing.T, m notify.Message) notify.Outcome {
 	t.Helper()
@@ -204,6 +219,8 @@ func TestDeliverAddressesAndLanguages(t *testing.T) {
 		{"code by mail", contactCode(func(m *notify.Message) { m.Address = "new@home.example" }), "new@home.example", "Din verifieringskod", "sv"},
 		{"text message", contactCode(sms), "46701740605@sms.example", "Din verifieringskod", "sv"},
 		{"text message to a new number", contactCode(func(m *notify.Message) { m.Channel, m.Address = domain.SMS, "+31612345678" }), "31612345678@sms.example", "Din verifieringskod", "sv"},
+		{"N4: what is done with a leaver's data", erasure(notify.ErasureDone), "dana@home.example", "Dine personoplysninger slettes", "da"},
+		{"N4: or cannot be done yet", erasure(notify.ErasureBlocked), "dana@home.example", "Dine personoplysninger kan endnu ikke slettes", "da"},
 		{"call", contactCode(func(m *notify.Message) { m.Channel, m.Address = domain.Voice, "+4687123456;ext=42" }), "4687123456x42@voice.example", "Din verifieringskod", "sv"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -282,6 +299,7 @@ func TestDeliverSuppressesAndFails(t *testing.T) {
 	}{
 		{"no address", message(func(m *notify.Message) { m.To = "ghost" }), notify.Suppressed, notify.ReasonNoAddress},
 		{"unknown person", message(func(m *notify.Message) { m.To = "nobody" }), notify.Suppressed, notify.ReasonNoAddress},
+		{"N4: somebody who has left is told of nothing else", message(func(m *notify.Message) { m.To = "dana" }), notify.Suppressed, notify.ReasonNoAddress},
 		{"no mobile", message(func(m *notify.Message) { m.To, m.Channel = "finn", domain.SMS }), notify.Suppressed, notify.ReasonNoAddress},
 		{
 			"S5: all addresses are a colleague's, who gets the same mail",

@@ -77,8 +77,11 @@ type Person struct {
 type Directory interface {
 	// Person returns whom id stands for: an admin, or a contact of the tenant's
 	// profile by a name such as [domain.OrganizationContact]. A person who is
-	// unknown or erased has no addresses; an error means that the question could not be answered.
+	// unknown, has left or is erased has no addresses; an error means that the question could not be answered.
 	Person(ctx context.Context, tenant, id string) (Person, error)
+	// Leaver is Person, but finds an admin who has left, too: at the verified
+	// addresses that are their own, since the account's are no longer theirs.
+	Leaver(ctx context.Context, tenant, id string) (Person, error)
 	// TenantLocale returns the tenant's language (BCP 47), or "".
 	TenantLocale(ctx context.Context, tenant string) (string, error)
 }

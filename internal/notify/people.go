@@ -168,6 +168,7 @@ func (w *writer) erasureDone(p *page) error {
 	return nil
 }
 
+// erasureBlocked leads to no account either: who gets it has left.
 func (w *writer) erasureBlocked(p *page) error {
 	d, err := decode[momentData](w.data)
 	if err != nil {
@@ -176,7 +177,7 @@ func (w *writer) erasureBlocked(p *page) error {
 	w.head(p, "erasure_blocked", nil)
 	p.Lead = []string{w.t("erasure_blocked.what", nil), w.t("erasure_blocked.next", nil)}
 	w.addTime(p, "time", d.At)
-	w.act(p, "action.account", w.r.cfg.Links.Admin, w.person)
+	w.act(p, "action.home", w.r.cfg.Links.Home, "")
 	w.notExpected(p, "erasure_blocked.not_you")
 	return nil
 }

@@ -28,8 +28,12 @@ var phone = regexp.MustCompile(`^\+([1-9][0-9]{6,14})(?:;ext=([0-9]{1,11}))?$`)
 func (n *Notifier) recipient(ctx context.Context, m Message) (recipient, error) {
 	var p Person
 	if m.To != "" {
+		find := n.cfg.Directory.Person
+		if tellsLeavers(m.Template) {
+			find = n.cfg.Directory.Leaver
+		}
 		var err error
-		if p, err = n.cfg.Directory.Person(ctx, m.Tenant, m.To); err != nil {
+		if p, err = find(ctx, m.Tenant, m.To); err != nil {
 			return recipient{}, fmt.Errorf("look up person %s: %w", m.To, err)
 		}
 	}

@@ -55,6 +55,10 @@ const (
 	WebhookDisabled = "webhook_disabled"
 )
 
+// tellsLeavers reports whether template is for somebody who has left: who is
+// told of what becomes of their data has no account to be told in.
+func tellsLeavers(template string) bool { return template == ErasureDone || template == ErasureBlocked }
+
 // Templates are the names of all templates, sorted.
 func Templates() []string { return slices.Sorted(maps.Keys(letters())) }
 

@@ -15,24 +15,47 @@ import (
 
 // people finds addresses in the accounts themselves, at the moment that a
 // message leaves: only verified contacts, and none of an erased person.
+// Somebody who has left has none but for what concerns leavers.
 type people struct{ commands *command.Handler }
 
 // Person implements [notify.Directory].
 func (p people) Person(ctx context.Context, owner, id string) (notify.Person, error) {
-	if id == domain.OrganizationContact || id == domain.TechnicalContact {
-		return p.contact(ctx, owner, id)
+	found, left, err := p.find(ctx, owner, id)
+	if left {
+		return notify.Person{}, err
 	}
-	var found notify.Person
-	err := p.commands.View(ctx, admin.Aggregate.Category(), id, func(state any, _ eventstore.Revision, tenant string) {
+	return found, err
+}
+
+// Leaver implements [notify.Directory].
+func (p people) Leaver(ctx context.Context, owner, id string) (notify.Person, error) {
+	found, _, err := p.find(ctx, owner, id)
+	return found, err
+}
+
+// find returns how somebody can be reached, and whether they have left. Who has
+// left is reached at their alternate address alone: whoever looks after the
+// organization's mailboxes reads the others now, and may have taken the phone
+// back.
+func (p people) find(ctx context.Context, owner, id string) (found notify.Person, left bool, err error) {
+	if id == domain.OrganizationContact || id == domain.TechnicalContact {
+		found, err = p.contact(ctx, owner, id)
+		return found, false, err
+	}
+	known := false
+	err = p.commands.View(ctx, admin.Aggregate.Category(), id, func(state any, _ eventstore.Revision, tenant string) {
 		a := state.(*admin.Admin)
-		if tenant != owner || !a.CanSignIn() {
-			return // somebody else's, or nobody, or somebody who has left
+		if tenant != owner || !a.Exists() {
+			return // somebody else's, or nobody
 		}
 		found.Locale, found.Name = a.Locale, a.DisplayName.Value
-		found.Addresses = appendReadable(found.Addresses, a.Mail())
+		if left = !a.CanSignIn(); !left {
+			found.Addresses = appendReadable(found.Addresses, a.Mail())
+		}
+		known = left || len(found.Addresses) > 0
 	})
-	if err != nil || len(found.Addresses) == 0 {
-		return notify.Person{}, err
+	if err != nil || !known {
+		return notify.Person{}, false, err
 	}
 	err = p.commands.View(ctx, securityinfo.Aggregate.Category(), id, func(state any, _ eventstore.Revision, tenant string) {
 		s := state.(*securityinfo.SecurityInfo)
@@ -40,11 +63,11 @@ func (p people) Person(ctx context.Context, owner, id string) (notify.Person, er
 			return
 		}
 		found.Addresses = appendReadable(found.Addresses, s.AlternateEmail.Verified)
-		if s.Mobile.Verified.Readable() {
+		if !left && s.Mobile.Verified.Readable() {
 			found.Mobile = s.Mobile.Verified.Value.E164
 		}
 	})
-	return found, err
+	return found, left, err
 }
 
 // contact is an address of the organization's profile, in its language. It is
