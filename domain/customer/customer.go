@@ -128,7 +128,7 @@ var (
 	ErrNotFound = domain.NotFound("customer-not-found", "there is no such customer")
 	ErrExists   = domain.Conflict("customer-exists", "the customer has been registered with other details").
 			ByRule("P2").Allowed("UpdateCustomerAccount", domain.GlobalAdmin, domain.SalesAgent)
-	ErrNoRelationship = domain.Forbidden("no-active-relationship", "only an active reseller of the customer may update its account").
+	ErrNoRelationship = domain.Forbidden("no-active-relationship", "only an active reseller of the customer may register it or update its account").
 				ByRule("P1").Allowed("RequestRelationship", domain.GlobalAdmin, domain.SalesAgent)
 	ErrOwnTenant = domain.Forbidden("customer-is-own-tenant", "a company is not its own partner").
 			ByRule("P1").Allowed("", domain.GlobalAdmin, domain.SalesAgent)

@@ -99,10 +99,16 @@ func says(a postal.Address, v postal.Verdict) func(*Meta) { return knows(a.Need(
 
 func reseller() Meta { return meta(Relationship{Type: "reseller", Active: true}) }
 
-func from(tenant string) Meta {
+// elsewhere is a tenant that is neither the customer nor its partner.
+const elsewhere = "01936c2e-0000-7000-8000-0000000000cc"
+
+func from(tenant string, more ...func(*Meta)) Meta {
 	m := reseller()
 	m.Actor.Tenant = tenant
 	m.Facts = m.Facts.Knows(domain.Of[Relationship](tenant+"-"+id), Relationship{})
+	for _, f := range more {
+		f(&m)
+	}
 	return m
 }
 
@@ -135,7 +141,14 @@ func TestRegisterCustomer(t *testing.T) {
 		{Name: "P1: the language in its canonical form", When: with(func(c *RegisterCustomer) { c.Language = "DA" }), Meta: reseller(), Then: events(registered)},
 		{Name: "X2: again", Given: events(registered), When: when, Meta: reseller()},
 		{Name: "P2: again with another name", Given: events(registered), When: with(func(c *RegisterCustomer) { c.CompanyName = "Other" }), Meta: reseller(), Err: ErrExists},
-		{Name: "P1: another partner's", Given: events(registered), When: when, Meta: from("01936c2e-0000-7000-8000-0000000000cc"), Err: ErrExists},
+		{Name: "P1: another reseller's", Given: events(registered), When: when, Meta: from(elsewhere, knows(domain.Of[Relationship](elsewhere+"-"+id), Relationship{"reseller", true})), Err: ErrExists},
+		{Name: "P1: a stranger learns nothing of another partner's", Given: events(registered), When: when, Meta: from(elsewhere), Err: ErrNoRelationship},
+		{Name: "P1: register as an advisor", When: when, Meta: meta(Relationship{"advisor", true}), Err: ErrNoRelationship},
+		{Name: "P1: register as a syndicator", When: when, Meta: meta(Relationship{"syndication", true}), Err: ErrNoRelationship},
+		{Name: "P1: register as support", When: when, Meta: meta(Relationship{"support", true}), Err: ErrNoRelationship},
+		{Name: "P1, X6: register before the customer has accepted, or after the end", When: when, Meta: meta(Relationship{Type: "reseller"}), Err: ErrNoRelationship},
+		{Name: "P1: again, when one has become an advisor", Given: events(registered), When: when, Meta: meta(Relationship{"advisor", true}), Err: ErrNoRelationship},
+		{Name: "P1: an advisor is not told what is wrong with the rest", When: with(func(c *RegisterCustomer) { c.Country = "XX" }), Meta: meta(Relationship{"advisor", true}), Err: ErrNoRelationship},
 		{Name: "P1: oneself", When: when, Meta: from(id), Err: ErrOwnTenant},
 		{Name: "P1: without a tenant", When: when, Meta: from(""), Err: ErrOwnTenant},
 		{Name: "P3: no name", When: with(func(c *RegisterCustomer) { c.CompanyName = "" }), Meta: reseller(), Err: ErrField},
@@ -289,7 +302,7 @@ func TestUpdateCompanyDetails(t *testing.T) {
 		{Name: "P1: a syndicator", Given: here, Meta: meta(Relationship{Type: "syndication", Active: true}), When: UpdateCustomerAccount{}, Err: ErrNoRelationship},
 		{Name: "P1: support", Given: here, Meta: meta(Relationship{Type: "support", Active: true}), When: UpdateCustomerAccount{}, Err: ErrNoRelationship},
 		{Name: "P1: the customer's own admin", Given: here, Meta: from(id), When: UpdateCustomerAccount{}, Err: ErrNoRelationship},
-		{Name: "P1: a stranger learns nothing of customers", Meta: from("01936c2e-0000-7000-8000-0000000000cc"), When: UpdateCustomerAccount{}, Err: ErrNoRelationship},
+		{Name: "P1: a stranger learns nothing of customers", Meta: from(elsewhere), When: UpdateCustomerAccount{}, Err: ErrNoRelationship},
 		{Name: "P1: no customer", Meta: reseller(), When: UpdateCustomerAccount{}, Err: ErrNotFound},
 	})
 }

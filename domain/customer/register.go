@@ -6,7 +6,9 @@ import (
 	"konto/domain"
 )
 
-// RegisterCustomer registers a customer with the caller's company as partner.
+// RegisterCustomer registers a customer with the caller's company as partner,
+// which is its reseller: no other partner settles what no command changes later,
+// such as the country.
 type RegisterCustomer struct {
 	CompanyName string `json:"companyName"`
 	Country     string `json:"country"`
@@ -19,9 +21,9 @@ type RegisterCustomer struct {
 }
 
 // Needs implements [domain.Needer].
-func (c RegisterCustomer) Needs(Meta) []domain.Need {
+func (c RegisterCustomer) Needs(m Meta) []domain.Need {
 	needs := []domain.Need{
-		RegistrationNumbers.Need(), domain.Of[Country](c.Country), domain.Of[Locale](c.Language), domain.Of[DomainName](c.Domain),
+		domain.Of[Relationship](relationship(m)), RegistrationNumbers.Need(), domain.Of[Country](c.Country), domain.Of[Locale](c.Language), domain.Of[DomainName](c.Domain),
 	}
 	if c.Phone != "" {
 		needs = append(needs, domain.Of[PhoneNumber](c.Country+" "+c.Phone))
@@ -55,12 +57,14 @@ func (e CustomerRegistered) Evolve(c *Customer) {
 // Decide implements [domain.Command].
 func (c RegisterCustomer) Decide(s Customer, m Meta) ([]Event, error) {
 	partner := m.Actor.Tenant
-	err := c.check(m)
 	switch {
-	case err != nil:
-		return nil, err
 	case partner == m.ID || partner == "":
 		return nil, ErrOwnTenant
+	case !resold(m):
+		return nil, ErrNoRelationship
+	}
+	if err := c.check(m); err != nil {
+		return nil, err
 	}
 	e := CustomerRegistered{
 		PartnerID: partner, CompanyName: c.CompanyName, Country: c.Country, Domain: domain.Fact[DomainName](m, c.Domain).Name,

@@ -101,6 +101,12 @@ func (c AddressUpdate) onto(a postal.Address) postal.Address {
 
 func relationship(m Meta) string { return m.Actor.Tenant + "-" + m.ID }
 
+// resold reports whether the actor's tenant is the customer's active reseller.
+func resold(m Meta) bool {
+	r := domain.Fact[Relationship](m, relationship(m))
+	return r.Active && r.Type == "reseller"
+}
+
 // CustomerCompanyDetailsUpdated records the company details that changed, as
 // they are now. One that Changed names and that is empty has been removed.
 type CustomerCompanyDetailsUpdated struct {
@@ -177,9 +183,8 @@ func (e CustomerBillingInfoUpdated) Evolve(c *Customer) {
 // Decide implements [domain.Command].
 func (c UpdateCustomerAccount) Decide(s Customer, m Meta) ([]Event, error) {
 	// Who has no relationship is not told whether there is such a customer.
-	r := domain.Fact[Relationship](m, relationship(m))
 	switch {
-	case !r.Active || r.Type != "reseller":
+	case !resold(m):
 		return nil, ErrNoRelationship
 	case !s.Exists():
 		return nil, ErrNotFound

@@ -1,7 +1,7 @@
 package rules
 
 var partnerRules = []Rule{
-	{ID: "P1", Says: "A partner's global admins and sales agents change what it keeps about its customer, while their relationship is in force. Others do if the policy says so.", Source: customer, Policy: "customer-editors", Commands: []string{"RegisterCustomer", "UpdateCustomerAccount"}, Messages: []string{"customer_account_changed"}},
+	{ID: "P1", Says: "A reseller's global admins and sales agents register its customer and change what it keeps about it, while the relationship is in force. Others change it if the policy says so.", Source: customer, Policy: "customer-editors", Commands: []string{"RegisterCustomer", "UpdateCustomerAccount"}, Messages: []string{"customer_account_changed"}},
 	{ID: "P2", Says: "A change of company details or of billing information is one event each, with the old and the new, who, and for whom.", Source: customer, Commands: []string{"UpdateCustomerAccount"}, Messages: []string{"customer_account_changed"}},
 	{ID: "P3", Says: "Billing information is a contact, a culture, a language, a company name and an address; company details are a name, a domain and a registration number.", Source: linked("Update a customer's billing profile"), Commands: []string{"UpdateCustomerAccount"}},
 	{ID: "P4", Says: "Who changes a customer's account names the revision that they saw.", Source: linked("Update a customer's billing profile"), Commands: []string{"UpdateCustomerAccount"}},
