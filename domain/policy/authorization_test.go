@@ -43,6 +43,7 @@ var passes = map[string]string{
 	"tenant/SeatGlobalAdmin":             "system:*",
 	"tenant/UnseatGlobalAdmin":           "system:*",
 	"tenant/WarnOfLockout":               "system:*",
+	"tenant/ReviewRecovery":              "system:*",
 	"policy/RecheckPolicyVersion":        "system:*",
 	"exposure/ReviewOrganization":        "system:*",
 	"exposure/ForeseeLockouts":           "system:*",

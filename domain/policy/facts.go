@@ -54,6 +54,9 @@ var Sources = append([]domain.Source{
 	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) tenant.GlobalAdmin {
 		return tenant.GlobalAdmin{Tenant: a.Tenant, Is: a.Has(domain.GlobalAdmin)}
 	}),
+	domain.FromState(admin.Aggregate, func(_ string, a admin.Admin) tenant.Officer {
+		return tenant.Officer{Tenant: a.Tenant, Is: a.CanSignIn() && len(a.Roles) > 0}
+	}),
 	domain.FromState(securityinfo.Aggregate, alternate),
 	domain.FromState(securityinfo.Aggregate, func(id string, s securityinfo.SecurityInfo) admin.Alternate {
 		if !securityinfo.ContactsOf(id, s).Mail {

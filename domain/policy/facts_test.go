@@ -128,6 +128,7 @@ func TestFacts(t *testing.T) {
 		admin.Colleague{Tenant: own, GlobalAdmin: true},
 		tenant.Own{Country: "SE", Domains: []string{"contoso.example", "fabrikam.example"}, TrialSince: noon, ManagedBy: partner, GlobalAdmins: []string{person}},
 		tenant.GlobalAdmin{Tenant: own, Is: true},
+		tenant.Officer{Tenant: own, Is: true},
 		tenant.Alternate{},
 		admin.Alternate{},
 		exposure.Organization{Exists: true, CustomDomain: true, TrialSince: noon, GlobalAdmins: []string{person}},

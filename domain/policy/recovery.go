@@ -6,7 +6,9 @@ import (
 
 	"konto/domain"
 	"konto/domain/admin"
+	"konto/domain/recovery"
 	"konto/domain/securityinfo"
+	"konto/domain/tenant"
 )
 
 // The messages about recovery.
@@ -22,27 +24,70 @@ func recoveryReactions() []domain.Reaction {
 	return []domain.Reaction{
 		domain.Whenever("send-recovery-code", sendRecoveryCode),
 		domain.Whenever("remind-to-reconfirm-contacts", remindToReconfirm),
-		domain.Process("tell-of-recovery", append(following(func(s *staff) staffed { return &s.Roles },
-			domain.On(tenantOf[securityinfo.ContactVerified], func(s *staff, e domain.Recorded[securityinfo.ContactVerified]) []domain.Effect {
-				s.use(e.ID, e.Data.Slot)
-				return nil
+		domain.Process("review-recovery", append(following(func(r *roster) staffed { return r },
+			domain.On(tenantOf[securityinfo.ContactVerified], reviewContacts[securityinfo.ContactVerified]),
+			domain.On(tenantOf[securityinfo.ContactChangeUndone], reviewContacts[securityinfo.ContactChangeUndone]),
+			domain.On(tenantOf[securityinfo.PhoneMethodRemoved], reviewContacts[securityinfo.PhoneMethodRemoved]),
+			domain.On(tenantOf[securityinfo.AlternateEmailRemoved], reviewContacts[securityinfo.AlternateEmailRemoved]),
+			domain.On(tenantOf[securityinfo.AlternateEmailInvalidated], reviewContacts[securityinfo.AlternateEmailInvalidated]),
+			domain.On(tenantOf[tenant.DomainVerified], func(r *roster, e domain.Recorded[tenant.DomainVerified]) []domain.Effect {
+				if !e.Data.TwoProofs {
+					return nil
+				}
+				return reviewRecovery(0, e.Tenant, r.all()...)
 			}),
-			domain.On(tenantOf[securityinfo.ContactChangeUndone], func(s *staff, e domain.Recorded[securityinfo.ContactChangeUndone]) []domain.Effect {
-				s.use(e.ID, e.Data.Slot)
-				return nil
+		), // What people gain and lose is reviewed, too.
+			domain.On(tenantOf[admin.EmployeeAdded], func(r *roster, e domain.Recorded[admin.EmployeeAdded]) []domain.Effect {
+				return r.joins(e.Tenant, e.ID, timeToSettleIn, e.Data.Roles...)
 			}),
-			domain.On(tenantOf[securityinfo.PhoneMethodRemoved], func(s *staff, e domain.Recorded[securityinfo.PhoneMethodRemoved]) []domain.Effect {
-				return s.without(e.ID, e.Data.Slot)
+			domain.On(tenantOf[admin.RoleAssigned], func(r *roster, e domain.Recorded[admin.RoleAssigned]) []domain.Effect {
+				return r.joins(e.Tenant, e.ID, timeToSettleIn, e.Data.Role)
 			}),
-			domain.On(tenantOf[securityinfo.AlternateEmailRemoved], func(s *staff, e domain.Recorded[securityinfo.AlternateEmailRemoved]) []domain.Effect {
-				return s.without(e.ID, securityinfo.SlotAlternateEmail)
+			domain.On(tenantOf[admin.EmployeeRestored], func(r *roster, e domain.Recorded[admin.EmployeeRestored]) []domain.Effect {
+				return r.joins(e.Tenant, e.ID, 0, e.Data.Roles...)
 			}),
-			domain.On(tenantOf[securityinfo.AlternateEmailInvalidated], addressLost),
+			domain.On(tenantOf[admin.RoleRemoved], func(r *roster, e domain.Recorded[admin.RoleRemoved]) []domain.Effect {
+				r.lose(e.ID, e.Data.Role)
+				return reviewRecovery(0, e.Tenant, e.ID)
+			}),
+			domain.On(tenantOf[admin.EmployeeBlocked], func(r *roster, e domain.Recorded[admin.EmployeeBlocked]) []domain.Effect {
+				r.leave(e.ID)
+				return reviewRecovery(0, e.Tenant, e.ID)
+			}),
+		)...),
+		domain.Process("tell-of-recovery", following(func(r *roster) staffed { return r },
+			domain.On(tenantOf[tenant.RecoveryGapFound], notReady),
 			domain.On(tenantOf[securityinfo.PasswordResetCompleted], resetDone),
-		), domain.On(tenantOf[admin.EmployeeRestored], func(s *staff, e domain.Recorded[admin.EmployeeRestored]) []domain.Effect {
-			return s.back(e.ID, e.Data.Roles)
-		}))...),
+		)...),
 	}
+}
+
+// timeToSettleIn is how long whoever is new in a role has to add contacts
+// before anybody is told that they have not.
+const timeToSettleIn = 24 * time.Hour
+
+func (r *roster) joins(org, id string, after time.Duration, roles ...domain.Role) []domain.Effect {
+	r.gain(id, roles...)
+	if len(roles) == 0 {
+		return nil
+	}
+	return reviewRecovery(after, org, id)
+}
+
+// reviewContacts looks again at somebody with a role whose contacts changed.
+func reviewContacts[E any](r *roster, e domain.Recorded[E]) []domain.Effect {
+	if len((*r)[e.ID]) == 0 {
+		return nil
+	}
+	return reviewRecovery(0, e.Tenant, e.ID)
+}
+
+func reviewRecovery(after time.Duration, org string, people ...string) []domain.Effect {
+	var effects []domain.Effect
+	for _, id := range people {
+		effects = append(effects, domain.Dispatch{To: org, Command: tenant.ReviewRecovery{AdminID: id}, After: after})
+	}
+	return effects
 }
 
 // recoveryCodeSent is what recovery_code shows. The code itself is derived
@@ -70,81 +115,24 @@ func remindToReconfirm(e domain.Recorded[securityinfo.ReconfirmationRequested]) 
 	})
 }
 
-// staff is what tell-of-recovery remembers of a tenant: who has which roles,
-// and which of their contacts are in use.
-type staff struct {
-	Roles roster                         `json:"roles,omitempty"`
-	InUse map[string][]securityinfo.Slot `json:"inUse,omitempty"`
-}
-
-func (s *staff) use(id string, slot securityinfo.Slot) {
-	if s.InUse == nil {
-		s.InUse = map[string][]securityinfo.Slot{}
-	}
-	if !slices.Contains(s.InUse[id], slot) {
-		s.InUse[id] = append(s.InUse[id], slot)
-	}
-}
-
-// without tells of an account with a role that could be recovered and no
-// longer can.
-func (s *staff) without(id string, slot securityinfo.Slot) []domain.Effect {
-	ready := securityinfo.Passed(securityinfo.GateTwo, s.InUse[id])
-	if kept := slices.DeleteFunc(s.InUse[id], func(u securityinfo.Slot) bool { return u == slot }); len(kept) > 0 {
-		s.InUse[id] = kept
-	} else {
-		delete(s.InUse, id)
-	}
-	if !ready || len(s.Roles[id]) == 0 || securityinfo.Passed(securityinfo.GateTwo, s.InUse[id]) {
-		return nil
-	}
-	missing := "phone"
-	if slot == securityinfo.SlotAlternateEmail {
-		missing = string(slot)
-	}
-	return s.notReady(id, missing)
-}
-
-// back tells of somebody who has come back to their roles and could not
-// recover the account: what they had before may be out of date, or never was.
-func (s *staff) back(id string, roles []domain.Role) []domain.Effect {
-	s.Roles.gain(id, roles...)
-	var missing []string
-	if !slices.ContainsFunc(s.InUse[id], func(u securityinfo.Slot) bool { return u != securityinfo.SlotAlternateEmail }) {
-		missing = append(missing, "phone")
-	}
-	if !slices.Contains(s.InUse[id], securityinfo.SlotAlternateEmail) {
-		missing = append(missing, string(securityinfo.SlotAlternateEmail))
-	}
-	if len(roles) == 0 || len(missing) == 0 {
-		return nil
-	}
-	return s.notReady(id, missing...)
-}
-
-func (s *staff) notReady(id string, missing ...string) []domain.Effect {
-	return tell(s.concerned(id), recoveryNotReady, func(person string) any {
+// notReady tells of somebody with a role who could not recover their account.
+func notReady(r *roster, e domain.Recorded[tenant.RecoveryGapFound]) []domain.Effect {
+	return tell(r.concerned(e.Data.AdminID), recoveryNotReady, func(person string) any {
 		return struct {
-			Missing          []string `json:"missing"`
-			AdminID          string   `json:"adminId"`
-			AdminIsRecipient bool     `json:"adminIsRecipient"`
-		}{missing, id, person == id}
+			Missing          []string      `json:"missing"`
+			Gate             recovery.Gate `json:"gate"`
+			AdminID          string        `json:"adminId"`
+			AdminIsRecipient bool          `json:"adminIsRecipient"`
+		}{e.Data.Missing, e.Data.Gate, e.Data.AdminID, person == e.Data.AdminID}
 	})
-}
-
-func addressLost(s *staff, e domain.Recorded[securityinfo.AlternateEmailInvalidated]) []domain.Effect {
-	if e.Data.Waiting {
-		return nil
-	}
-	return s.without(e.ID, securityinfo.SlotAlternateEmail)
 }
 
 // resetDone tells the person, and of an account with a role the other global
 // admins, too: a reset that nobody asked for is somebody taking it over.
-func resetDone(s *staff, e domain.Recorded[securityinfo.PasswordResetCompleted]) []domain.Effect {
+func resetDone(r *roster, e domain.Recorded[securityinfo.PasswordResetCompleted]) []domain.Effect {
 	people := []string{e.ID}
-	if len(s.Roles[e.ID]) > 0 {
-		people = s.concerned(e.ID)
+	if len((*r)[e.ID]) > 0 {
+		people = r.concerned(e.ID)
 	}
 	return tell(people, adminResetDone, func(person string) any {
 		return struct {
@@ -157,7 +145,7 @@ func resetDone(s *staff, e domain.Recorded[securityinfo.PasswordResetCompleted])
 
 // concerned returns the person first and then the other global admins, in an
 // order that a replay repeats.
-func (s *staff) concerned(id string) []string {
-	others := slices.DeleteFunc(s.Roles.with(domain.GlobalAdmin), func(other string) bool { return other == id })
+func (r *roster) concerned(id string) []string {
+	others := slices.DeleteFunc(r.with(domain.GlobalAdmin), func(other string) bool { return other == id })
 	return append([]string{id}, others...)
 }

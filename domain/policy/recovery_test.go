@@ -7,7 +7,9 @@ import (
 
 	"konto/domain"
 	"konto/domain/admin"
+	"konto/domain/recovery"
 	"konto/domain/securityinfo"
+	"konto/domain/tenant"
 )
 
 func TestRecoveryReactions(t *testing.T) {
@@ -36,6 +38,38 @@ func TestRecoveryReactions(t *testing.T) {
 	})
 }
 
+func TestRecoveryIsReviewed(t *testing.T) {
+	const name = "review-recovery"
+	roles := []domain.Role{domain.BillingAdmin}
+	given := []domain.Recorded[any]{event("ann", admin.EmployeeAdded{Roles: roles}), event("eva", admin.EmployeeAdded{}), event("gus", admin.RoleAssigned{Role: domain.GlobalAdmin})}
+	look := func(after time.Duration, ids ...string) []domain.Effect {
+		var effects []domain.Effect
+		for _, id := range ids {
+			effects = append(effects, domain.Dispatch{To: own, Command: tenant.ReviewRecovery{AdminID: id}, After: after})
+		}
+		return effects
+	}
+	const aDay = 24 * time.Hour
+	run(t, []reactionCase{
+		{name: "S4: who is new in a role has a day to add contacts", reaction: name, when: given[0], then: look(aDay, "ann")},
+		{name: "S4: who is given a role has a day, too", reaction: name, given: given, when: event("eva", admin.RoleAssigned{Role: domain.Auditor}), then: look(aDay, "eva")},
+		{name: "S4: who is new without a role", reaction: name, when: given[1]},
+		{name: "S4, S13: who is restored to a role had that day long ago", reaction: name, given: given, when: event("ann", admin.EmployeeRestored{Roles: roles}), then: look(0, "ann")},
+		{name: "S4, S13: who is restored without a role", reaction: name, given: given, when: event("eva", admin.EmployeeRestored{})},
+		{name: "S4: an address is lost", reaction: name, given: given, when: event("ann", securityinfo.AlternateEmailInvalidated{At: noon}), then: look(0, "ann")},
+		{name: "S4: an address is removed", reaction: name, given: given, when: event("ann", securityinfo.AlternateEmailRemoved{At: noon}), then: look(0, "ann")},
+		{name: "S4: a phone is removed", reaction: name, given: given, when: event("ann", securityinfo.PhoneMethodRemoved{At: noon}), then: look(0, "ann")},
+		{name: "S4: a contact is verified", reaction: name, given: given, when: event("ann", securityinfo.ContactVerified{At: noon}), then: look(0, "ann")},
+		{name: "S4: a contact comes back", reaction: name, given: given, when: event("ann", securityinfo.ContactChangeUndone{At: noon}), then: look(0, "ann")},
+		{name: "S4: contacts of somebody without a role", reaction: name, given: given, when: event("eva", securityinfo.PhoneMethodRemoved{At: noon})},
+		{name: "S4: a domain for which two proofs are needed", reaction: name, given: given, when: event(own, tenant.DomainVerified{TwoProofs: true}), then: look(0, "ann", "gus")},
+		{name: "S4: a domain for which they are not", reaction: name, given: given, when: event(own, tenant.DomainVerified{})},
+		{name: "S4: the last role goes", reaction: name, given: given, when: event("ann", admin.RoleRemoved{Role: roles[0]}), then: look(0, "ann")},
+		{name: "S4: and whoever has none is looked at no more", reaction: name, given: append(slices.Clip(given), event("ann", admin.RoleRemoved{Role: roles[0]})), when: event("ann", securityinfo.PhoneMethodRemoved{At: noon})},
+		{name: "S4, S13: somebody leaves", reaction: name, given: given, when: event("ann", admin.EmployeeBlocked{Roles: roles}), then: look(0, "ann")},
+	})
+}
+
 func TestTellOfRecovery(t *testing.T) {
 	const name = "tell-of-recovery"
 	staff := []domain.Recorded[any]{
@@ -45,40 +79,21 @@ func TestTellOfRecovery(t *testing.T) {
 		event("zoe", admin.RoleAssigned{Role: domain.GlobalAdmin}),
 		event("zoe", admin.RoleRemoved{Role: domain.GlobalAdmin}),
 	}
-	use := func(who string, slots ...securityinfo.Slot) []domain.Recorded[any] {
-		given := slices.Clip(staff)
-		for _, slot := range slots {
-			given = append(given, event(who, verified(slot, about("x"), domain.Personal[string]{})))
-		}
-		return given
+	gap := func(who string, gate recovery.Gate, missing ...string) domain.Recorded[any] {
+		return event(own, tenant.RecoveryGapFound{AdminID: who, Gate: gate, Missing: missing})
 	}
-	lost := func(waiting bool) securityinfo.AlternateEmailInvalidated {
-		return securityinfo.AlternateEmailInvalidated{Email: about("a@home.example"), Waiting: waiting, At: noon}
-	}
-	notReady := func(missing ...string) []domain.Effect {
-		return append(mail("recovery_not_ready", object{"missing": missing, "adminId": "ann", "adminIsRecipient": true}, "ann"),
-			mail("recovery_not_ready", object{"missing": missing, "adminId": "ann", "adminIsRecipient": false}, "gus")...)
+	notReady := func(who, to string, gate recovery.Gate, missing ...string) []domain.Effect {
+		return mail("recovery_not_ready", object{"missing": missing, "gate": string(gate), "adminId": who, "adminIsRecipient": to == who}, to)
 	}
 	done := func(who string, self bool) any {
 		return object{"adminId": who, "at": noon, "adminIsRecipient": self}
 	}
-	roles := []domain.Role{domain.BillingAdmin}
-	gone := func(given []domain.Recorded[any]) []domain.Recorded[any] {
-		return append(slices.Clip(given), event("ann", admin.EmployeeBlocked{Roles: roles}))
-	}
-	const mobile, office, address = securityinfo.SlotMobile, securityinfo.SlotOffice, securityinfo.SlotAlternateEmail
 	run(t, []reactionCase{
-		{name: "S4: the address is lost: the admin and then the global admins", reaction: name, given: use("ann", mobile, address), when: event("ann", lost(false)), then: notReady("alternateEmail")},
-		{name: "S4: the last phone is removed", reaction: name, given: use("ann", mobile, address), when: event("ann", securityinfo.PhoneMethodRemoved{Slot: mobile, At: noon}), then: notReady("phone")},
-		{name: "S4: one of two phones is removed", reaction: name, given: use("ann", mobile, office, address), when: event("ann", securityinfo.PhoneMethodRemoved{Slot: mobile, At: noon})},
-		{name: "S4: an address that only waited", reaction: name, given: use("ann", mobile, address), when: event("ann", lost(true))},
-		{name: "S4: somebody who was not ready before", reaction: name, given: use("ann", address), when: event("ann", lost(false))},
-		{name: "S4: somebody without a role", reaction: name, given: use("eva", mobile, address), when: event("eva", lost(false))},
-		{name: "S4, S13: who is restored to a role without contacts is told", reaction: name, given: gone(staff), when: event("ann", admin.EmployeeRestored{Roles: roles}), then: notReady("phone", "alternateEmail")},
-		{name: "S4, S13: who is restored with a phone alone is told", reaction: name, given: gone(use("ann", mobile)), when: event("ann", admin.EmployeeRestored{Roles: roles}), then: notReady("alternateEmail")},
-		{name: "S4, S13: who is restored and could recover is not told", reaction: name, given: gone(use("ann", mobile, address)), when: event("ann", admin.EmployeeRestored{Roles: roles})},
-		{name: "S4, S13: who is restored without a role is not told", reaction: name, given: staff, when: event("eva", admin.EmployeeRestored{})},
-		{name: "S4: who was restored counts again", reaction: name, given: append(gone(use("ann", mobile, address)), event("ann", admin.EmployeeRestored{Roles: roles})), when: event("ann", lost(false)), then: notReady("alternateEmail")},
+		{name: "S4: the admin and then the global admins", reaction: name, given: staff, when: gap("ann", recovery.GateTwo, "alternateEmail"), then: append(
+			notReady("ann", "ann", recovery.GateTwo, "alternateEmail"), notReady("ann", "gus", recovery.GateTwo, "alternateEmail")...)},
+		{name: "S4: where either contact is enough, both are named", reaction: name, given: staff, when: gap("ann", recovery.GateOne, "phone", "alternateEmail"), then: append(
+			notReady("ann", "ann", recovery.GateOne, "phone", "alternateEmail"), notReady("ann", "gus", recovery.GateOne, "phone", "alternateEmail")...)},
+		{name: "S4: a global admin is told once", reaction: name, given: staff, when: gap("gus", recovery.GateTwo, "phone"), then: notReady("gus", "gus", recovery.GateTwo, "phone")},
 		{name: "S5: an admin's reset: that admin and the other global admins", reaction: name, given: staff, when: event("ann", securityinfo.PasswordResetCompleted{Reset: "r", At: noon}), then: append(
 			mail("admin_reset_done", done("ann", true), "ann"), mail("admin_reset_done", done("ann", false), "gus")...)},
 		{name: "S5: a global admin's own reset is told them once", reaction: name, given: staff, when: event("gus", securityinfo.PasswordResetCompleted{Reset: "r", At: noon}), then: mail("admin_reset_done", done("gus", true), "gus")},

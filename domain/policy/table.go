@@ -84,6 +84,7 @@ var Table = Rules{
 		{Category: "tenant", Command: "SeatGlobalAdmin", Rule: "I8", Grants: []Grant{may(System)}},
 		{Category: "tenant", Command: "UnseatGlobalAdmin", Rule: "I8", Grants: []Grant{may(System)}},
 		{Category: "tenant", Command: "WarnOfLockout", Rule: "I8", Grants: []Grant{may(System)}},
+		{Category: "tenant", Command: "ReviewRecovery", Rule: "S4", Grants: []Grant{may(System)}},
 
 		{Category: "admin", Command: "AddEmployee", Rule: "S12", Creates: true, Grants: []Grant{may(OwnTenant, ga), may(System)}},
 		{Category: "admin", Command: "AddAlias", Rule: "S11", Grants: []Grant{may(OwnTenant, ga)}, If: ownNames},

@@ -89,6 +89,8 @@ func (o office) meta(cmd any) Meta {
 			return o.admins[n.Key]
 		case reflect.TypeFor[recovery.Contacts]():
 			return o.contacts[n.Key]
+		case reflect.TypeFor[Officer]():
+			return Officer{}
 		case reflect.TypeFor[Alternate]():
 			return o.alternate[n.Key]
 		}

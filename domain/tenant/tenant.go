@@ -27,6 +27,10 @@
 // not refused. So a domain may be verified during those days, and the global
 // admins are told a week before they end ([WarnOfLockout]), as they are of a
 // version of the recovery policy that is to come.
+//
+// Whoever has a role and could not recover their account is told what is
+// missing, and so are the global admins ([ReviewRecovery]). How many proofs it
+// takes depends on the organization, so it is found out and remembered here.
 package tenant
 
 import (
@@ -53,6 +57,7 @@ var Aggregate = domain.NewAggregate(
 	domain.Accepts[SeatGlobalAdmin]("SeatGlobalAdmin", domain.Summary("Note that an account may be a global admin's"), domain.Internal()),
 	domain.Accepts[UnseatGlobalAdmin]("UnseatGlobalAdmin", domain.Summary("Note that an account is no global admin's"), domain.Internal()),
 	domain.Accepts[WarnOfLockout]("WarnOfLockout", domain.Summary("Look whether no global admin could recover their account any more from a time on"), domain.Internal()),
+	domain.Accepts[ReviewRecovery]("ReviewRecovery", domain.Summary("Look whether somebody with a role could recover their account"), domain.Internal()),
 
 	domain.Records[TenantRegistered]("TenantRegistered"),
 	domain.Records[DomainVerified]("DomainVerified"),
@@ -61,6 +66,8 @@ var Aggregate = domain.NewAggregate(
 	domain.Records[GlobalAdminSeated]("GlobalAdminSeated"),
 	domain.Records[GlobalAdminUnseated]("GlobalAdminUnseated"),
 	domain.Records[LockoutForeseen]("LockoutForeseen"),
+	domain.Records[RecoveryGapFound]("RecoveryGapFound"),
+	domain.Records[RecoveryGapClosed]("RecoveryGapClosed"),
 )
 
 // Tenant is an organization's account.
@@ -83,6 +90,9 @@ type Tenant struct {
 	// LockoutFrom is the time of which the global admins were last told that
 	// none of them could recover their account from then on; zero for never.
 	LockoutFrom time.Time `json:"lockoutFrom,omitzero"`
+	// RecoveryGaps are the people with a role who could not recover their
+	// account, by what they were told is missing.
+	RecoveryGaps map[string][]string `json:"recoveryGaps,omitempty"`
 }
 
 // Exists reports whether the tenant was registered.

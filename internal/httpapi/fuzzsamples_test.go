@@ -164,6 +164,7 @@ func (w *world) handmade() {
 		{"", "resv", claim(2), "ReleaseReservation", fmt.Sprintf(`{"holder":"%s"}`, cardID(22)), time.Time{}},
 		{"", "notif", id(8, 1), "RecordNotification", fmt.Sprintf(`{"causeEventId":"%s","person":"%s","template":"card_changed","channel":"mail","outcome":"sent","locale":"sv","attempts":1,"recipientDigests":["00ff"],"textHash":"ff00"}`, id(9, 1), ann), time.Time{}},
 		{"", "inlet", id(8, 2), "RecordGatewayEvent", `{"provider":"stripe","gatewayEventId":"evt_9","type":"charge.failed","outcome":"carried-out"}`, time.Time{}},
+		{"", "tenant", home, "ReviewRecovery", fmt.Sprintf(`{"adminId":"%s"}`, bea), time.Time{}},
 		{"", "tenant", home, "WarnOfLockout", `{"from":"2027-01-01T00:00:00Z"}`, time.Time{}},
 		{"", "policy", "account-recovery", "RecheckPolicyVersion", `{"version":2}`, time.Time{}},
 		{"", "exposure", recovery.ShardOf(home), "ReviewOrganization", fmt.Sprintf(`{"tenantId":"%s"}`, home), time.Time{}},

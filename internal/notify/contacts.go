@@ -50,6 +50,7 @@ type (
 		AdminID          string    `json:"adminId"`
 		AdminIsRecipient bool      `json:"adminIsRecipient"`
 		Missing          []string  `json:"missing"`
+		Gate             string    `json:"gate"` // "one": either of what is missing is enough
 		At               time.Time `json:"at"`
 	}
 
@@ -185,7 +186,11 @@ func (w *writer) recoveryNotReady(p *page) error {
 	if !d.AdminIsRecipient {
 		w.add(p, "account", d.AdminID)
 	}
-	w.list(p, w.t("recovery_not_ready.missing", nil), w.names("slot", d.Missing)...)
+	heading := "recovery_not_ready.missing"
+	if d.Gate == "one" {
+		heading = "recovery_not_ready.either"
+	}
+	w.list(p, w.t(heading, nil), w.names("slot", d.Missing)...)
 	w.act(p, "action.security_info", w.r.cfg.Links.SecurityInfo, d.AdminID)
 	p.SMS = w.t("recovery_not_ready.sms."+who, nil)
 	return nil

@@ -40,6 +40,7 @@ func contactVariants() map[string][]string {
 		for _, self := range []bool{true, false} {
 			v[notify.RecoveryNotReady] = append(v[notify.RecoveryNotReady],
 				fmt.Sprintf(`{"missing":[%q],"adminId":"a","adminIsRecipient":%t}`, slot, self),
+				fmt.Sprintf(`{"missing":[%q,"phone"],"gate":"one","adminId":"a","adminIsRecipient":%t}`, slot, self),
 				fmt.Sprintf(`{"missing":[%q,"phone","newer"],"adminId":"a","adminIsRecipient":%t}`, slot, self))
 		}
 	}
