@@ -42,6 +42,21 @@ func (p Policy[P]) In(m Meta) P {
 	return v.Rules
 }
 
+// Numbered returns the rules of a version, in force or not, for what keeps to
+// those under which it began. It reports false if m knows no such version.
+func (p Policy[P]) Numbered(m Meta, number int) (P, bool) {
+	if number == 1 {
+		return p.First, true
+	}
+	for _, v := range Fact[Terms[P]](m, p.Name).Versions {
+		if v.Number == number {
+			return v.Rules, true
+		}
+	}
+	var none P
+	return none, false
+}
+
 // Coming returns the versions that come into force after m's command was
 // accepted, in the order of their numbers. One that a later version overtakes
 // never does.

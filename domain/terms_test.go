@@ -42,6 +42,26 @@ func TestPolicyComing(t *testing.T) {
 	}
 }
 
+func TestPolicyNumbered(t *testing.T) {
+	t.Parallel()
+	later := domain.Version[lifetimes]{Number: 2, EffectiveAt: time.Date(2026, 1, 9, 0, 0, 0, 0, time.UTC), Rules: lifetimes{2}}
+	m := domain.Meta{At: later.EffectiveAt.Add(-time.Hour), Facts: lifetimePolicy.Known(domain.Facts{}, later)}
+	for _, c := range []struct {
+		name          string
+		number, hours int
+		known         bool
+	}{
+		{"the first, published by nobody", 1, 1, true},
+		{"one that is not in force", 2, 2, true},
+		{"one that is not there", 3, 0, false},
+		{"none", 0, 0, false},
+	} {
+		if got, known := lifetimePolicy.Numbered(m, c.number); got.Hours != c.hours || known != c.known {
+			t.Errorf("%s: Numbered(%d) = %+v, %v, want %d hours, %v", c.name, c.number, got, known, c.hours, c.known)
+		}
+	}
+}
+
 func TestPolicyInForce(t *testing.T) {
 	t.Parallel()
 	day := func(n int) time.Time { return time.Date(2026, 1, n, 0, 0, 0, 0, time.UTC) }

@@ -35,10 +35,16 @@ func (t *turn) due(at time.Time) bool { return !at.IsZero() && !t.m.At.Before(at
 // lapse gives up a request that the gateway has not answered. No other card is
 // tried in its place before the next planned time: it may have been paid.
 func (t *turn) lapse() {
-	if a := t.i.Case.Asked; a != nil && t.due(a.Until) {
-		t.then(ChargeLapsed{a.RequestID, a.CardID, t.m.At})
-		t.plan()
+	a, covered := t.i.Case.Asked, t.covered()
+	if a == nil || !t.due(a.Until) {
+		return
 	}
+	t.then(ChargeLapsed{a.RequestID, a.CardID, t.m.At})
+	if covered {
+		t.recover(ByInvoiceSwitch, "", true)
+		return
+	}
+	t.plan()
 }
 
 // retry makes the planned attempt.
@@ -82,10 +88,11 @@ func (t *turn) remind() {
 	})
 }
 
-// endGrace suspends the service. While the bank decides on a dispute, it goes on.
+// endGrace suspends the service. While the bank decides on a dispute, or nothing
+// is owed whatever the gateway answers, it goes on.
 func (t *turn) endGrace() {
 	c := t.i.Case
-	if !t.due(c.GraceUntil) || c.Disputed {
+	if !t.due(c.GraceUntil) || c.Disputed || t.covered() {
 		return
 	}
 	switch c.Phase {
@@ -102,7 +109,7 @@ func (t *turn) endGrace() {
 
 // end closes what nobody has paid in time.
 func (t *turn) end() {
-	if t.i.Case.Phase == Suspended && t.due(t.i.Case.CancelAt) {
+	if t.i.Case.Phase == Suspended && t.due(t.i.Case.CancelAt) && !t.covered() {
 		t.then(CollectionClosed{t.i.SubscriptionID, OutcomeCanceled, t.i.Case.DataUntil, t.m.At})
 	}
 	if t.i.Case.Phase == Canceled && t.due(t.i.Case.DataUntil) {

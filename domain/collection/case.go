@@ -59,6 +59,7 @@ type Case struct {
 	ChargedBack   bool        `json:"chargedBack,omitzero"`
 	Attempts      []Attempt   `json:"attempts,omitempty"` // that count towards a network's limit
 	ByHand        string      `json:"byHand,omitzero"`    // the card with which somebody was asked to pay
+	Covered       bool        `json:"covered,omitzero"`   // the balance went on the customer's next invoice
 }
 
 // Asked is a request to the gateway.
@@ -68,6 +69,9 @@ type Asked struct {
 	Reason    Reason    `json:"reason"`
 	Until     time.Time `json:"until"` // when the gateway may no longer carry it out
 	By        string    `json:"by,omitzero"`
+	// Cover is the switch to invoices that takes the balance over if the
+	// request comes to nothing; empty for none.
+	Cover string `json:"cover,omitzero"`
 }
 
 // Tried is a card that was declined.
@@ -89,6 +93,9 @@ type Attempt struct {
 	CardID    string    `json:"cardId"`
 	Network   string    `json:"network"`
 	At        time.Time `json:"at"` // or the latest that it can be, until the gateway answers
+	// Reason is why it was asked for; empty if nobody did.
+	Reason Reason `json:"reason,omitzero"`
+	By     string `json:"by,omitzero"` // who settles the balance with it
 }
 
 func (c Case) tried(card string) (Tried, bool) {
@@ -142,7 +149,7 @@ type CollectionOpened struct {
 func (e CollectionOpened) Evolve(i *Invoice) {
 	c := &i.Case
 	c.Mode, c.PolicyVersion, c.OpenedAt, c.CardID, c.RemindAt = e.Mode, e.PolicyVersion, e.At, e.CardID, e.RemindAt
-	c.GraceUntil, c.CancelAt, c.DataUntil = e.GraceUntil, time.Time{}, time.Time{}
+	c.GraceUntil, c.CancelAt, c.DataUntil, c.Covered = e.GraceUntil, time.Time{}, time.Time{}, false
 	c.Phase = map[Mode]Phase{ModeRegular: Retrying, ModeAccelerated: Accelerated, ModeChargeback: ChargedBack}[e.Mode]
 }
 
@@ -237,6 +244,9 @@ type AccountRecovered struct {
 	CardID         string    `json:"cardId,omitzero"`
 	Owner          string    `json:"owner"` // of the card that was declined last
 	At             time.Time `json:"at"`
+	// Invoiced says that the subscription is paid by invoice by now, so that
+	// no other card can be put on it.
+	Invoiced bool `json:"invoiced,omitzero"`
 }
 
 // Evolve implements [domain.Event]. What networks count goes on counting.
@@ -245,6 +255,7 @@ func (e AccountRecovered) Evolve(i *Invoice) {
 	c.rest()
 	c.Phase, c.Tried, c.ChargedBack, c.ByHand = Recovered, nil, false, ""
 	c.GraceUntil, c.CancelAt, c.DataUntil = time.Time{}, time.Time{}, time.Time{}
+	c.Covered = e.By == ByInvoiceSwitch
 }
 
 // How a case ends.

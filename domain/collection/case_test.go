@@ -1,6 +1,7 @@
 package collection_test
 
 import (
+	"strings"
 	"testing"
 
 	. "konto/domain/collection"
@@ -293,6 +294,13 @@ func TestNetworkLimit(t *testing.T) {
 			"0 declined p insufficient_funds -> declined, opened regular, grace 30d, retry p 1d", "0d1h rules 15",
 			"1d tick -> ask p schedule 2/15", "1d declined p insufficient_funds -> declined, retry p 3d",
 		}},
+		{Name: "D2: also when other rules are dated back to before it", Lines: []string{
+			"0 declined p insufficient_funds -> declined, opened regular, grace 30d, retry p 1d", "0d1h rules 15 0",
+			"1d tick -> ask p schedule 2/15", "1d declined p insufficient_funds -> declined, retry p 3d",
+		}},
+		{Name: "D2: which hold for a case that is opened after they were", Lines: []string{
+			"0d1h rules 15 0", "0d1h declined p insufficient_funds -> declined, opened regular, grace 10d1h, retry p 2d1h",
+		}},
 		{Name: "D3: an edit does not lift the limit", Rules: &three, Lines: []string{
 			"0 declined p expired_card -> declined, opened accelerated, grace 7d",
 			"1d edited p -> allowed p, ask p change 2/3", "1d declined p expired_card -> declined",
@@ -365,4 +373,23 @@ func TestEditions(t *testing.T) {
 			"0 declined p do_not_honor -> declined, opened regular, grace 30d, exhausted cards, past-due 30d",
 		}},
 	})
+}
+
+// A case that was stored without the version of its rules keeps to the day on
+// which it was opened, as it always did.
+func TestCaseWithoutVersion(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, rules, want string }{
+		{"D2: rules from before it was opened", "0d1h rules 15 0", "declined, retry p 2d"},
+		{"D2: rules from after it was opened", "0d1h rules 15", "declined, retry p 3d"},
+	} {
+		w := newWorld("")
+		w.do(t, []string{"0", "declined", "p", "insufficient_funds"})
+		w.i.Case.PolicyVersion = 0
+		w.do(t, strings.Fields(c.rules))
+		w.do(t, []string{"1d", "tick"})
+		if got := w.do(t, []string{"1d", "declined", "p", "insufficient_funds"}); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
 }

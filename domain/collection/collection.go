@@ -78,6 +78,7 @@ var Aggregate = domain.NewAggregate(
 	domain.Records[BalanceSettled]("BalanceSettled"),
 	domain.Records[AccountRecovered]("AccountRecovered"),
 	domain.Records[CollectionClosed]("CollectionClosed"),
+	domain.Records[CoverDeferred]("CoverDeferred"),
 )
 
 // Invoice is what is known of an invoice's collection. It shows no more of a

@@ -110,7 +110,7 @@ func TestRecordChargeResult(t *testing.T) {
 		{Name: "C7: paid at the second attempt, before there were cases", Given: events(wasDeclined()), When: paid, Meta: meta(), Then: events(again)},
 		{
 			Name: "D1: paid at the second attempt", Given: events(wasDeclined(), opened, started, planned), When: paid, Meta: meta(),
-			Then: events(again, AccountRecovered{sub, Retrying, ByCharge, cardID, ann, now}, CollectionClosed{SubscriptionID: sub, Outcome: OutcomeRecovered, At: now}),
+			Then: events(again, AccountRecovered{SubscriptionID: sub, From: Retrying, By: ByCharge, CardID: cardID, Owner: ann, At: now}, CollectionClosed{SubscriptionID: sub, Outcome: OutcomeRecovered, At: now}),
 		},
 		{
 			Name: "C7: late decline of a paid invoice", Given: events(wasPaid), When: declined(), Meta: meta(),

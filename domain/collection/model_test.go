@@ -20,6 +20,7 @@ type model struct {
 	grace, cancel, delete time.Time
 	paid, disputed, back  bool // back: an accepted chargeback stands
 	asked                 string
+	covered               bool            // the balance goes on an invoice if what was asked for is not paid
 	until                 time.Time       // when the gateway may no longer carry it out
 	lost                  map[string]bool // cards that are declined for good
 	used                  map[string][]time.Time
@@ -31,6 +32,12 @@ const visaLimit = 4
 // pass moves the model to what time alone leads to.
 func (m *model) pass(now time.Time) {
 	over := func(t time.Time) bool { return !t.IsZero() && !now.Before(t) }
+	if m.covered {
+		if !over(m.until) {
+			return
+		}
+		m.recover()
+	}
 	if over(m.grace) && !m.disputed && slices.Contains([]Phase{Retrying, Accelerated, PastDue, ChargedBack}, m.phase) {
 		m.phase, m.cancel, m.delete = Suspended, now.AddDate(0, 0, 90), now.AddDate(0, 0, 180)
 	}
@@ -44,10 +51,19 @@ func (m *model) pass(now time.Time) {
 
 func (m *model) pay(now time.Time) {
 	m.paid = true
-	if m.phase.Open() && (m.cancel.IsZero() || now.Before(m.cancel)) {
-		m.phase, m.back, m.lost = Recovered, false, map[string]bool{}
-		m.grace, m.cancel, m.delete = time.Time{}, time.Time{}, time.Time{}
+	if m.covered || m.payable(now) {
+		m.recover()
 	}
+}
+
+func (m *model) payable(now time.Time) bool {
+	return m.phase.Open() && (m.cancel.IsZero() || now.Before(m.cancel))
+}
+
+// recover is that nothing is owed any more.
+func (m *model) recover() {
+	m.phase, m.back, m.covered, m.asked, m.lost = Recovered, false, false, "", map[string]bool{}
+	m.grace, m.cancel, m.delete = time.Time{}, time.Time{}, time.Time{}
 }
 
 func (m *model) decline(card, code string, now time.Time) {
@@ -92,6 +108,10 @@ func (m *model) see(t *rapid.T, w *world, e Event, cmd domain.Command[Invoice]) 
 			t.Fatalf("asked visa a fifth time: %v", recent)
 		}
 		m.asked, m.until = e.CardID, e.Until
+	case AccountRecovered:
+		if e.By == ByInvoiceSwitch && m.asked != "" {
+			t.Fatalf("the balance goes on an invoice while %s may be charged for it", m.asked)
+		}
 	case CardAllowedAgain:
 		m.lost[e.CardID] = false
 	case ChargeLapsed:
@@ -149,7 +169,14 @@ func TestModel(t *testing.T) {
 				card := cards.Draw(t, "card")
 				code := rapid.SampledFrom([]string{"insufficient_funds", "do_not_honor", "processing_error", "expired_card", "stolen_card", "new"}).Draw(t, "code")
 				cmd, note := charge(Declined, card, code)
-				run(t, cmd, gateway, func() { note(); m.decline(card, code, w.now) })
+				run(t, cmd, gateway, func() {
+					answers := m.asked == card
+					note()
+					m.decline(card, code, w.now)
+					if answers && m.covered {
+						m.recover()
+					}
+				})
 			},
 			"pay": func(t *rapid.T) {
 				if rapid.IntRange(0, 3).Draw(t, "luck") > 0 {
@@ -167,13 +194,26 @@ func TestModel(t *testing.T) {
 				card, who := cards.Draw(t, "card"), rapid.SampledFrom([]string{"ann", "bob", "payer"}).Draw(t, "who")
 				got := run(t, SettleBalance{CardID: card}, people[who], nil)
 				mine := who == "payer" || (who == "bob") == (card == "b1")
-				if got == "" && (!mine || m.disputed || !m.phase.Open()) {
+				if got == "" && (!mine || m.disputed || !m.phase.Open() || m.covered) {
 					t.Fatalf("%s settled with %s in %+v", who, card, m)
 				}
 			},
 			"dispute": func(t *rapid.T) {
 				if w.i.Exists() {
-					run(t, result(Disputed, w.i.LastCardID, ""), gateway, func() { m.disputed, m.asked = true, "" })
+					run(t, result(Disputed, w.i.LastCardID, ""), gateway, func() { m.disputed, m.covered, m.asked = true, false, "" })
+				}
+			},
+			"cover": func(t *rapid.T) {
+				if rapid.IntRange(0, 3).Draw(t, "luck") > 0 {
+					t.Skip("a switch is seldom")
+				}
+				run(t, CoverByInvoice{CaseID: "case"}, system, nil)
+				switch {
+				case !m.payable(w.now) || m.disputed:
+				case m.asked != "":
+					m.covered = true
+				default:
+					m.recover()
 				}
 			},
 			"decide dispute": func(t *rapid.T) {

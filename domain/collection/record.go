@@ -73,6 +73,9 @@ type ChargeSucceeded struct {
 	GatewayEventID string    `json:"gatewayEventId"`
 	RequestID      string    `json:"requestId,omitzero"`
 	ChargeID       string    `json:"chargeId,omitzero"`
+	// AfterCover says that the balance is on an invoice already: the charge
+	// pays it twice, and is to be paid back.
+	AfterCover bool `json:"afterCover,omitzero"`
 }
 
 // Evolve implements [domain.Event].
@@ -221,28 +224,26 @@ func (c RecordChargeResult) Decide(i Invoice, m Meta) ([]Event, error) {
 
 // succeeded records a payment, and the end of the case if it came in time.
 func (t *turn) succeeded(c RecordChargeResult, card Card, at time.Time) {
-	asked := t.i.Case.Asked
-	settles := asked != nil && asked.Reason == ForBalance &&
-		(c.RequestID == asked.RequestID || c.RequestID == "" && c.CardID == asked.CardID)
-	open := t.payable()
+	settler, settles := t.settler(c)
+	open, covered := t.payable() || t.covered(), t.covered()
 	t.then(ChargeSucceeded{
 		SubscriptionID: c.SubscriptionID, CardID: c.CardID, AmountMinor: c.AmountMinor, Currency: c.Currency,
 		Attempt: t.i.Attempts + 1, At: at, Owner: card.Owner, Last4: card.Last4, Brand: card.Brand,
-		GatewayEventID: c.GatewayEventID, RequestID: c.RequestID, ChargeID: c.ChargeID,
+		GatewayEventID: c.GatewayEventID, RequestID: c.RequestID, ChargeID: c.ChargeID, AfterCover: t.i.Case.Covered,
 	})
 	by := ByCharge
 	if settles {
 		by = BySettlement
-		t.settled(asked)
+		t.settled(c.CardID, settler)
 	}
 	if open {
-		t.recover(by, c.CardID)
+		t.recover(by, c.CardID, covered)
 	}
 }
 
 // declined records a decline and takes the next step.
 func (t *turn) declined(c RecordChargeResult, card Card, at time.Time) {
-	asked := t.i.Case.Asked
+	asked, covered := t.i.Case.Asked, t.covered()
 	d := Classify(c.Code, c.AdviceCode, c.Checks)
 	e := ChargeDeclined{
 		SubscriptionID: c.SubscriptionID, CardID: c.CardID, AmountMinor: c.AmountMinor, Currency: c.Currency,
@@ -258,6 +259,8 @@ func (t *turn) declined(c RecordChargeResult, card Card, at time.Time) {
 	t.then(e)
 	switch {
 	case e.AfterPayment || t.i.Case.Disputed:
+	case covered && t.i.Case.Asked == nil:
+		t.recover(ByInvoiceSwitch, "", true)
 	case t.i.Case.Phase == Current:
 		t.open(e)
 	default:

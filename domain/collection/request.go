@@ -81,8 +81,8 @@ type ChargeRequested struct {
 // were made at the last moment.
 func (e ChargeRequested) Evolve(i *Invoice) {
 	c := &i.Case
-	c.Asked = &Asked{e.RequestID, e.CardID, e.Reason, e.Until, e.By}
-	c.Attempts = append(slices.Clone(c.Attempts), Attempt{e.RequestID, e.CardID, e.Budget.Network, e.Until})
+	c.Asked = &Asked{RequestID: e.RequestID, CardID: e.CardID, Reason: e.Reason, Until: e.Until, By: e.By}
+	c.Attempts = append(slices.Clone(c.Attempts), Attempt{e.RequestID, e.CardID, e.Budget.Network, e.Until, e.Reason, e.By})
 	if e.Reason != ForBackup {
 		c.Round = nil
 	}
@@ -136,7 +136,7 @@ func (c *Case) attempted(request, card, network string, at time.Time) {
 	all := slices.Clone(c.Attempts)
 	i := slices.IndexFunc(all, func(a Attempt) bool { return request != "" && a.RequestID == request })
 	if i < 0 {
-		c.Attempts = append(all, Attempt{request, card, network, at})
+		c.Attempts = append(all, Attempt{RequestID: request, CardID: card, Network: network, At: at})
 		return
 	}
 	all[i].At = at

@@ -80,38 +80,34 @@ func (t *turn) settleable(id string) *domain.Error {
 	return nil
 }
 
+// settler returns who asked for a payment that settles the balance, and
+// reports whether it is one. What the gateway answers when its time is over is
+// one as well: the request is known by its ID.
+func (t *turn) settler(c RecordChargeResult) (by string, settles bool) {
+	if a := t.i.Case.Asked; a != nil && a.Reason == ForBalance && c.RequestID == "" && c.CardID == a.CardID {
+		return a.By, true
+	}
+	for _, a := range t.i.Case.Attempts {
+		if c.RequestID != "" && a.RequestID == c.RequestID {
+			return a.By, a.Reason == ForBalance && t.i.Case.Phase.Open()
+		}
+	}
+	return "", false
+}
+
 // settled records who paid, and in whose place the card steps.
-func (t *turn) settled(asked *Asked) {
+func (t *turn) settled(card, by string) {
 	declined := []string{t.i.Case.CardID}
 	for _, tried := range t.i.Case.Tried {
 		declined = append(declined, tried.CardID)
 	}
 	slices.Sort(declined)
-	declined = slices.DeleteFunc(slices.Compact(declined), func(id string) bool { return id == "" || id == asked.CardID })
+	declined = slices.DeleteFunc(slices.Compact(declined), func(id string) bool { return id == "" || id == card })
 	if len(declined) == 0 {
 		declined = nil
 	}
 	t.then(BalanceSettled{
-		SubscriptionID: t.i.SubscriptionID, CardID: asked.CardID, Declined: declined, By: asked.By,
+		SubscriptionID: t.i.SubscriptionID, CardID: card, Declined: declined, By: by,
 		AmountMinor: t.i.AmountMinor, Currency: t.i.Currency, At: t.m.At,
 	})
-}
-
-// CoverByInvoice ends the case because the balance goes on the customer's next
-// invoice. Where the rules say that a balance is paid before the way of paying
-// changes, nobody sends it.
-type CoverByInvoice struct {
-	CaseID string `json:"caseId"` // of the switch
-}
-
-// Needs implements [domain.Needer].
-func (CoverByInvoice) Needs(m Meta) []domain.Need { return knowingOwn(m) }
-
-// Decide implements [domain.Command].
-func (c CoverByInvoice) Decide(i Invoice, m Meta) ([]Event, error) {
-	t := &turn{i: i, m: m}
-	if t.payable() && !i.Case.Disputed {
-		t.recover(ByInvoiceSwitch, "")
-	}
-	return t.events, nil
 }

@@ -46,6 +46,23 @@ func TestSettleBalance(t *testing.T) {
 		{Name: "C8: a request that lapsed may be repeated", Lines: []string{
 			softOpen, "0d5h settle p ann -> ask p settle 2/15", "1d5h tick -> lapsed p, retry p 3d", "1d6h settle p ann -> ask p settle 3/15",
 		}},
+		{Name: "C8: what is paid when its request lapsed settles the balance all the same", Lines: []string{
+			"0 declined p stolen_card -> declined, opened accelerated, grace 7d", "1d settle b2 ann -> ask b2 settle 1/20", "2d1h tick -> lapsed b2, reminded 2d",
+			"2d2h paid b2 late -> paid, settled b2 [p], recovered accelerated settlement, closed recovered",
+		}},
+		{Name: "C8: also when the next attempt is planned already", Wallet: "p b1", Lines: []string{
+			softOpen, "0d5h settle b2 ann -> ask b2 settle 1/20", "1d6h tick -> lapsed b2, retry p 3d", "1d7h paid b2 late -> paid, settled b2 [p], recovered retrying settlement, closed recovered",
+		}},
+		{Name: "C8: also when the bank has begun to decide on a dispute", Lines: []string{
+			softOpen, "0d5h settle b2 ann -> ask b2 settle 1/20", "0d6h disputed p -> disputed", "0d7h paid b2 late -> paid, settled b2 [p], recovered retrying settlement, closed recovered",
+		}},
+		{Name: "C8: a planned attempt that is answered late settles nothing", Lines: []string{
+			softOpen, "1d tick -> ask p schedule 2/15", "2d1h tick -> lapsed p, retry p 3d", "2d2h paid p late -> paid, recovered retrying charge, closed recovered",
+		}},
+		{Name: "C8: when another card has paid, a late one settles nothing", Lines: []string{
+			softOpen, "0d5h settle b2 ann -> ask b2 settle 1/20", "1d6h tick -> lapsed b2, retry p 3d",
+			"1d7h paid p unasked -> paid, recovered retrying charge, closed recovered", "1d8h paid b2 late -> paid",
+		}},
 		{Name: "C8: no such card", Lines: []string{softOpen, "0d5h settle none ann -> !card-not-found"}},
 		{Name: "C8: another tenant's card is as good as none", Lines: []string{softOpen, "0d5h settle theirs ann -> !card-not-found"}},
 		{Name: "C8: a removed card", Lines: []string{softOpen, "0 removed b2", "0d5h settle b2 ann -> !card-not-found"}},
@@ -91,6 +108,51 @@ func TestRecovery(t *testing.T) {
 		}},
 		{Name: "C10: the balance goes on the next invoice", Lines: []string{
 			softOpen, "1d cover -> recovered retrying invoice-switch, closed recovered", "1d cover ->", "1d tick ->",
+		}},
+		{Name: "C10: a cover waits for a charge under way, which pays", Lines: []string{
+			softOpen, "1d tick -> ask p schedule 2/15", "1d1h cover -> cover waits 2d", "1d1h cover ->",
+			"1d2h paid p -> paid, recovered retrying charge, closed recovered", "2d tick ->", "2d cover ->",
+		}},
+		{Name: "C10: or settles", Lines: []string{
+			softOpen, "0d5h settle b2 ann -> ask b2 settle 1/20", "0d6h cover -> cover waits 1d5h",
+			"0d7h paid b2 -> paid, settled b2 [p], recovered retrying settlement, closed recovered",
+		}},
+		{Name: "C10: or is declined, and no other card is tried", Wallet: "p b1", Lines: []string{
+			softOpen, "1d tick -> ask p schedule 2/15", "1d1h cover -> cover waits 2d", "1d1h edited b1 ->", "1d1h settle b2 ann -> !charge-under-way",
+			"1d2h declined p insufficient_funds -> declined, recovered retrying invoice-switch, closed recovered", "3d tick ->",
+		}},
+		{Name: "C10: or lapses", Lines: []string{
+			softOpen, "1d tick -> ask p schedule 2/15", "1d1h cover -> cover waits 2d", "1d23h tick ->",
+			"2d tick -> lapsed p, recovered retrying invoice-switch, closed recovered", "3d tick ->",
+		}},
+		{Name: "C10: a charge that is reported after that was paid twice", Lines: []string{
+			softOpen, "1d tick -> ask p schedule 2/15", "1d1h cover -> cover waits 2d",
+			"2d tick -> lapsed p, recovered retrying invoice-switch, closed recovered", "2d1h paid p late -> paid twice",
+		}},
+		{Name: "C10: so was one that nobody asked for", Lines: []string{
+			softOpen, "1d cover -> recovered retrying invoice-switch, closed recovered", "2d paid p -> paid twice",
+		}},
+		{Name: "C10: a decline of another card leaves the cover waiting", Lines: []string{
+			softOpen, "1d tick -> ask p schedule 2/15", "1d1h cover -> cover waits 2d", "1d2h declined b1 insufficient_funds -> declined",
+			"1d3h declined p insufficient_funds -> declined, recovered retrying invoice-switch, closed recovered",
+		}},
+		{Name: "C10: the service goes on while the cover waits", Lines: []string{
+			"0 declined p stolen_card -> declined, opened accelerated, grace 7d", "6d23h settle b2 ann -> ask b2 settle 1/20", "6d23h cover -> cover waits 7d23h",
+			"7d tick ->", "7d23h tick -> lapsed b2, recovered accelerated invoice-switch, closed recovered",
+		}},
+		{Name: "C10: and what came in time is not cancelled", Lines: []string{
+			"0 declined p stolen_card -> declined, opened accelerated, grace 7d", "7d tick -> past-due 7d, suspended unpaid 97d 187d",
+			"96d23h settle b2 ann -> ask b2 settle 1/20", "96d23h cover -> cover waits 97d23h", "97d tick ->",
+			"97d1h declined b2 insufficient_funds -> declined, recovered suspended invoice-switch, closed recovered",
+		}},
+		{Name: "C10: paid on the last day, it is not cancelled either", Lines: []string{
+			"0 declined p stolen_card -> declined, opened accelerated, grace 7d", "7d tick -> past-due 7d, suspended unpaid 97d 187d",
+			"96d23h settle b2 ann -> ask b2 settle 1/20", "96d23h cover -> cover waits 97d23h",
+			"97d1h paid b2 -> paid, settled b2 [p], recovered suspended settlement, closed recovered",
+		}},
+		{Name: "C10: a dispute ends the waiting: a disputed balance stays where it is", Lines: []string{
+			softOpen, "1d tick -> ask p schedule 2/15", "1d1h cover -> cover waits 2d", "1d2h disputed p -> disputed", "2d tick ->",
+			"3d won p -> won, retry p 5d",
 		}},
 		{Name: "C10: nothing to put on the next invoice", Lines: []string{"0 paid p -> paid", "1d cover ->"}},
 		{Name: "C10: a disputed balance stays where it is", Lines: []string{softOpen, "0d5h disputed p -> disputed", "1d cover ->"}},

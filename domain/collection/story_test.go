@@ -192,11 +192,14 @@ func (w *world) do(t *testing.T, words []string) string {
 			return c
 		}(w.cards[rest[0]])
 		return ""
-	case "rules": // other rules from now on
+	case "rules": // other rules from now on, or from a time that is past
 		d := DunningPolicy.First
 		d.GraceDays, d.RetryDays = 10, []int{2, 4}
 		d.Limits = []Limit{{Network: "visa", Attempts: number(t, rest[0]), Days: 30}}
 		w.later = append(w.later, domain.Version[Dunning]{Number: 3, EffectiveAt: w.now, Rules: d})
+		if len(rest) > 1 {
+			w.later[len(w.later)-1].EffectiveAt = day0.Add(since(t, rest[1]))
+		}
 		return ""
 	}
 	cmd, actor := w.command(t, verb, rest)
@@ -224,6 +227,9 @@ func (w *world) command(t *testing.T, verb string, rest []string) (domain.Comman
 	}
 	if a := w.i.Case.Asked; a != nil && a.CardID == result.CardID && !slices.Contains(rest, "unasked") {
 		result.RequestID = a.RequestID
+	}
+	if all := w.i.Case.Attempts; slices.Contains(rest, "late") { // what was asked for last, and lapsed
+		result.RequestID = all[len(all)-1].RequestID
 	}
 	switch verb {
 	case "declined":
@@ -297,7 +303,12 @@ func brief(e Event) string {
 	case ChargeDeclined:
 		return "declined"
 	case ChargeSucceeded:
+		if e.AfterCover {
+			return "paid twice"
+		}
 		return "paid"
+	case CoverDeferred:
+		return "cover waits " + at(e.Until)
 	case ChargebackOpened:
 		return "disputed"
 	case ChargebackWon:

@@ -54,12 +54,17 @@ func (t *turn) then(e Event) {
 }
 
 // rules are those under which the case was opened, and today's for one that
-// is about to be.
+// is about to be. A version that is dated back changes no open case, unless
+// that one does not say which version it has.
 func (t *turn) rules() Dunning {
-	m := t.m
-	if opened := t.i.Case.OpenedAt; !opened.IsZero() && t.i.Case.Phase != Recovered {
-		m.At = opened
+	m, c := t.m, t.i.Case
+	if c.OpenedAt.IsZero() || c.Phase == Recovered {
+		return DunningPolicy.In(m)
 	}
+	if rules, known := DunningPolicy.Numbered(m, c.PolicyVersion); known {
+		return rules
+	}
+	m.At = c.OpenedAt
 	return DunningPolicy.In(m)
 }
 
@@ -301,9 +306,11 @@ func (t *turn) suspend(reason string) {
 }
 
 // recover ends the case because nothing is owed any more.
-func (t *turn) recover(by, card string) {
-	from := t.i.Case.Phase
-	t.then(AccountRecovered{t.i.SubscriptionID, from, by, card, t.face(t.failed()).Owner, t.m.At})
+func (t *turn) recover(by, card string, invoiced bool) {
+	t.then(AccountRecovered{
+		SubscriptionID: t.i.SubscriptionID, From: t.i.Case.Phase, By: by, CardID: card,
+		Owner: t.face(t.failed()).Owner, At: t.m.At, Invoiced: invoiced,
+	})
 	t.then(CollectionClosed{SubscriptionID: t.i.SubscriptionID, Outcome: OutcomeRecovered, At: t.m.At})
 }
 

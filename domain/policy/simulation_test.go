@@ -35,6 +35,7 @@ type sim struct {
 	charged map[string][]time.Time // of the invoice: what the gateway's side carried out, by network
 	asked   int
 	settled []collection.BalanceSettled
+	covered int // how often the balance went on an invoice
 }
 
 // job is a thing to do at a time.
@@ -141,6 +142,14 @@ func (s *sim) record(c domain.Contract, id string, e any) {
 		s.gateway(id, e)
 	case collection.BalanceSettled:
 		s.settled = append(s.settled, e)
+	case collection.AccountRecovered:
+		if e.By == collection.ByInvoiceSwitch {
+			s.covered++
+		}
+	case collection.ChargeSucceeded:
+		if s.covered > 0 && !e.AfterCover {
+			s.Errorf("%s is paid by card and by invoice, and nothing says so", id)
+		}
 	}
 }
 
@@ -247,6 +256,11 @@ func (s *sim) disturb(id string) {
 		})
 	}
 	if some(6) {
+		s.after(later(), func() {
+			_ = s.send(id, collection.CoverByInvoice{CaseID: "case"}, domain.Actor{Kind: domain.KindSystem})
+		})
+	}
+	if some(6) {
 		s.after(later(), func() { s.dispute(id, collection.Disputed) })
 	}
 }
@@ -271,7 +285,7 @@ func (s *sim) dispute(id, outcome string) {
 func TestSimulatedCases(t *testing.T) {
 	t.Parallel()
 	const id = "invoice"
-	ends, asked, charged, settled := map[collection.Phase]int{}, 0, 0, 0
+	ends, asked, charged, settled, covered := map[collection.Phase]int{}, 0, 0, 0, 0
 	for n := range *simulated {
 		s := newSim(t, uint64(n))
 		s.charged[s.state(card.Aggregate, cardOf(0)).(*card.Card).Brand] = []time.Time{s.now}
@@ -286,6 +300,7 @@ func TestSimulatedCases(t *testing.T) {
 		}
 		charged += s.withinLimits(n)
 		settled += len(s.settled)
+		covered += s.covered
 		for _, e := range s.settled {
 			if p := s.state(billing.Aggregate, "sub").(*billing.Subscription).Primary; slices.Contains(e.Declined, p) && p != e.CardID {
 				t.Errorf("case %d: %s pays although %s settled for it", n, p, e.CardID)
@@ -295,9 +310,9 @@ func TestSimulatedCases(t *testing.T) {
 			t.FailNow()
 		}
 	}
-	t.Logf("%d cases: ends %v; %d charges requested, %d made, %d balances settled", *simulated, ends, asked, charged, settled)
-	if asked == 0 || settled == 0 {
-		t.Error("nothing was asked for or settled")
+	t.Logf("%d cases: ends %v; %d charges requested, %d made, %d balances settled, %d on an invoice", *simulated, ends, asked, charged, settled, covered)
+	if asked == 0 || settled == 0 || covered == 0 {
+		t.Error("nothing was asked for, settled or put on an invoice")
 	}
 }
 
