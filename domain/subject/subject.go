@@ -157,7 +157,7 @@ var (
 			ByRule("N4").Allowed("", domain.GlobalAdmin)
 	ErrActive = domain.Conflict("account-active", "the account is in use: off-board the person first").
 			ByRule("N4").Allowed("OffboardEmployee", domain.GlobalAdmin)
-	ErrErased = domain.Conflict("already-erased", "the keys of this person are gone").
+	ErrErased = domain.Conflict("already-erased", "the person's data was erased: nobody can read it, and nothing is added to it").
 			ByRule("N4").Allowed("", domain.GlobalAdmin)
 	ErrNothingToWithdraw = domain.Conflict("no-erasure-waits", "no erasure waits, or it has begun").
 				ByRule("N4").Allowed("PlaceLegalHold", domain.GlobalAdmin)

@@ -13,6 +13,7 @@ import (
 
 	"konto/domain"
 	"konto/domain/reservation"
+	"konto/domain/subject"
 	"konto/eventstore"
 	"konto/internal/envelope"
 	"konto/internal/privacy"
@@ -35,7 +36,7 @@ func (h *Handler) append(ctx context.Context, t task, e *entry, m domain.Meta, e
 	}
 	records, shown, err := h.record(ctx, t, e, m, events, refused)
 	if err != nil {
-		return Result{}, err
+		return Result{Stream: e.stream, Revision: e.revision, Versions: t.versions}, err
 	}
 	ctx, span := h.Tracer.Start(ctx, "append")
 	at, err := h.Store.Append(ctx, e.stream, e.revision, records...)
@@ -54,7 +55,9 @@ func (h *Handler) append(ctx context.Context, t task, e *entry, m domain.Meta, e
 	return Result{Stream: e.stream, Revision: at.Revision, Position: at.Position, Events: shown, Versions: t.versions}, refused
 }
 
-// record turns decided events into what is stored, and into what the caller is shown.
+// record turns decided events into what is stored, and into what the caller is
+// shown. An event that tells something personal of somebody who was erased is
+// refused, here for all commands: no aggregate knows whom another's value is about.
 func (h *Handler) record(ctx context.Context, t task, e *entry, m domain.Meta, events []any, refused error) ([]eventstore.Event, []Event, error) {
 	meta := about(ctx, t, m, refused)
 	body, err := h.body(ctx, t, e, m, events)
@@ -72,7 +75,10 @@ func (h *Handler) record(ctx context.Context, t task, e *entry, m domain.Meta, e
 		meta.Body = body
 		body = domain.Personal[string]{} // the first event alone has it
 		records[i], err = envelope.Seal(ctx, h.Keys, e.stream, m.Tenant, eventstore.Event{ID: eventstore.ID(id), Type: raw.Type, Data: raw.Data}, meta)
-		if err != nil {
+		switch {
+		case errors.Is(err, privacy.ErrErased):
+			return nil, nil, h.whoMay(t, m, subject.ErrErased)
+		case err != nil:
 			return nil, nil, fmt.Errorf("seal %s: %w", raw.Type, err)
 		}
 	}
