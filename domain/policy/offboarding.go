@@ -41,6 +41,7 @@ func offboardingReactions() []domain.Reaction {
 				delete(s.Subscriptions, e.ID)
 				return effects
 			}),
+			domain.On(tenantOf[offboarding.OrphanedItemSettled], noteTakeover),
 			domain.On(tenantOf[admin.EmployeeBlocked], findOrphans),
 			domain.On(tenantOf[admin.EmployeeRestored], func(s *estate, e domain.Recorded[admin.EmployeeRestored]) []domain.Effect {
 				return s.close(e.ID, e.Data.Offboarding, offboarding.Restored)
@@ -92,7 +93,7 @@ type estate struct {
 }
 
 type bought struct {
-	By     string `json:"by"`
+	By     string `json:"by"` // who bought it, or has taken it over since
 	CardID string `json:"cardId"`
 	// Free says why nobody needs to look after it: it is invoiced, or over.
 	Free offboarding.How `json:"free,omitempty"`
@@ -146,6 +147,24 @@ func noteCardGone(s *estate, e domain.Recorded[card.CardRemoved]) []domain.Effec
 func noteSubscription(s *estate, e domain.Recorded[billing.SubscriptionRegistered]) []domain.Effect {
 	put(&s.Subscriptions, e.ID, bought{By: e.Data.BoughtBy, CardID: e.Data.CardID})
 	return s.pays(e.ID, e.Data.CardID)
+}
+
+// noteTakeover notes who looks after a subscription now: it is theirs when they
+// leave. What settled an item otherwise was noted as it happened.
+func noteTakeover(s *estate, e domain.Recorded[offboarding.OrphanedItemSettled]) []domain.Effect {
+	b, known := s.Subscriptions[e.Data.ItemID]
+	if e.Data.How != offboarding.TakenOver || !known {
+		return nil
+	}
+	b.By = e.Data.By
+	put(&s.Subscriptions, e.Data.ItemID, b)
+	if s.Open[e.Data.ItemID] == e.ID {
+		delete(s.Open, e.Data.ItemID)
+	}
+	if b.Free != "" {
+		return nil
+	}
+	return s.find(b.By, offboarding.FindOrphanedItems{Bought: []string{e.Data.ItemID}}) // if it was their last hour
 }
 
 // pays notes which card pays for a subscription: it is somebody's who is

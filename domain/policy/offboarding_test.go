@@ -26,6 +26,7 @@ func TestOrphansAreFound(t *testing.T) {
 		bought("s1", "bo", "c1"), bought("s2", "ann", "c3"), bought("s3", "ann", "c2"), bought("s4", "bo", "c3"),
 	}
 	gone := append(slices.Clip(all), left)
+	taken := append(slices.Clip(all), added("c4", "eva"), event("s2", billing.PrimaryCardChanged{Old: "c3", New: "c4"}), left, event("ann", offboarding.OrphanedItemSettled{ItemID: "s2", How: offboarding.TakenOver, By: "bo"}))
 	found := func(to string, f offboarding.FindOrphanedItems) domain.Effect {
 		f.Offboarding, f.DueAt = "o1", due
 		return domain.Dispatch{To: to, Command: f}
@@ -72,6 +73,30 @@ func TestOrphansAreFound(t *testing.T) {
 			found("ann", offboarding.FindOrphanedItems{Cards: []string{"c1", "c2"}}),
 		}},
 		{name: "S13: an invoiced one that was cancelled runs again", reaction: name, given: append(slices.Clip(gone), event("s1", billing.PaymentMethodKindChanged{New: billing.KindInvoice}), event("s1", billing.SubscriptionCanceled{})), when: event("s1", billing.SubscriptionReactivated{})},
+		{name: "S13: what somebody took over is what they leave behind", reaction: name, given: taken, when: event("bo", admin.EmployeeBlocked{Offboarding: "o2", RetainedUntil: due}), then: []domain.Effect{
+			domain.Dispatch{To: "bo", Command: offboarding.FindOrphanedItems{
+				Offboarding: "o2", DueAt: due, Cards: []string{"c3"}, Subscriptions: []string{"s4"}, Bought: []string{"s1", "s2"},
+			}},
+		}},
+		{name: "S13: what somebody took over is nobody's worry", reaction: name, given: taken, when: event("s2", billing.SubscriptionCanceled{})},
+		{name: "S13: nor is it the leaver's again when it runs again", reaction: name, given: append(slices.Clip(taken), event("s2", billing.SubscriptionCanceled{})), when: event("s2", billing.SubscriptionReactivated{})},
+		{
+			name: "S13: it is that of who took it over, if they have left as well", reaction: name,
+			given: append(slices.Clip(taken), event("s2", billing.SubscriptionCanceled{}), event("bo", admin.EmployeeBlocked{Offboarding: "o2", RetainedUntil: due})),
+			when:  event("s2", billing.SubscriptionReactivated{}),
+			then:  []domain.Effect{domain.Dispatch{To: "bo", Command: offboarding.FindOrphanedItems{Offboarding: "o2", DueAt: due, Bought: []string{"s2"}}}},
+		},
+		{
+			name: "S13: taken over in the last hour of who did it", reaction: name,
+			given: append(slices.Clip(gone), event("bo", admin.EmployeeBlocked{Offboarding: "o2", RetainedUntil: due}), event("s2", billing.PrimaryCardChanged{New: "c4"})),
+			when:  event("ann", offboarding.OrphanedItemSettled{ItemID: "s2", How: offboarding.TakenOver, By: "bo"}),
+			then:  []domain.Effect{domain.Dispatch{To: "bo", Command: offboarding.FindOrphanedItems{Offboarding: "o2", DueAt: due, Bought: []string{"s2"}}}},
+		},
+		{
+			name: "S13: what was settled in another way stays whose it was", reaction: name,
+			given: append(slices.Clip(gone), event("ann", offboarding.OrphanedItemSettled{ItemID: "s1", How: offboarding.CardReplaced}), event("ann", offboarding.OrphanedItemSettled{ItemID: "c1", How: offboarding.TakenOver, By: "bo"})),
+			when:  event("s1", billing.PrimaryCardChanged{Old: "c1", New: "c3"}), then: settle("s1", offboarding.CardReplaced),
+		},
 		{name: "S13: the employee is back", reaction: name, given: gone, when: event("ann", admin.EmployeeRestored{Offboarding: "o1"}), then: closed(offboarding.Restored)},
 		{name: "S13: and their cards are theirs again", reaction: name, given: append(slices.Clip(gone), event("ann", admin.EmployeeRestored{Offboarding: "o1"})), when: event("c1", card.CardRemoved{})},
 		{name: "S13: the data is gone", reaction: name, given: gone, when: event("ann", admin.EmployeeDataRetentionExpired{Offboarding: "o1"}), then: closed(offboarding.RetentionOver)},
