@@ -1,6 +1,11 @@
 package domain
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
 
 // Policy is a set of rules that are data, because they changed over the years
 // and may change again: P holds their values. A rule reads what is in force
@@ -94,4 +99,25 @@ func (t Terms[P]) at(at time.Time) (in Version[P], ok bool) {
 		}
 	}
 	return in, ok
+}
+
+// RoleTerms are the values of a policy that names roles and nothing else.
+type RoleTerms struct {
+	Roles []Role `json:"roles"`
+}
+
+// Validate implements the check of published terms.
+func (t RoleTerms) Validate() error {
+	if len(t.Roles) == 0 {
+		return errors.New("roles must name one role or more")
+	}
+	for i, r := range t.Roles {
+		if !slices.Contains(Roles(), r) {
+			return fmt.Errorf("roles: there is no role %q", r)
+		}
+		if slices.Contains(t.Roles[:i], r) {
+			return fmt.Errorf("roles: %s is named twice", r)
+		}
+	}
+	return nil
 }

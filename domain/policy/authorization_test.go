@@ -253,7 +253,7 @@ func scene(category, relation string, role domain.Role) (id, owner string, actor
 		Knows(domain.Of[policy.Audited](actor.ID), policy.Audited{}).
 		Knows(domain.Of[policy.Unpaid](id), policy.Unpaid{}).
 		Knows(domain.Of[policy.Switching](id), policy.Switching{})
-	facts = policy.PurchasePermission.Known(policy.CustomerEditors.Known(facts))
+	facts = relationship.Grantors.Known(policy.CustomerEditors.Known(facts))
 	return id, owner, actor, facts
 }
 
@@ -269,7 +269,7 @@ func only(t *testing.T, known domain.Facts, needs []domain.Need) domain.Facts {
 		_ = carried[policy.Relation](n, known, &facts) || carried[policy.Entrusted](n, known, &facts) ||
 			carried[policy.Home](n, known, &facts) || carried[policy.Audited](n, known, &facts) ||
 			carried[policy.Unpaid](n, known, &facts) || carried[policy.Switching](n, known, &facts) ||
-			carried[collection.Wallet](n, known, &facts) || carried[domain.Terms[policy.RoleTerms]](n, known, &facts) ||
+			carried[collection.Wallet](n, known, &facts) || carried[domain.Terms[domain.RoleTerms]](n, known, &facts) ||
 			carriedForConditions(n, known, &facts)
 	}
 	return facts

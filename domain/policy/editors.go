@@ -1,33 +1,6 @@
 package policy
 
-import (
-	"errors"
-	"fmt"
-	"slices"
-
-	"konto/domain"
-)
-
-// RoleTerms name roles.
-type RoleTerms struct {
-	Roles []domain.Role `json:"roles"`
-}
-
-// Validate implements the check of published terms.
-func (t RoleTerms) Validate() error {
-	if len(t.Roles) == 0 {
-		return errors.New("roles must name one role or more")
-	}
-	for i, r := range t.Roles {
-		if !slices.Contains(domain.Roles(), r) {
-			return fmt.Errorf("roles: there is no role %q", r)
-		}
-		if slices.Contains(t.Roles[:i], r) {
-			return fmt.Errorf("roles: %s is named twice", r)
-		}
-	}
-	return nil
-}
+import "konto/domain"
 
 // RolePolicy is what a grant reads of a policy: the roles that it names.
 type RolePolicy struct {
@@ -45,20 +18,11 @@ func rolesOf[P any](p domain.Policy[P], terms string, roles func(P) []domain.Rol
 	}
 }
 
-// PurchasePermission says who in a partner's company may let a customer buy at
-// the partner's expense (rule P8). The text of the help page says that it
-// needs an agent who administers; the page's heading and older pages name
-// global admins and sales agents.
-var PurchasePermission = domain.Policy[RoleTerms]{
-	Name:  "purchase-permission",
-	First: RoleTerms{Roles: []domain.Role{aa}},
-}
-
 // CustomerEditors says who in a partner's company may change what it keeps
 // about a customer (rule P1). The help page names two roles. The table of
 // roles in the same documentation also lets the agents who administer and who
 // help customers do it; the page is the narrower one, so it is version 1.
-var CustomerEditors = domain.Policy[RoleTerms]{
+var CustomerEditors = domain.Policy[domain.RoleTerms]{
 	Name:  "customer-editors",
-	First: RoleTerms{Roles: []domain.Role{ga, sa}},
+	First: domain.RoleTerms{Roles: []domain.Role{ga, sa}},
 }

@@ -162,8 +162,8 @@ func TestFacts(t *testing.T) {
 		policy.Unpaid{SupportCase: policy.SupportCase{Subscription: "sub", CardID: "last"}},
 		policy.Switching{SupportCase: policy.SupportCase{Open: true, Subscription: "sub"}},
 		subject.Account{Exists: true, Active: true},
-		domain.Terms[policy.RoleTerms]{Name: "id", Versions: []domain.Version[policy.RoleTerms]{
-			{Number: 2, EffectiveAt: expiry, Rules: policy.RoleTerms{Roles: []domain.Role{domain.Auditor}}},
+		domain.Terms[domain.RoleTerms]{Name: "id", Versions: []domain.Version[domain.RoleTerms]{
+			{Number: 2, EffectiveAt: expiry, Rules: domain.RoleTerms{Roles: []domain.Role{domain.Auditor}}},
 		}},
 	}
 	got := map[reflect.Type]any{}
@@ -175,7 +175,7 @@ func TestFacts(t *testing.T) {
 		}
 	}
 	for _, d := range policy.Policies {
-		if d.Source.Type != reflect.TypeFor[domain.Terms[policy.RoleTerms]]() {
+		if d.Source.Type != reflect.TypeFor[domain.Terms[domain.RoleTerms]]() {
 			delete(got, d.Source.Type) // read in the same way as that one
 		}
 	}

@@ -19,7 +19,7 @@ func partnerReactions() []domain.Reaction {
 	return []domain.Reaction{
 		domain.Process("tell-partner-of-relationship", following(func(a *agents) staffed { return a }, append(
 			telling(partner, func(a *agents, tenant, template string, data any) []domain.Effect {
-				return letters(a.Agents.all(), tenant, template, data)
+				return letters(a.Agents.with(ga, aa, sa), tenant, template, data)
 			}),
 			domain.On(partnerOf, askToApprove),
 		)...)...),
@@ -30,18 +30,13 @@ func partnerReactions() []domain.Reaction {
 	}
 }
 
-// agents are a partner's people who look after customers.
+// agents are a partner's people. Those of some roles look after customers; any
+// role may be one that permissions need.
 type agents struct {
 	Agents roster `json:"agents,omitempty"`
 }
 
-func (a *agents) gain(id string, roles ...domain.Role) {
-	for _, r := range roles {
-		if r == ga || r == aa || r == sa {
-			a.Agents.gain(id, r)
-		}
-	}
-}
+func (a *agents) gain(id string, roles ...domain.Role) { a.Agents.gain(id, roles...) }
 
 func (a *agents) lose(id string, role domain.Role) { a.Agents.lose(id, role) }
 
@@ -52,20 +47,22 @@ func partnerOf(e domain.Recorded[relationship.PurchasePermissionProposed]) strin
 }
 
 // askToApprove tells those who could be the second person that a permission
-// waits for one (rule N17): the partner's other admin agents. Where there is
-// none, its global admins are told, who can make somebody one. Nobody else is,
-// as long as nothing is permitted.
+// waits for one (rule N17): the partner's others who have a role that may
+// approve it. Where there is none, its global admins are told, who can make
+// somebody one. Nobody else is, as long as nothing is permitted.
 func askToApprove(a *agents, e domain.Recorded[relationship.PurchasePermissionProposed]) []domain.Effect {
-	others := func(role domain.Role) []string {
-		return slices.DeleteFunc(a.Agents.with(role), func(id string) bool { return id == e.Data.ProposedBy })
+	others := func(roles ...domain.Role) []string {
+		return slices.DeleteFunc(a.Agents.with(roles...), func(id string) bool { return id == e.Data.ProposedBy })
 	}
-	people := others(aa)
+	d := e.Data
+	people := others(d.MayApprove()...)
 	if len(people) == 0 {
 		people = others(ga)
 	}
-	d := e.Data
 	return letters(people, d.PartnerID, purchasePermissionChanged, permissionChange{
-		sides{d.PartnerID, d.CustomerID}, "proposed", d.Resource, d.Action, d.CapMinor, d.Currency, d.ExpiresAt, append([]string{}, d.Products...),
+		sides: sides{d.PartnerID, d.CustomerID}, Change: "proposed", Resource: d.Resource, Action: d.Action,
+		CapMinor: d.CapMinor, Currency: d.Currency, ExpiresAt: d.ExpiresAt, Products: append([]string{}, d.Products...),
+		Approvers: d.MayApprove(),
 	})
 }
 
@@ -101,6 +98,8 @@ type permissionChange struct {
 	Currency  string    `json:"currency,omitzero"`
 	ExpiresAt time.Time `json:"expiresAt,omitzero"`
 	Products  []string  `json:"products"`
+	// Approvers are the roles that may approve what was proposed.
+	Approvers []domain.Role `json:"approvers,omitempty"`
 }
 
 // purchase is what purchase_made shows.
@@ -132,7 +131,7 @@ func telling[P any](of func(partner, customer string) string, tell func(p *P, te
 		says(of, tell, purchasePermissionChanged, func(e relationship.PurchasePermissionGranted) (sides, any) {
 			s := sides{e.PartnerID, e.CustomerID}
 			return s, permissionChange{
-				s, "granted", e.Resource, e.Action, e.CapMinor, e.Currency, e.ExpiresAt, append([]string{}, e.Products...),
+				s, "granted", e.Resource, e.Action, e.CapMinor, e.Currency, e.ExpiresAt, append([]string{}, e.Products...), nil,
 			}
 		}),
 		says(of, tell, purchasePermissionChanged, func(e relationship.PurchasePermissionRevoked) (sides, any) {

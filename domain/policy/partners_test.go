@@ -103,19 +103,24 @@ func TestSecondPersonIsAsked(t *testing.T) {
 	has := func(id string, roles ...domain.Role) domain.Recorded[any] {
 		return at(event(id, admin.EmployeeAdded{Roles: roles}))
 	}
-	proposed := at(event(rel, relationship.PurchasePermissionProposed{
-		PartnerID: partner, CustomerID: own, ProposedBy: "agent", Allowance: relationship.Allowance{Resource: "r", Action: "a"},
-	}))
-	tells := func(people ...string) []domain.Effect {
+	proposal := func(approvers ...domain.Role) domain.Recorded[any] {
+		return at(event(rel, relationship.PurchasePermissionProposed{
+			PartnerID: partner, CustomerID: own, ProposedBy: "agent", Allowance: relationship.Allowance{Resource: "r", Action: "a"}, Approvers: approvers,
+		}))
+	}
+	asks := func(approvers []any, people ...string) []domain.Effect {
 		var all []domain.Effect
 		for _, p := range people {
 			all = append(all, domain.Notice{
 				To: p, Tenant: partner, Channel: domain.Mail, Template: "purchase_permission_changed",
-				Data: object{"partnerId": partner, "customerId": own, "change": "proposed", "resource": "r", "action": "a", "products": []any{}},
+				Data: object{"partnerId": partner, "customerId": own, "change": "proposed", "resource": "r", "action": "a", "products": []any{}, "approvers": approvers},
 			})
 		}
 		return all
 	}
+	proposed, agents := proposal(aa), []any{"admin-agent"}
+	tells := func(people ...string) []domain.Effect { return asks(agents, people...) }
+	heading, named := proposal(domain.GlobalAdmin, domain.SalesAgent), []any{"global-admin", "sales-agent"}
 	agent, second, boss, seller := has("agent", aa), has("second", aa), has("boss", domain.GlobalAdmin), has("seller", domain.SalesAgent)
 	run(t, []reactionCase{
 		{name: "N17: the other admin agents are asked", reaction: name, given: []domain.Recorded[any]{agent, second, has("third", aa), boss, seller}, when: proposed, then: tells("second", "third")},
@@ -127,6 +132,13 @@ func TestSecondPersonIsAsked(t *testing.T) {
 			name: "N17: who came back is asked", reaction: name, when: proposed, then: tells("second"),
 			given: []domain.Recorded[any]{agent, second, at(event("second", admin.EmployeeBlocked{})), at(event("second", admin.EmployeeRestored{Roles: []domain.Role{aa}}))},
 		},
+		{name: "P8, N17: under another version, those are asked whom it names", reaction: name, given: []domain.Recorded[any]{agent, second, boss, seller}, when: heading, then: asks(named, "boss", "seller")},
+		{
+			name: "P8, N17: a role that looks after no customers may be named", reaction: name, given: []domain.Recorded[any]{agent, boss, has("helper", domain.HelpdeskAgent), has("other", domain.BillingAdmin)},
+			when: proposal(domain.HelpdeskAgent), then: asks([]any{"helpdesk-agent"}, "helper"),
+		},
+		{name: "P8, N17: the one whom it names has proposed it", reaction: name, given: []domain.Recorded[any]{has("agent", domain.SalesAgent), second, boss}, when: proposal(domain.SalesAgent), then: asks([]any{"sales-agent"}, "boss")},
+		{name: "N17: who was asked for before roles were named", reaction: name, given: []domain.Recorded[any]{agent, second, seller}, when: proposal(), then: tells("second")},
 		{name: "N17: the customer is not told of a proposal", reaction: "tell-customer-of-relationship", given: []domain.Recorded[any]{event("admin", admin.EmployeeAdded{Roles: []domain.Role{domain.GlobalAdmin}})}, when: proposed},
 	})
 }

@@ -64,7 +64,7 @@ func TestRefusalNamesWhoMayAndWhatInstead(t *testing.T) {
 func TestCustomerEditorsAreAPolicy(t *testing.T) {
 	t.Parallel()
 	from := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-	second := domain.Version[policy.RoleTerms]{Number: 2, EffectiveAt: from, Rules: policy.RoleTerms{Roles: []domain.Role{domain.AdminAgent}}}
+	second := domain.Version[domain.RoleTerms]{Number: 2, EffectiveAt: from, Rules: domain.RoleTerms{Roles: []domain.Role{domain.AdminAgent}}}
 	for _, c := range []struct {
 		name string
 		role domain.Role
@@ -238,9 +238,9 @@ func TestExplain(t *testing.T) {
 // The page's heading of 2020 lets others permit purchases than today's table.
 func TestExplainFollowsThePolicyInForce(t *testing.T) {
 	t.Parallel()
-	heading := domain.Version[policy.RoleTerms]{Number: 2, EffectiveAt: noon, Rules: policy.RoleTerms{Roles: []domain.Role{domain.GlobalAdmin, domain.SalesAgent}}}
+	heading := domain.Version[domain.RoleTerms]{Number: 2, EffectiveAt: noon, Rules: domain.RoleTerms{Roles: []domain.Role{domain.GlobalAdmin, domain.SalesAgent}}}
 	a := attempt(t, "rel", "GrantPurchasePermission", "same", domain.SalesAgent, true)
-	a.Facts = policy.PurchasePermission.Known(a.Facts, heading)
+	a.Facts = relationship.Grantors.Known(a.Facts, heading)
 	sum, _ := errors.AsType[*domain.Error](domain.All(relationship.ErrPermitted, relationship.ErrNotAcknowledged))
 	for _, refused := range []*domain.Error{relationship.ErrPermitted, sum} {
 		got := policy.Table.Explain(a, refused)

@@ -38,9 +38,11 @@ func (r *roster) leave(id string) { delete(*r, id) }
 // all returns everybody, in an order that a replay repeats.
 func (r *roster) all() []string { return slices.Sorted(maps.Keys(*r)) }
 
-// with returns those who have a role, in the same order.
-func (r *roster) with(role domain.Role) []string {
-	return slices.DeleteFunc(r.all(), func(id string) bool { return !slices.Contains((*r)[id], role) })
+// with returns those who have one of the roles, in the same order.
+func (r *roster) with(roles ...domain.Role) []string {
+	return slices.DeleteFunc(r.all(), func(id string) bool {
+		return !slices.ContainsFunc((*r)[id], func(has domain.Role) bool { return slices.Contains(roles, has) })
+	})
 }
 
 // staffed is a memory that follows who has which role.

@@ -46,8 +46,8 @@ const (
 func may(scope Scope, roles ...domain.Role) Grant { return Grant{Scope: scope, Roles: roles} }
 
 // mayBy grants to the roles that the version of p in force names.
-func mayBy(scope Scope, p domain.Policy[RoleTerms]) Grant {
-	return mayAs(scope, p, "", func(t RoleTerms) []domain.Role { return t.Roles })
+func mayBy(scope Scope, p domain.Policy[domain.RoleTerms]) Grant {
+	return mayAs(scope, p, "", func(t domain.RoleTerms) []domain.Role { return t.Roles })
 }
 
 // mayAs is mayBy for a policy that says more than roles.
@@ -185,9 +185,9 @@ var Table = Rules{
 		{Category: "rel", Command: "EndRelationship", Rule: "P9", Grants: []Grant{may(OwnTenant, ga), may(CustomerSide, ga)}},
 		{Category: "rel", Command: "RecordPartnerSubscription", Rule: "P9", Grants: []Grant{may(OwnTenant, ga, sa, aa), may(Gateway), may(System)}},
 		{Category: "rel", Command: "RecordPartnerReservation", Rule: "P9", Grants: []Grant{may(OwnTenant, ga, sa, aa), may(Gateway), may(System)}},
-		{Category: "rel", Command: "GrantPurchasePermission", Rule: "P8", Grants: []Grant{mayBy(OwnTenant, PurchasePermission)}},
-		{Category: "rel", Command: "ApprovePurchasePermission", Rule: "N17", Grants: []Grant{mayBy(OwnTenant, PurchasePermission)}, Body: "it is not the actor's own proposal"},
-		{Category: "rel", Command: "RevokePurchasePermission", Rule: "P8", Grants: []Grant{mayBy(OwnTenant, PurchasePermission)}},
+		{Category: "rel", Command: "GrantPurchasePermission", Rule: "P8", Grants: []Grant{mayBy(OwnTenant, relationship.Grantors)}},
+		{Category: "rel", Command: "ApprovePurchasePermission", Rule: "N17", Grants: []Grant{mayBy(OwnTenant, relationship.Grantors)}, Body: "it is not the actor's own proposal"},
+		{Category: "rel", Command: "RevokePurchasePermission", Rule: "P8", Grants: []Grant{mayBy(OwnTenant, relationship.Grantors)}},
 		{Category: "rel", Command: "ExpirePurchasePermission", Rule: "N17", Grants: []Grant{may(System)}},
 		{Category: "rel", Command: "RecordCustomerPurchase", Rule: "P8", Grants: []Grant{may(OwnTenant, ga, sa, aa), may(Gateway), may(System)}},
 

@@ -21,7 +21,7 @@ type GrantPurchasePermission struct {
 
 // Needs implements [domain.Needer].
 func (c GrantPurchasePermission) Needs(Meta) []domain.Need {
-	needs := []domain.Need{Limits.Need()}
+	needs := []domain.Need{Limits.Need(), Grantors.Need()}
 	if c.Currency != "" {
 		needs = append(needs, domain.Of[Currency](c.Currency))
 	}
@@ -37,6 +37,18 @@ type PurchasePermissionProposed struct {
 	Acknowledged []Consequence `json:"acknowledged"`
 	ProposedBy   string        `json:"proposedBy"`
 	At           time.Time     `json:"at"`
+	// Approvers are the roles one of which the second person must have, by the
+	// version of [Grantors] in force. Proposals without any are older than this
+	// field; see [PurchasePermissionProposed.MayApprove].
+	Approvers []domain.Role `json:"approvers,omitempty"`
+}
+
+// MayApprove returns the roles one of which the second person must have.
+func (e PurchasePermissionProposed) MayApprove() []domain.Role {
+	if len(e.Approvers) == 0 {
+		return slices.Clone(Grantors.First.Roles)
+	}
+	return slices.Clone(e.Approvers)
 }
 
 // Evolve implements [domain.Event].
@@ -78,7 +90,9 @@ func (c GrantPurchasePermission) Decide(r Relationship, m Meta) ([]Event, error)
 	// One that has expired, and that nobody has swept away yet, ends first.
 	events := r.sweep(c.Resource, c.Action, m)
 	if terms.SecondPerson || c.SecondPerson {
-		return append(events, PurchasePermissionProposed{r.PartnerID, r.CustomerID, c.Allowance, Consequences(), m.Actor.ID, m.At}), nil
+		return append(events, PurchasePermissionProposed{
+			r.PartnerID, r.CustomerID, c.Allowance, Consequences(), m.Actor.ID, m.At, slices.Clone(Grantors.In(m).Roles),
+		}), nil
 	}
 	return append(events, PurchasePermissionGranted{r.PartnerID, r.CustomerID, c.Allowance, Consequences(), m.Actor.ID, m.Actor.ID, m.At}), nil
 }

@@ -115,8 +115,18 @@ var Limits = domain.Policy[PermissionTerms]{
 	First: PermissionTerms{Permits: []string{"azure-reserved-instances/purchase"}, OwnerRole: true},
 }
 
-// Rejections of rule P8, and of N17, which bounds it. Who may is a policy of the
-// authorization, which adds it to them.
+// Grantors says who in a partner's company may let a customer buy at the
+// partner's expense (rule P8), and approve that a colleague does. The text of
+// the help page says that it needs an agent who administers; the page's heading
+// and older pages name global admins and sales agents. The authorization asks
+// it; here it tells whom to ask for approval.
+var Grantors = domain.Policy[domain.RoleTerms]{
+	Name:  "purchase-permission",
+	First: domain.RoleTerms{Roles: []domain.Role{domain.AdminAgent}},
+}
+
+// Rejections of rule P8, and of N17, which bounds it. The authorization adds to
+// them who may, by [Grantors].
 var (
 	ErrNoReseller = domain.Conflict("not-an-active-reseller", "the partner is not an active reseller of the customer").
 			ByRule("P8").Allowed("RequestRelationship")

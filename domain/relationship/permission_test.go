@@ -36,7 +36,7 @@ func agent(who string, at time.Time, terms ...PermissionTerms) Meta {
 	for i, t := range terms {
 		versions = append(versions, domain.Version[PermissionTerms]{Number: i + 2, Rules: t})
 	}
-	m.Facts = Limits.Known(m.Facts, versions...)
+	m.Facts = Grantors.Known(Limits.Known(m.Facts, versions...))
 	return m
 }
 
@@ -55,7 +55,7 @@ func granted(a Allowance, by string) PurchasePermissionGranted {
 }
 
 func proposed(a Allowance) PurchasePermissionProposed {
-	return PurchasePermissionProposed{partner, customer, a, Consequences(), ann, now}
+	return PurchasePermissionProposed{partner, customer, a, Consequences(), ann, now, []domain.Role{domain.AdminAgent}}
 }
 
 func over(a Allowance, why Reason, wasGranted bool, spent int64, at time.Time) PurchasePermissionRevoked {
@@ -156,6 +156,14 @@ func TestGrantPurchasePermission(t *testing.T) {
 		change(&c)
 		return c
 	}
+	heading := func(from time.Time) Meta {
+		m := agent(ann, now)
+		terms := domain.RoleTerms{Roles: []domain.Role{domain.GlobalAdmin, domain.SalesAgent}}
+		m.Facts = Grantors.Known(m.Facts, domain.Version[domain.RoleTerms]{Number: 2, EffectiveAt: from, Rules: terms})
+		return m
+	}
+	second, asking := grant(plain), proposed(plain)
+	second.SecondPerson, asking.Approvers = true, []domain.Role{domain.GlobalAdmin, domain.SalesAgent}
 	unowned := PartnerSubscriptionRecorded{partner, customer, "sub-1", true, false, now}
 	many := make([]string, 101)
 	for i := range many {
@@ -196,6 +204,8 @@ func TestGrantPurchasePermission(t *testing.T) {
 		{Name: "N17: no end where there must be one", Given: active, When: grant(plain), Meta: agent(ann, now, year), Err: ErrBounds},
 		{Name: "N17: a second person must approve", Given: active, When: grant(plain), Meta: agent(ann, now, two), Then: events(proposed(plain))},
 		{Name: "N17: a second person is asked for", Given: active, When: with(func(c *GrantPurchasePermission) { c.SecondPerson = true }), Meta: m, Then: events(proposed(bounded))},
+		{Name: "P8, N17: those may approve whom the policy in force names", Given: active, When: second, Meta: heading(now), Then: events(asking)},
+		{Name: "P8, N17: and not yet those whom a version to come names", Given: active, When: second, Meta: heading(now.Add(time.Second)), Then: events(proposed(plain))},
 		{Name: "N17: proposed again", Given: given(active, proposed(plain)), When: grant(plain), Meta: agent(ann, now, two)},
 		{Name: "N17: something else is proposed", Given: given(active, proposed(plain)), When: grant(bounded), Meta: agent(ann, now, two), Err: ErrPermitted},
 	})

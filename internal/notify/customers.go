@@ -37,6 +37,9 @@ type (
 		Currency   string    `json:"currency"`
 		ExpiresAt  time.Time `json:"expiresAt"`
 		Products   []string  `json:"products"`
+		// Approvers are the roles that may approve what was proposed. Data from
+		// before they were named was for admin agents.
+		Approvers []domain.Role `json:"approvers"`
 	}
 
 	purchaseData struct {
@@ -80,9 +83,7 @@ func (w *writer) customerAccountChanged(p *page) error {
 	p.Heading = w.t("customer_account_changed.heading", nil)
 	p.Lead = []string{
 		w.t("customer_account_changed.what", values{"Count": len(labels), "Company": company}),
-		w.t("customer_account_changed.who", values{
-			"GlobalAdmin": w.role(domain.GlobalAdmin), "SalesAgent": w.role(domain.SalesAgent),
-		}),
+		w.t("customer_account_changed.who", nil),
 	}
 	w.add(p, "partner", d.PartnerID)
 	w.changed(p, labels)
@@ -103,9 +104,12 @@ func (w *writer) purchasePermissionChanged(p *page) error {
 	if err != nil {
 		return err
 	}
+	if len(d.Approvers) == 0 {
+		d.Approvers = []domain.Role{domain.AdminAgent}
+	}
 	p.Subject = w.t(subject, nil)
 	p.Heading = p.Subject
-	p.Lead = []string{w.t("purchase_permission_changed.what."+d.Change, values{"AdminAgent": w.role(domain.AdminAgent)})}
+	p.Lead = []string{w.t("purchase_permission_changed.what."+d.Change, values{"Roles": w.anyRole(d.Approvers)})}
 	w.add(p, "partner", d.PartnerID)
 	w.add(p, "customer", d.CustomerID)
 	w.add(p, "permission", strings.Trim(d.Resource+" / "+d.Action, " /"))

@@ -81,12 +81,23 @@ func (w *writer) frame() page {
 // role returns the name of a role, which comes from its code.
 func (w *writer) role(r domain.Role) string { return w.t("role."+string(r), nil) }
 
+// anyRole names roles of which one is enough, as a part of a sentence.
+func (w *writer) anyRole(roles []domain.Role) string {
+	var names []string
+	for _, r := range roles {
+		names = append(names, w.role(r))
+	}
+	last := len(names) - 1
+	if last < 1 {
+		return strings.Join(names, "")
+	}
+	return w.t("common.any_of", values{"List": strings.Join(names[:last], ", "), "Last": names[last]})
+}
+
 // securityNotice adds what to do for somebody who did not do this.
 func (w *writer) securityNotice(p *page, key string) {
 	p.NoticeTitle = w.t("common.not_you", nil)
-	p.Notice = []string{w.t(key, values{
-		"GlobalAdmin": w.role(domain.GlobalAdmin), "AdminAgent": w.role(domain.AdminAgent),
-	})}
+	p.Notice = []string{w.t(key, values{"GlobalAdmin": w.role(domain.GlobalAdmin)})}
 }
 
 // notExpected adds what to do for somebody who did not expect what the message

@@ -158,7 +158,7 @@ func customerVariants() map[string][]string {
 			`{` + sides + `,"product":"x","amountMinor":1,"currency":"SEK","at":"2026-03-02T14:05:00Z","capLeftMinor":0}`,
 		},
 	}
-	for _, change := range []string{"granted", "revoked", "expired"} {
+	for _, change := range []string{"proposed", "granted", "revoked", "expired"} {
 		v[notify.PurchasePermissionChanged] = append(v[notify.PurchasePermissionChanged],
 			fmt.Sprintf(`{%s,"change":%q,"resource":"r","action":"a"}`, sides, change),
 			fmt.Sprintf(`{%s,"change":%q,"resource":"r","action":"a","capMinor":100,"currency":"DKK","expiresAt":"2026-12-31T00:00:00Z","products":["x","y"]}`, sides, change))
