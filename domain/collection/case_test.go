@@ -104,36 +104,6 @@ func TestSoftDeclines(t *testing.T) {
 	})
 }
 
-func TestWaitingForTheCustomer(t *testing.T) {
-	tell(t, []story{
-		{Name: "C7: a wrong postal code waits for an edit", Lines: []string{
-			"0 declined p incorrect_zip -> declined, opened regular, grace 30d",
-			"2d tick -> reminded 2d", "3d edited p -> allowed p, ask p change 2/15", "3d paid p -> paid, recovered retrying charge, closed recovered",
-		}},
-		{Name: "K5: a payment that the holder must confirm is not retried", Lines: []string{
-			"0 declined p authentication_required -> declined, opened regular, grace 30d", "1d tick ->",
-		}},
-		{Name: "K4: new account details wait for the updater", Lines: []string{
-			"0 declined p new_account_information_available -> declined, opened regular, grace 30d",
-			"1d edited p ->", "1d updated p -> allowed p, ask p change 2/15",
-		}},
-		{Name: "D2: reminders on days 2 and 5 if no attempt is planned", Lines: []string{
-			"0 declined p incorrect_cvc -> declined, opened regular, grace 30d", "1d tick ->",
-			"2d tick -> reminded 2d", "2d tick ->", "5d tick -> reminded 5d", "6d tick ->",
-		}},
-		{Name: "D2: of two reminders that were missed one is sent", Lines: []string{
-			"0 declined p incorrect_cvc -> declined, opened regular, grace 30d", "6d tick -> reminded 5d", "7d tick ->",
-		}},
-		{Name: "D2: no reminder while an attempt is planned", Lines: []string{
-			"0 declined p insufficient_funds -> declined, opened regular, grace 30d, retry p 1d",
-			"1d tick -> ask p schedule 2/15", "1d declined p insufficient_funds -> declined, retry p 3d", "2d tick ->",
-		}},
-		{Name: "D1: grace ends while the customer is waited for", Lines: []string{
-			"0 declined p incorrect_zip -> declined, opened regular, grace 30d", "30d tick -> past-due 30d, suspended unpaid 120d 210d",
-		}},
-	})
-}
-
 func TestHardDeclines(t *testing.T) {
 	tell(t, []story{
 		{Name: "C9: a hard decline opens an accelerated case with 7 days of grace", Lines: []string{

@@ -23,6 +23,7 @@ type model struct {
 	covered               bool            // the balance goes on an invoice if what was asked for is not paid
 	until                 time.Time       // when the gateway may no longer carry it out
 	lost                  map[string]bool // cards that are declined for good
+	held                  map[string]bool // cards with which only their holder can pay
 	used                  map[string][]time.Time
 }
 
@@ -62,13 +63,17 @@ func (m *model) payable(now time.Time) bool {
 
 // recover is that nothing is owed any more.
 func (m *model) recover() {
-	m.phase, m.back, m.covered, m.asked, m.lost = Recovered, false, false, "", map[string]bool{}
+	m.phase, m.back, m.covered, m.asked = Recovered, false, false, ""
+	m.lost, m.held = map[string]bool{}, map[string]bool{}
 	m.grace, m.cancel, m.delete = time.Time{}, time.Time{}, time.Time{}
 }
 
 func (m *model) decline(card, code string, now time.Time) {
 	if hard := code == "stolen_card" || code == "expired_card"; hard {
 		m.lost[card] = true
+	}
+	if code == "authentication_required" {
+		m.held[card] = true
 	}
 	if m.phase == Current && !m.paid && !m.disputed {
 		m.phase, m.grace = Retrying, now.AddDate(0, 0, 30)
@@ -102,6 +107,8 @@ func (m *model) see(t *rapid.T, w *world, e Event, cmd domain.Command[Invoice]) 
 			t.Fatalf("asked for %s while %s is not answered", e.CardID, m.asked)
 		case m.disputed, !m.phase.Open(), m.back && !settles:
 			t.Fatalf("asked for %s in %+v", e.CardID, m)
+		case m.held[e.CardID] && !settles:
+			t.Fatalf("asked for %s without its holder", e.CardID)
 		case m.lost[e.CardID] && !settles:
 			t.Fatalf("asked for %s, which was declined for good", e.CardID)
 		case e.Budget.Network == "visa" && len(recent) >= visaLimit:
@@ -133,7 +140,7 @@ func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld("p b1 v2")
 		w.rules = &rules
-		m := &model{lost: map[string]bool{}, used: map[string][]time.Time{}}
+		m := &model{lost: map[string]bool{}, held: map[string]bool{}, used: map[string][]time.Time{}}
 		cards := rapid.SampledFrom([]string{"p", "b1", "v2", "b2"})
 		run := func(t *rapid.T, cmd domain.Command[Invoice], actor domain.Actor, before func()) string {
 			if before != nil {
@@ -167,7 +174,7 @@ func TestModel(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"decline": func(t *rapid.T) {
 				card := cards.Draw(t, "card")
-				code := rapid.SampledFrom([]string{"insufficient_funds", "do_not_honor", "processing_error", "expired_card", "stolen_card", "new"}).Draw(t, "code")
+				code := rapid.SampledFrom([]string{"insufficient_funds", "do_not_honor", "processing_error", "expired_card", "stolen_card", "authentication_required", "new"}).Draw(t, "code")
 				cmd, note := charge(Declined, card, code)
 				run(t, cmd, gateway, func() {
 					answers := m.asked == card

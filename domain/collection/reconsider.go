@@ -15,6 +15,10 @@ const (
 	CardMadePrimary   Change = "primary" // it pays from now on
 	CardEdited        Change = "edited"  // its owner corrected something
 	CardUpdated       Change = "updated" // its network gave it a new number or expiry
+	// CardPresented is no change to a card: its holder pays with it in person,
+	// by settling the balance. Nothing else lifts the bar of a card whose bank
+	// asks for that (rule K5), and no process sends it.
+	CardPresented Change = "presented"
 )
 
 // ReconsiderCards tries a card of the subscription at once because something
@@ -55,7 +59,7 @@ func (c ReconsiderCards) Decide(i Invoice, m Meta) ([]Event, error) {
 	tried, was := i.Case.tried(c.CardID)
 	moved := c.Change == CardAddedAsBackup || c.Change == CardMadePrimary
 	switch {
-	case was && moved:
+	case was && moved, c.Change == CardPresented:
 		return nil, nil
 	case was && tried.Barred && !slices.Contains(tried.Cures, c.Change):
 		return nil, nil

@@ -173,18 +173,22 @@ func (c *Case) declined(e ChargeDeclined) {
 }
 
 // cures are the changes to a card after which such a decline says nothing any
-// more: its owner's correction of what was wrong, or the network's. None cures
-// what the bank has taken back or found to be stolen.
+// more: its owner's correction of what was wrong, or the network's. With each
+// of them goes a payment by the holder in person, and where the bank asks for
+// the holder, nothing else will do, whatever is edited. None cures what the
+// bank has taken back or found to be stolen.
 func cures(e ChargeDeclined) []Change {
 	switch {
 	case e.Accelerated:
 		return nil
-	case e.Retry == AfterEdit, e.Class == DataExpiry, e.Class == DataNumber, e.Class == DataAddress, e.Class == DataCVC:
-		return []Change{CardEdited, CardUpdated}
-	case e.Retry == AfterUpdater:
-		return []Change{CardUpdated}
-	case e.Retry == WithCustomer:
-		return []Change{CardEdited}
+	case e.Class == Auth && e.Retry != Never, e.Retry == WithCustomer:
+		return []Change{CardPresented}
+	case e.Class == DataAddress, e.Class == DataCVC:
+		return []Change{CardEdited, CardPresented}
+	case e.Retry == AfterEdit, e.Class == DataExpiry:
+		return []Change{CardEdited, CardUpdated, CardPresented}
+	case e.Retry == AfterUpdater, e.Class == DataNumber: // nobody can edit a number
+		return []Change{CardUpdated, CardPresented}
 	}
 	return nil
 }

@@ -256,7 +256,7 @@ func (w *world) command(t *testing.T, verb string, rest []string) (domain.Comman
 		return CoverByInvoice{CaseID: "case"}, system
 	case "settle":
 		return SettleBalance{CardID: rest[0]}, people[rest[1]]
-	case "added", "primary", "edited", "updated":
+	case "added", "primary", "edited", "updated", "presented":
 		return ReconsiderCards{CardID: rest[0], Change: Change(verb)}, system
 	}
 	t.Fatalf("what is %q?", verb)
