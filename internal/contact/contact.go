@@ -1,7 +1,8 @@
 // Package contact knows what libraries say of how people and organizations
-// are reached: phone numbers, mail addresses, domain names, languages,
-// countries and currencies, and, by package place, postal addresses. Aggregates import only the standard library; they
-// state as facts what they must know of such an input, and [Sources] answers.
+// are reached: phone numbers, mail addresses, domain names, languages
+// and countries, and, by package place, postal addresses. Aggregates import
+// only the standard library; they state as facts what they must know of such an
+// input, and [Sources] answers, also for package money about currencies.
 //
 // Every answer is a pure function of its key and of the libraries' tables.
 // Decisions record what they took from an answer, so tables of a later release
@@ -12,7 +13,6 @@ package contact
 import (
 	"strings"
 
-	"golang.org/x/text/currency"
 	"golang.org/x/text/language"
 
 	"konto/domain"
@@ -25,6 +25,7 @@ import (
 	"konto/domain/relationship"
 	"konto/domain/securityinfo"
 	"konto/domain/tenant"
+	"konto/internal/money"
 	"konto/internal/place"
 )
 
@@ -98,11 +99,11 @@ func Sources() []domain.Source {
 			return invoiceswitch.PhoneNumber{OK: n.Possible, Number: full(n), Data: n.MetadataVersion}
 		}),
 		domain.FromInput(func(key string) invoiceswitch.Currency {
-			code, ok := Currency(key)
+			code, ok := money.Code(key)
 			return invoiceswitch.Currency{OK: ok && code == key}
 		}),
 		domain.FromInput(func(key string) relationship.Currency {
-			code, ok := Currency(key)
+			code, ok := money.Code(key)
 			return relationship.Currency{OK: ok && code == key}
 		}),
 		domain.FromInput(func(key string) tenant.Country {
@@ -110,7 +111,7 @@ func Sources() []domain.Source {
 			return tenant.Country{OK: ok, Code: code}
 		}),
 		domain.FromInput(func(key string) tenant.Currency {
-			code, ok := Currency(key)
+			code, ok := money.Code(key)
 			return tenant.Currency{OK: ok, Code: code}
 		}),
 		domain.FromInput(func(key string) tenant.DomainName {
@@ -160,17 +161,6 @@ func Country(code string) (string, bool) {
 	}
 	r, err := language.ParseRegion(code)
 	if err != nil || !r.IsCountry() || r.Canonicalize() != r || r.String() != code || !hasNumberingPlan(code) {
-		return "", false
-	}
-	return code, true
-}
-
-// Currency returns code in upper case, and whether it is an ISO 4217 code of
-// money: neither the code for tests nor the one for no currency.
-func Currency(code string) (string, bool) {
-	code = strings.ToUpper(strings.TrimSpace(code))
-	unit, err := currency.ParseISO(code)
-	if err != nil || unit.String() != code || code == "XXX" || code == "XTS" {
 		return "", false
 	}
 	return code, true

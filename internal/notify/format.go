@@ -3,13 +3,15 @@ package notify
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/goodsign/monday"
-	"golang.org/x/text/currency"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 	"golang.org/x/text/number"
+
+	"konto/internal/money"
 )
 
 // style is how a language writes money and moments. Numbers come from x/text;
@@ -56,27 +58,29 @@ func styleOf(locale string) style {
 }
 
 // amount writes minor units of an ISO 4217 currency: 123450 SEK is 1 234,50 kr
-// in Swedish and SEK 1,234.50 in English. Spaces in it do not break.
+// in Swedish and SEK 1,234.50 in English. Spaces in it do not break. Any three
+// letters do: an amount in a currency that no list has heard of is no reason to
+// leave somebody untold.
 func (s style) amount(minor int64, code string) (string, error) {
-	unit, err := currency.ParseISO(code)
-	if err != nil {
-		return "", fmt.Errorf("currency: %w", err)
-	}
-	if minor < 0 {
+	code = strings.ToUpper(code)
+	switch {
+	case !money.Shaped(code):
+		return "", fmt.Errorf("currency: %q is no code of three letters", code)
+	case minor < 0:
 		return "", fmt.Errorf("amount: %d is below zero", minor)
 	}
 	// The number of decimals is the currency's, not the language's: none in
 	// JPY, three in KWD.
-	scale, _ := currency.Standard.Rounding(unit)
+	scale := money.Decimals(code)
 	whole, rest := minor, ""
 	if scale > 0 {
 		one := int64(math.Pow10(scale))
 		whole, rest = minor/one, fmt.Sprintf("%s%0*d", s.point, scale, minor%one)
 	}
 	digits := message.NewPrinter(s.tag).Sprint(number.Decimal(whole)) + rest
-	symbol, known := s.symbols[unit.String()]
+	symbol, known := s.symbols[code]
 	if !known {
-		symbol = unit.String()
+		symbol = code
 	}
 	switch {
 	case !s.before:

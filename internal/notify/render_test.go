@@ -252,6 +252,12 @@ func TestAmountsAndDates(t *testing.T) {
 		{"en", "KWD", 1234567, "Amount: KWD" + _s + "1,234.567\n"},
 		{"en", "EUR", 9007199254740993, "Amount: €90,071,992,547,409.93\n"},
 		{"en", "eur", 0, "Amount: €0.00\n"},
+		{"sv", "XCG", 123450, "Belopp: 1" + _s + "234,50" + _s + "XCG\n"},
+		{"da", "sle", 123450, "Beløb: 1.234,50" + _s + "SLE\n"},
+		{"nl", "UYW", 12345678, "Bedrag: UYW" + _s + "1.234,5678\n"},
+		{"en", "QQQ", 123450, "Amount: QQQ" + _s + "1,234.50\n"},
+		{"en", "COP", 123450, "Amount: COP" + _s + "1,234.50\n"},
+		{"en", "ISK", 1234, "Amount: ISK" + _s + "1,234\n"},
 	} {
 		d := fmt.Sprintf(`{"last4":"4242","class":"funds","amountMinor":%d,"currency":%q}`, c.minor, c.currency)
 		m, err := r.Preview(notify.CardDeclined, c.locale, json.RawMessage(d))
@@ -310,6 +316,7 @@ func TestDataThatCannotBeShown(t *testing.T) {
 		{notify.CardChanged, `{"change":"","last4":"4242"}`},
 		{notify.CardDeclined, `{"last4":"4242","class":"funds","amountMinor":1}`},
 		{notify.CardDeclined, `{"last4":"4242","class":"funds","amountMinor":-1,"currency":"SEK"}`},
+		{notify.CardDeclined, `{"last4":"4242","class":"funds","amountMinor":1,"currency":"kronor"}`},
 		{notify.CardDeclined, `not json`},
 		{notify.CustomerAccountChanged, `{"changed":[]}`},
 		{notify.CustomerAccountChanged, `{"changed":["email"],"companyName":{"$sealed":{"k":"x"}}}`},
