@@ -18,6 +18,7 @@ import (
 	"konto/internal/client"
 	"konto/internal/demo"
 	"konto/internal/gateway"
+	"konto/internal/money"
 )
 
 // triggers are what `konto trigger` can make happen: a name, and the type of
@@ -63,6 +64,9 @@ func (a *app) trigger() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, ok := money.Code(h.currency); !ok {
+				return usage(fmt.Errorf("--currency: %q is not the ISO 4217 code of a currency in use, such as sek", h.currency))
+			}
 			return a.runTrigger(cmd.Context(), h, args[0])
 		},
 	}
@@ -70,7 +74,7 @@ func (a *app) trigger() *cobra.Command {
 	f.StringVar(&h.method, "card", demo.AnnasToken, "the gateway's token for the card")
 	f.StringVar(&h.code, "code", "insufficient_funds", "decline code")
 	f.Int64Var(&h.amount, "amount", 149_00, "in the currency's smallest unit")
-	f.StringVar(&h.currency, "currency", "sek", "ISO 4217")
+	f.StringVar(&h.currency, "currency", "sek", "ISO 4217 code of the amount's currency")
 	f.StringVar(&h.invoice, "invoice", "", "Stripe's invoice ID; default: a new one")
 	f.StringVar(&h.subscription, "subscription", demo.Subscription, "ID of the subscription that was to be paid for")
 	f.StringVar(&h.eventID, "event", "", "Stripe's event ID; the same one again is taken once; default: a new one")
@@ -150,7 +154,8 @@ func (h happening) event(kind string, now time.Time) ([]byte, error) {
 		return prefix + strings.ReplaceAll(uuid.NewString(), "-", "")[:24]
 	}
 	object := map[string]any{
-		"id": id("", "ch_"), "object": "charge", "amount": h.amount, "currency": h.currency, "created": now.Unix(),
+		"id": id("", "ch_"), "object": "charge", "amount": gateway.ToStripe(h.amount, h.currency), "currency": strings.ToLower(h.currency),
+		"created":        now.Unix(),
 		"payment_method": h.method, "invoice": id(h.invoice, "in_"),
 		"metadata": map[string]string{"konto_subscription": h.subscription},
 		"payment_method_details": map[string]any{"card": map[string]any{"checks": map[string]any{

@@ -181,7 +181,7 @@ func TestSubscriptionOfACharge(t *testing.T) {
 func TestChargebacks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.deliver(event("evt_1", "charge.succeeded", charge(map[string]any{"id": "ch_1", "invoice": "in_1"})))
+	w.deliver(event("evt_1", "charge.succeeded", charge(map[string]any{"id": "ch_1", "invoice": "in_1", "currency": "isk"})))
 	for _, r := range policy.Reactions {
 		if r.Name != "keep-charges" {
 			continue
@@ -197,7 +197,7 @@ func TestChargebacks(t *testing.T) {
 	}
 	dispute := func(id, kind, ch, status string) string {
 		t.Helper()
-		_, r := w.deliver(event(id, kind, map[string]any{"id": "du_1", "charge": ch, "amount": 14900, "currency": "sek", "status": status}))
+		_, r := w.deliver(event(id, kind, map[string]any{"id": "du_1", "charge": ch, "amount": 14900, "currency": "isk", "status": status}))
 		return r.Outcome
 	}
 	for _, c := range []struct{ id, kind, charge, status, want string }{
@@ -214,8 +214,8 @@ func TestChargebacks(t *testing.T) {
 		}
 	}
 	opened, won, lost := find[collection.ChargebackOpened](w, "ChargebackOpened"), find[collection.ChargebackWon](w, "ChargebackWon"), find[collection.ChargebackAccepted](w, "ChargebackAccepted")
-	if len(opened) != 2 || len(won) != 1 || len(lost) != 1 || lost[0].CardID != visa || lost[0].SubscriptionID != subscription || lost[0].AmountMinor != 14900 {
-		t.Errorf("opened %+v, won %+v, lost %+v, want 2, 1 and 1 of anna's card", opened, won, lost)
+	if len(opened) != 2 || len(won) != 1 || len(lost) != 1 || lost[0].CardID != visa || lost[0].SubscriptionID != subscription || lost[0].AmountMinor != 149 || opened[0].AmountMinor != 149 {
+		t.Errorf("opened %+v, won %+v, lost %+v, want 2, 1 and 1 of anna's card, of 149 ISK", opened, won, lost)
 	}
 }
 

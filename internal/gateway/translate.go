@@ -96,7 +96,7 @@ func (s *Stripe) charge(ctx context.Context, event stripe.Event, outcome string)
 		return nil, err
 	}
 	result := collection.RecordChargeResult{
-		Outcome: outcome, CardID: cardID, AmountMinor: c.Amount, Currency: strings.ToUpper(c.Currency),
+		Outcome: outcome, CardID: cardID, AmountMinor: FromStripe(c.Amount, c.Currency), Currency: strings.ToUpper(c.Currency),
 		OccurredAt: time.Unix(c.Created, 0).UTC(), GatewayEventID: event.ID,
 		RequestID: c.Metadata["konto_request"], ChargeID: c.ID,
 	}
@@ -138,7 +138,7 @@ func (s *Stripe) dispute(ctx context.Context, event stripe.Event) (*command.Requ
 		return nil, errUnknownCharge
 	}
 	result := collection.RecordChargeResult{
-		Outcome: collection.Disputed, AmountMinor: d.Amount, Currency: strings.ToUpper(d.Currency),
+		Outcome: collection.Disputed, AmountMinor: FromStripe(d.Amount, d.Currency), Currency: strings.ToUpper(d.Currency),
 		OccurredAt: time.Unix(event.Created, 0).UTC(), GatewayEventID: event.ID,
 	}
 	if event.Type == stripe.EventTypeChargeDisputeClosed {
