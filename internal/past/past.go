@@ -106,9 +106,9 @@ func (cfg Config) live(ctx context.Context, s *system.System) (simulate.Report, 
 
 // settled are the companies of the demo world, the partner first.
 func settled() []simulate.Settled {
-	partner := simulate.Settled{ID: demo.Nordvind, Domain: "nordvind.example", Country: "DK"}
+	partner := simulate.Settled{ID: demo.Nordvind, Name: "Nordvind ApS", Domain: "nordvind.example", Country: "DK"}
 	company := simulate.Settled{
-		ID: demo.Norrsken, Domain: "norrsken.example", Country: "SE",
+		ID: demo.Norrsken, Name: "Norrsken Trädgård AB", Domain: "norrsken.example", Country: "SE",
 		Standing: []simulate.Standing{{SubscriptionID: demo.Subscription, CardToken: demo.AnnasToken, AmountMinor: 1_788_00}},
 	}
 	for _, name := range []string{"bo", "saga", "ida"} {

@@ -26,6 +26,8 @@ type company struct {
 	begins  time.Time
 	partner *company // the company before this one looks after it
 	domain  string
+	name    string // what it is called now
+	brand   string // what of its name stays when its trade changes
 
 	people        []*person
 	settled       int // so many of the people stay as they are, the first ones
@@ -123,10 +125,11 @@ func replacing() map[string]string {
 
 // open founds the company and plans its years.
 func (c *company) open(ctx context.Context) error {
-	name := pick(c.rng, c.land.company)
-	c.domain = fmt.Sprintf("%s-%d.example", strings.ToLower(ascii(name)), c.n)
+	c.brand = pick(c.rng, c.land.company)
+	c.name = c.land.called(c.brand, c.n)
+	c.domain = fmt.Sprintf("%s-%d.example", strings.ToLower(ascii(c.brand)), c.n)
 	if _, err := c.do(ctx, operator, "tenants", c.id, "RegisterTenant", map[string]any{
-		"name": fmt.Sprintf("%s %d %s", name, c.n, c.land.legal), "country": c.land.country, "currency": c.land.currency,
+		"name": c.name, "country": c.land.country, "currency": c.land.currency,
 		"locale": c.land.locale, "domain": c.domain,
 	}); err != nil {
 		return err
@@ -172,7 +175,7 @@ func (c *company) furnish(ctx context.Context) error {
 func (c *company) introduce(ctx context.Context) error {
 	founder := c.people[0]
 	ok, err := c.do(ctx, founder.Person, "organizations", c.id, "UpdateOrganizationProfile", map[string]any{
-		"name": c.domain, "phone": founder.mobile, "technicalContact": "it@" + c.domain, "preferredLanguage": c.land.locale[:2],
+		"name": c.name, "phone": founder.mobile, "technicalContact": "it@" + c.domain, "preferredLanguage": c.land.locale[:2],
 		"address": c.address(),
 	})
 	if err != nil || !ok {
@@ -317,7 +320,7 @@ func (c *company) befriend(ctx context.Context) error {
 		return err
 	}
 	c.registered, err = c.do(ctx, agent, "customers", c.id, "RegisterCustomer", map[string]any{
-		"companyName": c.domain, "country": c.land.country, "domain": c.domain, "language": c.land.locale[:2],
+		"companyName": c.name, "country": c.land.country, "domain": c.domain, "language": c.land.locale[:2],
 	})
 	return err
 }

@@ -51,7 +51,7 @@ func (c *company) askForInvoice(ctx context.Context) error {
 	id := c.newID(c.now)
 	ok, err := c.do(ctx, p.Person, "invoice-switch-cases", id, "RequestSwitchToInvoice", map[string]any{
 		"subscriptionId": s.id, "reason": "amount-rises", "amountMinor": int64(4_000_00 + 1_000_00*c.rng.IntN(12)), "currency": c.land.currency,
-		"name": c.domain, "phone": p.mobile, "address": c.address(),
+		"name": c.name, "phone": p.mobile, "address": c.address(),
 	})
 	if err != nil || !ok {
 		return err

@@ -46,7 +46,7 @@ func (c *company) moveOut(ctx context.Context) error {
 		if !s.invoiced {
 			continue
 		}
-		if _, err := c.do(ctx, founder, "subscriptions", s.id, "ChangeBillToAddress", map[string]any{"name": c.domain, "address": to}); err != nil {
+		if _, err := c.do(ctx, founder, "subscriptions", s.id, "ChangeBillToAddress", map[string]any{"name": c.name, "address": to}); err != nil {
 			return err
 		}
 	}

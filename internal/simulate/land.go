@@ -10,6 +10,7 @@ type land struct {
 	country, locale, currency string
 	given, family             []string
 	company                   []string
+	trades                    []string // what companies do, as it stands in their names
 	legal                     string
 	streets                   []string
 	places                    []place
@@ -25,6 +26,7 @@ func lands() []land {
 			given:   []string{"Anna", "Lars", "Karin", "Erik", "Ingrid", "Nils", "Elsa", "Olof", "Maja", "Sven"},
 			family:  []string{"Lindqvist", "Bergström", "Åkesson", "Öberg", "Nyström", "Ek", "Hellgren", "Sjöberg"},
 			company: []string{"Björkskog", "Havsvik", "Fjällripa", "Tallbacken", "Norrljus"},
+			trades:  []string{"Bygg", "Måleri", "Redovisning", "Åkeri", "Snickeri", "Elteknik", "Bageri"},
 			streets: []string{"Storgatan", "Kungsgatan", "Skolgatan", "Ängsvägen"},
 			places:  []place{{"Umeå", "903 26"}, {"Malmö", "211 20"}, {"Uppsala", "753 20"}, {"Göteborg", "411 04"}},
 			phone:   func(n int) string { return fmt.Sprintf("070-174 06 %02d", 5+n%95) },
@@ -34,6 +36,7 @@ func lands() []land {
 			given:   []string{"Mikkel", "Freja", "Søren", "Ida", "Jens", "Karen", "Bo", "Signe"},
 			family:  []string{"Sørensen", "Holm", "Friis", "Kjær", "Nygaard", "Østergaard"},
 			company: []string{"Klitgården", "Sundbro", "Lyngvig", "Bøgelund"},
+			trades:  []string{"Byg", "Malerfirma", "Regnskab", "Transport", "Tømrerfirma", "Elteknik", "Bageri"},
 			streets: []string{"Nørregade", "Havnegade", "Skovvej", "Østergade"},
 			places:  []place{{"Aarhus C", "8000"}, {"Odense C", "5000"}, {"Skanderborg", "8660"}, {"København V", "1566"}},
 			phone:   func(n int) string { return fmt.Sprintf("34 41 23 %02d", n%100) },
@@ -43,11 +46,17 @@ func lands() []land {
 			given:   []string{"Eva", "Daan", "Sanne", "Bram", "Femke", "Joost", "Lotte", "Thijs"},
 			family:  []string{"Jansen", "de Vries", "van den Berg", "Bakker", "Visser", "Mulder"},
 			company: []string{"Duinzicht", "Waterlinie", "Molenhof", "Veenkade"},
+			trades:  []string{"Bouw", "Schilders", "Administratie", "Transport", "Timmerwerken", "Elektrotechniek", "Bakkerij"},
 			streets: []string{"Dorpsstraat", "Kerklaan", "Stationsweg", "Havenkade"},
 			places:  []place{{"Den Haag", "2490 AA"}, {"Amsterdam", "1012 JS"}, {"Utrecht", "3511 LN"}},
 			phone:   func(n int) string { return fmt.Sprintf("06 123456 %02d", n%100) },
 		},
 	}
+}
+
+// called is what a company is called that does the nth trade.
+func (l land) called(name string, n int) string {
+	return name + " " + l.trades[n%len(l.trades)] + " " + l.legal
 }
 
 func pick[T any](rng *rand.Rand, from []T) T { return from[rng.IntN(len(from))] }

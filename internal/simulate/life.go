@@ -248,16 +248,21 @@ func (c *company) hireAnother(ctx context.Context) error {
 	return c.hire(ctx, []domain.Role{pick(c.rng, []domain.Role{domain.BillingAdmin, domain.Auditor, domain.SalesAgent})})
 }
 
-// updateCustomer is what the partner changes.
+// updateCustomer is what the partner changes: the company has a new phone
+// number or, unless it was there before all this, takes up another trade.
 func (c *company) updateCustomer(ctx context.Context) error {
 	if !c.befriended || len(c.partner.people) == 0 {
 		return nil
 	}
 	agent := c.partner.agent(domain.SalesAgent)
-	name := fmt.Sprintf("%s %d", c.domain, c.made+1)
+	details := map[string]any{"phone": c.land.phone(c.made)}
+	if c.settled == 0 && c.made%2 == 0 {
+		c.name = c.land.called(c.brand, c.n+c.made)
+		details = map[string]any{"companyName": c.name}
+	}
 	_, err := c.sendOwn(ctx, agent, client.Command{
 		Collection: "customers", ID: c.id, Name: "UpdateCustomerAccount", Merge: true,
-		Body:   map[string]any{"companyDetails": map[string]any{"companyName": name}},
+		Body:   map[string]any{"companyDetails": details},
 		Reason: "as the customer asked",
 	})
 	return err

@@ -14,7 +14,8 @@ func (c *company) settle(settled Settled, partner *company) error {
 	if i < 0 || len(settled.People) == 0 {
 		return fmt.Errorf("simulate: company %s: want people, and a country of SE, DK and NL", settled.ID)
 	}
-	c.land, c.id, c.domain, c.partner, c.settled = lands()[i], settled.ID, settled.Domain, partner, len(settled.People)
+	c.land, c.id, c.name, c.domain = lands()[i], settled.ID, settled.Name, settled.Domain
+	c.partner, c.settled = partner, len(settled.People)
 	c.befriended, c.registered = partner != nil, partner != nil
 	for _, p := range settled.People {
 		c.people = append(c.people, &person{Person: p, mobile: c.land.phone(c.n)})

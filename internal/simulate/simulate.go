@@ -59,9 +59,9 @@ type Config struct {
 // hires, buys and changes besides, and nobody of its own is written to, changed
 // or let go.
 type Settled struct {
-	ID, Domain string
-	Country    string   // SE, DK or NL
-	People     []Person // the first is a global admin
+	ID, Name, Domain string
+	Country          string   // SE, DK or NL
+	People           []Person // the first is a global admin
 	// Standing are its subscriptions, which are charged every month, and paid.
 	Standing []Standing
 }
