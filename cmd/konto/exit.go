@@ -88,6 +88,13 @@ func (e usageError) Unwrap() error { return e.error }
 
 func usage(err error) error { return usageError{err} }
 
+// missingError is about something that is not there.
+type missingError struct{ error }
+
+func (e missingError) Unwrap() error { return e.error }
+
+func missing(err error) error { return missingError{err} }
+
 // exit prints err, if there is one, and returns the exit code for it.
 func (a *app) exit(ctx context.Context, err error) int {
 	if err == nil {
@@ -122,11 +129,14 @@ func (a *app) wantsLines() bool { return a.output == "json" || a.output == "json
 func exitCode(ctx context.Context, err error) int {
 	var p *client.Problem
 	var u usageError
+	var m missingError
 	switch {
 	case errors.As(err, &p):
 		return statusCode(p.Status)
 	case errors.As(err, &u):
 		return exitUsage
+	case errors.As(err, &m):
+		return exitNotFound
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return exitInterrupted
 	case errors.Is(err, context.DeadlineExceeded):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"text/tabwriter"
@@ -18,14 +19,15 @@ import (
 func (a *app) mail() *cobra.Command {
 	var to string
 	c := &cobra.Command{
-		Use:   "mail [NUMBER]",
+		Use:   "mail [NUMBER|latest]",
 		Short: "Read the mailbox of konto dev",
 		Example: `  konto mail
   konto mail 3
+  konto mail latest --to anna
   konto mail --to anna -o json`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usage(errors.New("mail: want at most one NUMBER"))
+			if len(args) > 1 || len(args) == 1 && args[0] != latest && !isNumber(args[0]) {
+				return usage(errors.New("mail: want nothing, the NUMBER of a mail, or latest"))
 			}
 			return nil
 		},
@@ -34,22 +36,41 @@ func (a *app) mail() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if len(args) == 1 {
-				var m mailbox.Message
-				if err := c.Get(cmd.Context(), "/-/mail/"+url.PathEscape(args[0])+".json", &m); err != nil {
-					return err
-				}
-				return a.printMail(m)
+			if len(args) == 1 && args[0] != latest {
+				return a.printNumbered(cmd.Context(), c, args[0])
 			}
 			all, err := mails(cmd.Context(), c, to)
-			if err != nil {
+			switch {
+			case err != nil:
 				return err
+			case len(args) == 0:
+				return a.printMailbox(all)
+			case len(all) == 0:
+				return missing(errors.New("there is no such mail yet"))
 			}
-			return a.printMailbox(all)
+			return a.printNumbered(cmd.Context(), c, all[0].ID)
 		},
 	}
 	c.Flags().StringVar(&to, "to", "", "only mail to an address that contains this")
 	return c
+}
+
+// latest stands for the newest mail.
+const latest = "latest"
+
+func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
+// printNumbered prints the mail with a number.
+func (a *app) printNumbered(ctx context.Context, c *client.Client, number string) error {
+	var m mailbox.Message
+	err := c.Get(ctx, "/-/mail/"+url.PathEscape(number)+".json", &m)
+	if p := (*client.Problem)(nil); errors.As(err, &p) && p.Status == http.StatusNotFound {
+		return missing(fmt.Errorf("there is no mail %s here; konto mail lists those of konto dev", number))
+	}
+	if err != nil {
+		return err
+	}
+	return a.printMail(m)
 }
 
 func (a *app) printMail(m mailbox.Message) error {
@@ -74,7 +95,7 @@ func (a *app) printMailbox(all []mailbox.Message) error {
 	return a.print(all, func(w *tabwriter.Writer) {
 		_, _ = fmt.Fprintln(w, "NO\tRECEIVED\tTO\tSUBJECT")
 		for _, m := range all {
-			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", m.ID, m.ReceivedAt.Local().Format(time.TimeOnly), strings.Join(m.Recipients, ", "), m.Subject)
+			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", m.ID, m.ReceivedAt.Local().Format(time.DateTime), strings.Join(m.Recipients, ", "), m.Subject)
 		}
 	})
 }

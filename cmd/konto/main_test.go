@@ -79,8 +79,8 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 }
 
 // TestReadme runs the commands of README.md, so that they cannot drift: every
-// line of a console block that begins with "$ ". The first one starts the
-// system and is left running; make's targets are only checked to exist. The
+// line of a console block that begins with "$ ". What stands below a command
+// is what it says. The first one starts the system and is left running; make's targets are only checked to exist. The
 // YAML block is konto.yaml, in another data directory.
 func TestReadme(t *testing.T) {
 	t.Parallel()
@@ -135,9 +135,22 @@ func readmeScript(t *testing.T, readme string) (script string, commands int) {
 		case block == "console" && ok:
 			commands++
 			b.WriteString(readmeLine(t, command) + "\n")
+		case block == "console" && strings.Trim(line, "…\n") != "":
+			b.WriteString("stdout '" + readmeOutput(line) + "'\n")
 		}
 	}
 	return b.String() + "-- konto.yaml --\n" + config, commands
+}
+
+// readmeOutput is the expression for a line that README.md shows below a
+// command: "…" stands for whatever is left out, and columns are as wide as they
+// have to be.
+func readmeOutput(line string) string {
+	words := strings.Fields(line)
+	for i, w := range words {
+		words[i] = strings.ReplaceAll(regexp.QuoteMeta(w), "…", ".*")
+	}
+	return "^" + strings.ReplaceAll(strings.Join(words, " +"), "'", "''") + " *$"
 }
 
 // readmeLine is how a command of the README runs here: konto is the test
