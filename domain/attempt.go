@@ -65,6 +65,9 @@ type Sight struct {
 	// much; empty if none is needed. Who answers such a reading records it first.
 	Session string
 	Until   time.Time // when the session ends
+	// Messages are the templates of the messages that a list of them shows; nil
+	// for all.
+	Messages []string
 }
 
 // Reading says who may read what. All methods are pure.

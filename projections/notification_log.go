@@ -81,6 +81,8 @@ func NotificationByID(ctx context.Context, db DB, tenant, id string) (Notificati
 type NotificationFilter struct {
 	Person string // an admin's ID
 	Cause  string // ID of the event that asked for the message
+	// Templates are the messages that are listed; nil for all.
+	Templates []string
 }
 
 // Notifications returns the tenant's messages, newest first, and the cursor of
@@ -91,17 +93,18 @@ func Notifications(ctx context.Context, db DB, tenant string, f NotificationFilt
 		return nil, "", err
 	}
 	const (
-		from  = selectNotification + ` AND position < $2`
+		from = selectNotification + ` AND position < $2
+			AND ($3 = '' OR ' ' || $3 || ' ' LIKE '% ' || template || ' %')`
 		order = ` ORDER BY position DESC LIMIT `
 	)
-	query, args := from+order+`$3`, []any{tenant, position}
+	query, args := from+order+`$4`, []any{tenant, position, strings.Join(f.Templates, " ")}
 	switch {
 	case f.Person != "" && f.Cause != "":
-		query, args = from+` AND person = $3 AND cause = $4`+order+`$5`, append(args, f.Person, f.Cause)
+		query, args = from+` AND person = $4 AND cause = $5`+order+`$6`, append(args, f.Person, f.Cause)
 	case f.Person != "":
-		query, args = from+` AND person = $3`+order+`$4`, append(args, f.Person)
+		query, args = from+` AND person = $4`+order+`$5`, append(args, f.Person)
 	case f.Cause != "":
-		query, args = from+` AND cause = $3`+order+`$4`, append(args, f.Cause)
+		query, args = from+` AND cause = $4`+order+`$5`, append(args, f.Cause)
 	}
 	key := func(n Notification) []string { return positionKey(n.Position) }
 	return list(ctx, db, limit, scanNotification, key, query, args...)

@@ -34,6 +34,10 @@ func TestNotifications(t *testing.T) {
 		{projections.NotificationFilter{Cause: "cause-1"}, []string{"suppressed no verified contact", "failed refused", "sent "}},
 		{projections.NotificationFilter{Person: bo, Cause: "cause-1"}, []string{"suppressed no verified contact", "failed refused"}},
 		{projections.NotificationFilter{Person: bo, Cause: "cause-2"}, nil},
+		{projections.NotificationFilter{Person: anna, Templates: []string{"card_changed", "card_declined"}}, []string{"sent "}},
+		{projections.NotificationFilter{Person: bo, Cause: "cause-1", Templates: []string{"card_declined_final", "card_decline"}}, nil},
+		{projections.NotificationFilter{Cause: "cause-1", Templates: []string{"card"}}, nil},
+		{projections.NotificationFilter{Templates: []string{"contact_code"}}, nil},
 	} {
 		checkPages(t, c.want, func(cursor string) ([]string, string, error) {
 			rows, next, err := projections.Notifications(t.Context(), db, northwind, c.filter, cursor, 1)

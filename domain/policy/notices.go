@@ -60,6 +60,12 @@ const (
 	webhookDisabled           = "webhook_disabled"
 )
 
+// aboutBills are the messages about cards and payments.
+var aboutBills = []string{
+	cardChanged, cardExpiring, cardExpired, cardDeclined, cardDeclinedFinal, backupCardRequested, paymentByHand,
+	billingAddressChanged, subscriptionCancelled, subscriptionReactivated, serviceSuspended, serviceRestored, invoiceSwitchStatus,
+}
+
 // team is who looks after a tenant's bills: its global and billing admins.
 type team struct {
 	Admins roster `json:"admins,omitempty"`

@@ -15,6 +15,7 @@ type Reader struct {
 	Extent     Extent
 	Categories []string
 	Personal   []string // the categories in which personal values are shown
+	Messages   []string // the templates of the messages that a list shows; nil for all
 }
 
 // Extent is how much of an account a reader sees, and when.
@@ -24,6 +25,7 @@ type Extent string
 const (
 	Everything Extent = ""                 // what is so, and its history
 	Now        Extent = "now"              // what is so, not its history
+	Listed     Extent = "in lists"         // what lists show of what is so, and no account as a whole
 	InSession  Extent = "in audit session" // its history, in an audit session that covers it, and recorded
 	InCase     Extent = "in support case"  // its history, while a case about it is open
 )
@@ -82,6 +84,11 @@ func (t Rules) Read(l domain.Look) (domain.Sight, error) {
 		}
 		personal := slices.Contains(r.Personal, l.Category)
 		if r.Extent != InSession {
+			if !may || r.Messages == nil {
+				sight.Messages = r.Messages
+			} else if sight.Messages != nil {
+				sight.Messages = slices.Concat(sight.Messages, r.Messages)
+			}
 			may = true
 			sight.Personal = sight.Personal || personal
 			continue
@@ -110,6 +117,8 @@ func (e Extent) reaches(l domain.Look) bool {
 		return true
 	case Now:
 		return !l.Past
+	case Listed:
+		return !l.Past && l.ID == ""
 	case InSession:
 		return l.Past
 	case InCase:

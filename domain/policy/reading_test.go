@@ -2,12 +2,14 @@ package policy_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
 	"konto/domain"
 	"konto/domain/audit"
 	"konto/domain/policy"
+	"konto/internal/notify"
 )
 
 // sights says who reads what is so now in each category, and who sees personal
@@ -33,13 +35,13 @@ var sights = map[string]struct{ read, personal string }{
 		"same,related:global-admin,sales-agent,admin-agent,helpdesk-agent former:global-admin",
 	},
 	"resv":       {"same:global-admin,auditor any:operator", "same:global-admin"},
-	"notif":      {"self:* same:global-admin,auditor,billing-admin any:operator", "same:global-admin"},
+	"notif":      {"self:* same:global-admin,auditor any:operator", "same:global-admin"},
 	"subject":    {"self:* same:global-admin,auditor", "same:global-admin"},
 	"inlet":      {"same:global-admin,auditor any:operator", "same:global-admin"},
 	"audit":      {"self:* same:global-admin,auditor any:operator", "self:* same:global-admin"},
 	"rejections": {"same:global-admin,auditor any:operator", "same:global-admin"},
 	"org":        {"same:global-admin,auditor,billing-admin", "same:global-admin"},
-	"offboard":   {"same:global-admin,auditor,billing-admin", "same:global-admin"},
+	"offboard":   {"same:global-admin,auditor", "same:global-admin"},
 	"webhook":    {"same:global-admin,auditor", "same:global-admin"},
 	"delivery":   {"same:global-admin,auditor", "same:global-admin"},
 	"feedback":   {read: "any:operator"},
@@ -140,6 +142,54 @@ func TestAccessToAFormerEmployeesAccount(t *testing.T) {
 			got, err := policy.Table.Read(l)
 			if (err == nil) != c.read || got.Personal != c.personal {
 				t.Errorf("Read = %+v, %v, want read %v, personal values %v", got, err, c.read, c.personal)
+			}
+		})
+	}
+}
+
+// Billing admins take over what leavers leave behind and look after cards: of
+// both they see lists, and no more of people than that.
+func TestBillingAdminsReadLists(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name     string
+		category string
+		id       string
+		past     bool
+		roles    []domain.Role
+		read     bool
+		some     bool // messages alone that are about cards and payments
+	}{
+		{"S13: what leavers left behind", "offboard", "", false, []domain.Role{domain.BillingAdmin}, true, false},
+		{"S14: not who may read a leaver", "offboard", former, false, []domain.Role{domain.BillingAdmin}, false, false},
+		{"S14: nor who could", "offboard", former, true, []domain.Role{domain.BillingAdmin}, false, false},
+		{"S14: nor in a list of all that was", "offboard", "", true, []domain.Role{domain.BillingAdmin}, false, false},
+		{"S5: messages about cards and payments", "notif", "", false, []domain.Role{domain.BillingAdmin}, true, true},
+		{"S5: not all that was ever told", "notif", "", true, []domain.Role{domain.BillingAdmin}, false, false},
+		{"S5: nor any one message", "notif", former, false, []domain.Role{domain.BillingAdmin}, false, false},
+		{"S5: but all that they were told themselves", "notif", person, false, []domain.Role{domain.BillingAdmin}, true, false},
+		{"S5: a global admin reads all", "notif", "", false, []domain.Role{domain.BillingAdmin, domain.GlobalAdmin}, true, false},
+		{"N20: so does an auditor", "notif", "", false, []domain.Role{domain.Auditor, domain.BillingAdmin}, true, false},
+		{"S5: profile roles read none", "notif", "", false, []domain.Role{domain.ProfileOwner}, false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			l := domain.Look{Category: c.category, ID: c.id, Owner: own, Past: c.past, Actor: domain.Actor{ID: person, Kind: domain.KindPerson, Tenant: own, Roles: c.roles}}
+			_, _, _, facts := scene(c.category, "same", c.roles[0])
+			l.Facts = only(t, facts, policy.Table.ReadNeeds(l))
+			got, err := policy.Table.Read(l)
+			if (err == nil) != c.read || (got.Messages != nil) != c.some {
+				t.Errorf("Read = %+v, %v, want read %v, some messages %v", got, err, c.read, c.some)
+			}
+			for _, template := range got.Messages {
+				if !slices.Contains(notify.Templates(), template) {
+					t.Errorf("there is no message %q", template)
+				}
+			}
+			for _, private := range []string{notify.RecoveryCode, notify.ContactCode, notify.SecurityContactChanged, notify.AdminResetDone, notify.FormerUserAccess, notify.ErasureDone} {
+				if slices.Contains(got.Messages, private) {
+					t.Errorf("%s is shown to billing admins", private)
+				}
 			}
 		})
 	}

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"konto/domain"
 	"konto/domain/audit"
 	"konto/domain/collection"
@@ -91,7 +93,7 @@ func check(t *testing.T, l domain.Look, want domain.Sight, refused error, all ..
 		}
 	}
 	got, err := policy.Table.Read(l)
-	if got != want || !errors.Is(err, refused) {
+	if !cmp.Equal(got, want) || !errors.Is(err, refused) {
 		t.Errorf("Read = %+v, %v, want %+v, %v", got, err, want, refused)
 	}
 }

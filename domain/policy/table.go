@@ -72,6 +72,10 @@ func addressHelpers() Grant {
 // the proof, and a claim that nobody checked would keep the true owner out.
 // A customer's account is what its partner keeps about it (rule P1), so the
 // customer's own admins do not edit it.
+// Of leavers and messages, billing admins see in lists what they look after:
+// what is left behind, which they may take over, and who was told what about
+// cards and payments. Whose contacts changed, who got a code and who may read a
+// leaver's account is no part of the bills.
 // A wish to pay by invoice belongs to the organization whose subscription it is
 // about, so billing support opens one there for whoever calls (rule C10).
 var Table = Rules{
@@ -236,9 +240,11 @@ var Table = Rules{
 		{Grant: may(OwnTenant, au), Extent: InSession, Categories: all, Personal: all},
 		{
 			Grant:      may(OwnTenant, ba),
-			Categories: []string{"card", "billing", "collection", "invswitch", "customer", "tenant", "notif", "offboard", "org"},
+			Categories: []string{"card", "billing", "collection", "invswitch", "customer", "tenant", "org"},
 			Personal:   []string{"card", "billing"},
 		},
+		{Grant: may(OwnTenant, ba), Extent: Listed, Categories: []string{"offboard"}},
+		{Grant: may(OwnTenant, ba), Extent: Listed, Categories: []string{"notif"}, Messages: aboutBills},
 		{Grant: may(OwnTenant, aua, paa), Categories: []string{"admin", "secinfo"}, Personal: []string{"admin", "secinfo"}},
 		{Grant: may(OwnTenant, po, pc), Categories: []string{"card", "billing", "collection", "invswitch"}, Personal: []string{"card", "billing"}},
 		{Grant: may(OwnTenant, im), Categories: []string{"billing", "collection"}},

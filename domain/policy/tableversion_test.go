@@ -38,7 +38,11 @@ func written(t policy.Rules) string {
 		b.WriteByte('\n')
 	}
 	for _, r := range t.Readers {
-		fmt.Fprintf(&b, "read by %s, %s: %s; personal values of %s\n", r.Grant, cmp.Or(string(r.Extent), "all"), strings.Join(r.Categories, " "), strings.Join(r.Personal, " "))
+		fmt.Fprintf(&b, "read by %s, %s: %s; personal values of %s", r.Grant, cmp.Or(string(r.Extent), "all"), strings.Join(r.Categories, " "), strings.Join(r.Personal, " "))
+		if r.Messages != nil {
+			fmt.Fprintf(&b, "; of messages %s", strings.Join(r.Messages, " "))
+		}
+		b.WriteByte('\n')
 	}
 	return b.String()
 }

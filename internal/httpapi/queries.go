@@ -328,12 +328,16 @@ func (s *server) notifications(ctx context.Context, q *notificationsQuery) (a an
 	if person == "me" {
 		person = actorOf(ctx).ID
 	}
-	tenant, personal, err := s.reach(ctx, notification.Aggregate.Category(), person, q.Tenant)
+	tenant := cmp.Or(q.Tenant, actorOf(ctx).Tenant)
+	sight, err := s.sight(ctx, notification.Aggregate.Category(), person, tenant)
+	if err != nil && person != "" { // who reads the list finds one person's messages there
+		sight, err = s.sight(ctx, notification.Aggregate.Category(), "", tenant)
+	}
 	if err != nil {
 		return a, err
 	}
-	a.personal = personal
-	f := projections.NotificationFilter{Person: person, Cause: q.Cause}
+	a.personal = sight.Personal
+	f := projections.NotificationFilter{Person: person, Cause: q.Cause, Templates: sight.Messages}
 	a.body.Items, a.body.Next, err = projections.Notifications(ctx, s.Read, tenant, f, q.Cursor, q.Limit)
 	return a, err
 }
