@@ -84,7 +84,8 @@ func (t *turn) remind() {
 	}
 	t.then(PaymentReminded{
 		SubscriptionID: t.i.SubscriptionID, CardID: t.failed(), AmountMinor: t.i.AmountMinor, Currency: t.i.Currency,
-		Attempts: t.i.Attempts, Due: last, GraceUntil: c.GraceUntil, Face: t.face(t.failed()),
+		Attempts: t.i.Attempts, Due: last, GraceUntil: c.GraceUntil, WaitsFor: t.waitsFor(t.failed()),
+		Face: t.face(t.failed()),
 	})
 }
 

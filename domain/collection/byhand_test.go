@@ -14,7 +14,7 @@ func TestPaymentByHand(t *testing.T) {
 	tell(t, []story{
 		{Name: "K5: above the limit nothing is tried by itself, and somebody is asked to pay", Lines: []string{
 			"0 limit p 12499 SEK ->", "0 declined p insufficient_funds -> " + opened + ", by-hand p",
-			"1d tick ->", "2d tick -> reminded 2d", "5d tick -> reminded 5d", "29d tick ->", "30d tick -> past-due 30d, suspended unpaid 120d 210d",
+			"1d tick ->", "2d tick -> reminded 2d presented", "5d tick -> reminded 5d presented", "29d tick ->", "30d tick -> past-due 30d presented, suspended unpaid 120d 210d",
 		}},
 		{Name: "K5: the owner pays by hand, and the expiry need not be known", Lines: []string{
 			"0 limit p 12499 SEK ->", "0 declined p insufficient_funds -> " + opened + ", by-hand p",

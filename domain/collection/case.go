@@ -60,6 +60,7 @@ type Case struct {
 	Attempts      []Attempt   `json:"attempts,omitempty"` // that count towards a network's limit
 	ByHand        string      `json:"byHand,omitzero"`    // the card with which somebody was asked to pay
 	Covered       bool        `json:"covered,omitzero"`   // the balance went on the customer's next invoice
+	Reminded      bool        `json:"reminded,omitzero"`  // somebody was reminded of the balance
 }
 
 // Asked is a request to the gateway.
@@ -149,7 +150,8 @@ type CollectionOpened struct {
 func (e CollectionOpened) Evolve(i *Invoice) {
 	c := &i.Case
 	c.Mode, c.PolicyVersion, c.OpenedAt, c.CardID, c.RemindAt = e.Mode, e.PolicyVersion, e.At, e.CardID, e.RemindAt
-	c.GraceUntil, c.CancelAt, c.DataUntil, c.Covered = e.GraceUntil, time.Time{}, time.Time{}, false
+	c.GraceUntil, c.CancelAt, c.DataUntil = e.GraceUntil, time.Time{}, time.Time{}
+	c.Covered, c.Reminded = false, false
 	c.Phase = map[Mode]Phase{ModeRegular: Retrying, ModeAccelerated: Accelerated, ModeChargeback: ChargedBack}[e.Mode]
 }
 
@@ -179,11 +181,13 @@ type PaymentReminded struct {
 	Attempts       int       `json:"attempts"`
 	Due            time.Time `json:"due"` // the reminder's own time
 	GraceUntil     time.Time `json:"graceUntil"`
+	WaitsFor       Change    `json:"waitsFor,omitzero"` // see [PaymentPastDue]
 	Face
 }
 
 // Evolve implements [domain.Event].
 func (e PaymentReminded) Evolve(i *Invoice) {
+	i.Case.Reminded = true
 	i.Case.RemindAt = slices.DeleteFunc(slices.Clone(i.Case.RemindAt), func(t time.Time) bool { return !t.After(e.Due) })
 	if len(i.Case.RemindAt) == 0 {
 		i.Case.RemindAt = nil
@@ -199,6 +203,9 @@ type PaymentPastDue struct {
 	Attempts       int       `json:"attempts"`
 	GraceUntil     time.Time `json:"graceUntil"`
 	At             time.Time `json:"at"`
+	// WaitsFor is the change after which the card is charged all the same,
+	// [CardPresented] if its holder must do it; empty if nothing leads there.
+	WaitsFor Change `json:"waitsFor,omitzero"`
 	Face
 }
 
@@ -247,6 +254,8 @@ type AccountRecovered struct {
 	// Invoiced says that the subscription is paid by invoice by now, so that
 	// no other card can be put on it.
 	Invoiced bool `json:"invoiced,omitzero"`
+	// Reminded says that somebody was reminded of the balance.
+	Reminded bool `json:"reminded,omitzero"`
 }
 
 // Evolve implements [domain.Event]. What networks count goes on counting.
@@ -255,7 +264,7 @@ func (e AccountRecovered) Evolve(i *Invoice) {
 	c.rest()
 	c.Phase, c.Tried, c.ChargedBack, c.ByHand = Recovered, nil, false, ""
 	c.GraceUntil, c.CancelAt, c.DataUntil = time.Time{}, time.Time{}, time.Time{}
-	c.Covered = e.By == ByInvoiceSwitch
+	c.Covered, c.Reminded = e.By == ByInvoiceSwitch, false
 }
 
 // How a case ends.

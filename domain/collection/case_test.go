@@ -84,7 +84,7 @@ func TestSoftDeclines(t *testing.T) {
 		}},
 		{Name: "D4: a planned attempt is withdrawn if only the customer can help by then", Wallet: "p b1", Lines: []string{
 			"0 declined p incorrect_zip -> declined, opened regular, grace 30d, retry b1 1d", "0 wallet p",
-			"1d tick -> withdrawn", "30d tick -> past-due 30d, suspended unpaid 120d 210d",
+			"1d tick -> withdrawn", "30d tick -> past-due 30d edited, suspended unpaid 120d 210d",
 		}},
 		{Name: "D4: a planned attempt comes to nothing if no card is left", Lines: []string{
 			"0 declined p insufficient_funds -> declined, opened regular, grace 30d, retry p 1d", "0 wallet",
@@ -360,6 +360,39 @@ func TestCaseWithoutVersion(t *testing.T) {
 		w.do(t, []string{"1d", "tick"})
 		if got := w.do(t, []string{"1d", "declined", "p", "insufficient_funds"}); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+// The message of a recovery goes to those who were told, reminders included.
+func TestRecoveredAfterReminder(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		lines []string
+		want  bool
+	}{
+		{"D5: nobody was reminded", []string{"0 declined p incorrect_zip", "1d paid p"}, false},
+		{"D5: somebody was", []string{"0 declined p incorrect_zip", "2d tick", "3d paid p"}, true},
+		{"D5: in a case before", []string{"0 declined p incorrect_zip", "2d tick", "3d paid p", "4d lost p", "4d settle b1 bob", "4d paid b1"}, false},
+	} {
+		w, last := newWorld(""), AccountRecovered{}
+		for _, line := range c.lines {
+			words := strings.Fields(line)
+			w.now = day0.Add(since(t, words[0]))
+			cmd, actor := w.command(t, words[1], words[2:])
+			events, err := w.decide(t, cmd, actor)
+			if err != nil {
+				t.Fatalf("%s: %s: %v", c.name, line, err)
+			}
+			for _, e := range events {
+				if r, ok := e.(AccountRecovered); ok {
+					last = r
+				}
+			}
+		}
+		if last.By == "" || last.Reminded != c.want {
+			t.Errorf("%s: %+v, want reminded %v", c.name, last, c.want)
 		}
 	}
 }

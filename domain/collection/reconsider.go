@@ -21,6 +21,29 @@ const (
 	CardPresented Change = "presented"
 )
 
+// waitsFor returns the change after which a card that nobody tries by itself is
+// charged, or "" if nothing leads there.
+func (t *turn) waitsFor(id string) Change {
+	card, there := t.card(id)
+	tried, _ := t.i.Case.tried(id)
+	held := card.aboveLimit(t.i.AmountMinor, t.i.Currency)
+	_, allowed := t.budget(id, t.m.At)
+	if !there || card.Blocked || !allowed || tried.Barred && len(tried.Cures) == 0 {
+		return ""
+	}
+	if !held && slices.Contains(t.order(), id) {
+		for _, change := range []Change{CardEdited, CardUpdated} {
+			if slices.Contains(tried.Cures, change) {
+				return change
+			}
+		}
+	}
+	if card.valid(t.m.At) && (held || tried.Barred) {
+		return CardPresented
+	}
+	return ""
+}
+
 // ReconsiderCards tries a card of the subscription at once because something
 // about it has changed, if the network allows it (rule D4). The change may
 // lift what barred the card; fraud and revocation are lifted by none.

@@ -111,11 +111,11 @@ func TestRecovery(t *testing.T) {
 		}},
 		{Name: "C10: a cover waits for a charge under way, which pays", Lines: []string{
 			softOpen, "1d tick -> ask p schedule 2/15", "1d1h cover -> cover waits 2d", "1d1h cover ->",
-			"1d2h paid p -> paid, recovered retrying charge, closed recovered", "2d tick ->", "2d cover ->",
+			"1d2h paid p -> paid, recovered retrying charge, invoiced true, closed recovered", "2d tick ->", "2d cover ->",
 		}},
 		{Name: "C10: or settles", Lines: []string{
 			softOpen, "0d5h settle b2 ann -> ask b2 settle 1/20", "0d6h cover -> cover waits 1d5h",
-			"0d7h paid b2 -> paid, settled b2 [p], recovered retrying settlement, closed recovered",
+			"0d7h paid b2 -> paid, settled b2 [p], recovered retrying settlement, invoiced true, closed recovered",
 		}},
 		{Name: "C10: or is declined, and no other card is tried", Wallet: "p b1", Lines: []string{
 			softOpen, "1d tick -> ask p schedule 2/15", "1d1h cover -> cover waits 2d", "1d1h edited b1 ->", "1d1h settle b2 ann -> !charge-under-way",
@@ -148,7 +148,7 @@ func TestRecovery(t *testing.T) {
 		{Name: "C10: paid on the last day, it is not cancelled either", Lines: []string{
 			"0 declined p stolen_card -> declined, opened accelerated, grace 7d", "7d tick -> past-due 7d, suspended unpaid 97d 187d",
 			"96d23h settle b2 ann -> ask b2 settle 1/20", "96d23h cover -> cover waits 97d23h",
-			"97d1h paid b2 -> paid, settled b2 [p], recovered suspended settlement, closed recovered",
+			"97d1h paid b2 -> paid, settled b2 [p], recovered suspended settlement, invoiced true, closed recovered",
 		}},
 		{Name: "C10: a dispute ends the waiting: a disputed balance stays where it is", Lines: []string{
 			softOpen, "1d tick -> ask p schedule 2/15", "1d1h cover -> cover waits 2d", "1d2h disputed p -> disputed", "2d tick ->",

@@ -335,16 +335,19 @@ func brief(e Event) string {
 	case CardAllowedAgain:
 		return "allowed " + e.CardID
 	case PaymentReminded:
-		return "reminded " + at(e.Due)
+		return strings.TrimSpace("reminded " + at(e.Due) + " " + string(e.WaitsFor))
 	case ManualPaymentRequested:
 		return "by-hand " + e.CardID
 	case PaymentPastDue:
-		return "past-due " + at(e.GraceUntil)
+		return strings.TrimSpace("past-due " + at(e.GraceUntil) + " " + string(e.WaitsFor))
 	case ServiceSuspended:
 		return fmt.Sprintf("suspended %s %s %s", e.Reason, at(e.CancelAt), at(e.DataUntil))
 	case BalanceSettled:
 		return fmt.Sprintf("settled %s %v", e.CardID, e.Declined)
 	case AccountRecovered:
+		if e.Invoiced != (e.By == ByInvoiceSwitch) {
+			return fmt.Sprintf("recovered %s %s, invoiced %v", e.From, e.By, e.Invoiced)
+		}
 		return fmt.Sprintf("recovered %s %s", e.From, e.By)
 	case CollectionClosed:
 		return "closed " + e.Outcome

@@ -292,7 +292,7 @@ func (t *turn) failed() string { return BillOf("", t.i).CardID }
 func (t *turn) pastDue() {
 	t.then(PaymentPastDue{
 		SubscriptionID: t.i.SubscriptionID, CardID: t.failed(), AmountMinor: t.i.AmountMinor, Currency: t.i.Currency,
-		Attempts: t.i.Attempts, GraceUntil: t.i.Case.GraceUntil, At: t.m.At, Face: t.face(t.failed()),
+		Attempts: t.i.Attempts, GraceUntil: t.i.Case.GraceUntil, At: t.m.At, WaitsFor: t.waitsFor(t.failed()), Face: t.face(t.failed()),
 	})
 }
 
@@ -310,6 +310,7 @@ func (t *turn) recover(by, card string, invoiced bool) {
 	t.then(AccountRecovered{
 		SubscriptionID: t.i.SubscriptionID, From: t.i.Case.Phase, By: by, CardID: card,
 		Owner: t.face(t.failed()).Owner, At: t.m.At, Invoiced: invoiced,
+		Reminded: t.i.Case.Reminded,
 	})
 	t.then(CollectionClosed{SubscriptionID: t.i.SubscriptionID, Outcome: OutcomeRecovered, At: t.m.At})
 }

@@ -39,8 +39,16 @@ func TestContactsAreTold(t *testing.T) {
 	isOff := object{
 		"subscriptionId": "sub", "invoiceId": bill, "amountMinor": 5, "currency": "SEK", "at": noon, "dataUntil": later, "reason": "unpaid",
 	}
-	back := collection.AccountRecovered{SubscriptionID: "sub", At: noon, Owner: "ann"}
-	isBack := object{"subscriptionId": "sub", "invoiceId": bill, "at": noon}
+	back := collection.AccountRecovered{SubscriptionID: "sub", From: collection.Suspended, By: collection.ByCharge, At: noon, Owner: "ann"}
+	from := func(p collection.Phase) object {
+		return object{"subscriptionId": "sub", "invoiceId": bill, "at": noon, "from": string(p), "by": "charge"}
+	}
+	recovered := func(p collection.Phase, reminded bool) domain.Recorded[any] {
+		e := back
+		e.From, e.Reminded = p, reminded
+		return event(bill, e)
+	}
+	isBack := from(collection.Suspended)
 	both := []domain.Recorded[any]{ann, mailbox, technician}
 	all := func(template string, toAnn, toOthers any) []domain.Effect {
 		return append(mail(template, toAnn, "ann"), besides(template, org, toOthers, "ann"), besides(template, it, toOthers, "ann", org))
@@ -57,6 +65,26 @@ func TestContactsAreTold(t *testing.T) {
 		{name: "C9: the technical contact hears that the last attempt failed", reaction: collecting, given: both, when: event(bill, pastDue), then: all("card_declined_final", final, final)},
 		{name: "C9: the technical contact hears that the service is off", reaction: collecting, given: both, when: event(bill, off), then: all("service_suspended", isOff, isOff)},
 		{name: "D5: the technical contact hears that the service is back", reaction: collecting, given: both, when: event(bill, back), then: all("service_restored", isBack, isBack)},
+		{
+			name: "D5: a decline that was paid the next day is nothing to the technical contact", reaction: collecting, given: both, when: recovered(collection.Retrying, false),
+			then: append(mail("service_restored", from(collection.Retrying), "ann"), besides("service_restored", org, from(collection.Retrying), "ann")),
+		},
+		{
+			name: "D5: nor is a hard one", reaction: collecting, given: both, when: recovered(collection.Accelerated, false),
+			then: append(mail("service_restored", from(collection.Accelerated), "ann"), besides("service_restored", org, from(collection.Accelerated), "ann")),
+		},
+		{
+			name: "D5: but whoever was reminded hears that it is paid", reaction: collecting, given: both, when: recovered(collection.Accelerated, true),
+			then: all("service_restored", from(collection.Accelerated), from(collection.Accelerated)),
+		},
+		{
+			name: "D5: and so does who heard that no attempt is planned", reaction: collecting, given: both, when: recovered(collection.PastDue, false),
+			then: all("service_restored", from(collection.PastDue), from(collection.PastDue)),
+		},
+		{
+			name: "D7: and who heard of a chargeback", reaction: collecting, given: both, when: recovered(collection.ChargedBack, false),
+			then: all("service_restored", from(collection.ChargedBack), from(collection.ChargedBack)),
+		},
 		{
 			name: "S8: an organization with a technical contact alone", reaction: collecting, given: []domain.Recorded[any]{ann, technician}, when: event(bill, back),
 			then: append(mail("service_restored", isBack, "ann"), besides("service_restored", it, isBack, "ann")),

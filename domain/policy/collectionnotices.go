@@ -21,13 +21,13 @@ func collectionNotices() []domain.Reaction {
 				}
 				return b.tellFinal(e.ID, e.Data.Face, finalDecline{
 					AmountMinor: e.Data.AmountMinor, Currency: e.Data.Currency, SubscriptionID: e.Data.SubscriptionID,
-					CardID: e.Data.CardID, Attempts: e.Data.Attempts, GraceUntil: e.Data.GraceUntil,
+					CardID: e.Data.CardID, Attempts: e.Data.Attempts, GraceUntil: e.Data.GraceUntil, Mode: string(e.Data.WaitsFor),
 				})
 			}),
 			domain.On(tenantOf[collection.PaymentReminded], func(b *board, e domain.Recorded[collection.PaymentReminded]) []domain.Effect {
 				return b.tellFinal(e.ID, e.Data.Face, finalDecline{
 					AmountMinor: e.Data.AmountMinor, Currency: e.Data.Currency, SubscriptionID: e.Data.SubscriptionID,
-					CardID: e.Data.CardID, Attempts: e.Data.Attempts, GraceUntil: e.Data.GraceUntil,
+					CardID: e.Data.CardID, Attempts: e.Data.Attempts, GraceUntil: e.Data.GraceUntil, Mode: string(e.Data.WaitsFor),
 				})
 			}),
 			domain.On(tenantOf[collection.CollectionOpened], tellOfChargeback),
@@ -40,11 +40,7 @@ func collectionNotices() []domain.Reaction {
 					}
 				})
 			}),
-			domain.On(tenantOf[collection.AccountRecovered], func(b *board, e domain.Recorded[collection.AccountRecovered]) []domain.Effect {
-				return b.tell(b.contacts(true), e.Data.Owner, serviceRestored, func(string) any {
-					return restored{SubscriptionID: e.Data.SubscriptionID, InvoiceID: e.ID, At: e.Data.At}
-				})
-			}),
+			domain.On(tenantOf[collection.AccountRecovered], tellOfRecovery),
 		)...),
 		domain.Process("tell-of-invoice-switch", knowing(same,
 			domain.On(tenantOf[invoiceswitch.InvoiceSwitchRequested], func(t *team, e domain.Recorded[invoiceswitch.InvoiceSwitchRequested]) []domain.Effect {
@@ -85,6 +81,9 @@ type finalDecline struct {
 	CardID         string    `json:"cardId"`
 	Attempts       int       `json:"attempts"`
 	GraceUntil     time.Time `json:"graceUntil"`
+	// Mode is why it is told if the card was not just declined for good:
+	// [collection.Chargeback], or the change that the card waits for.
+	Mode string `json:"mode,omitzero"`
 }
 
 // handPayment is what payment_by_hand shows.
@@ -117,6 +116,12 @@ type restored struct {
 	SubscriptionID string    `json:"subscriptionId"`
 	InvoiceID      string    `json:"invoiceId"`
 	At             time.Time `json:"at"`
+	// From is where the case stood: only a suspended service was off.
+	From collection.Phase `json:"from"`
+	// By is how it ended: [collection.ByInvoiceSwitch] paid nothing.
+	By string `json:"by"`
+	// Invoiced says that the subscription takes no card any more.
+	Invoiced bool `json:"invoiced,omitzero"`
 }
 
 // switchStatus is what invoice_switch_status shows.
@@ -153,7 +158,20 @@ func tellOfChargeback(b *board, e domain.Recorded[collection.CollectionOpened]) 
 	}
 	return b.tellFinal(e.ID, e.Data.Face, finalDecline{
 		AmountMinor: e.Data.AmountMinor, Currency: e.Data.Currency, SubscriptionID: e.Data.SubscriptionID,
-		CardID: e.Data.CardID, Attempts: e.Data.Attempts, GraceUntil: e.Data.GraceUntil,
+		CardID: e.Data.CardID, Attempts: e.Data.Attempts, GraceUntil: e.Data.GraceUntil, Mode: collection.Chargeback,
+	})
+}
+
+// tellOfRecovery tells those who were told that something was wrong. Who looks
+// after the service hears nothing of a single decline, but of every reminder,
+// and of all that stops the service or is about to.
+func tellOfRecovery(b *board, e domain.Recorded[collection.AccountRecovered]) []domain.Effect {
+	quiet := !e.Data.Reminded && (e.Data.From == collection.Retrying || e.Data.From == collection.Accelerated)
+	return b.tell(b.contacts(!quiet), e.Data.Owner, serviceRestored, func(string) any {
+		return restored{
+			SubscriptionID: e.Data.SubscriptionID, InvoiceID: e.ID, At: e.Data.At,
+			From: e.Data.From, By: e.Data.By, Invoiced: e.Data.Invoiced,
+		}
 	})
 }
 

@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -28,17 +29,40 @@ func TestTellOfCollection(t *testing.T) {
 	opened := collection.CollectionOpened{
 		Mode: collection.ModeChargeback, CardID: "k", SubscriptionID: "sub", AmountMinor: 5, Currency: "SEK", Attempts: 3, Face: face, GraceUntil: later,
 	}
+	by := func(from collection.Phase, by string) collection.AccountRecovered {
+		return collection.AccountRecovered{SubscriptionID: "sub", From: from, By: by, At: noon, Owner: "ann"}
+	}
+	back := func(from, by string) object {
+		return object{"subscriptionId": "sub", "invoiceId": bill, "at": noon, "from": from, "by": by}
+	}
+	moved := by(collection.Retrying, collection.ByCharge)
+	moved.Invoiced = true
+	isMoved := back("retrying", "charge")
+	isMoved["invoiced"] = true
+	inMode := func(mode string) object {
+		f := maps.Clone(final)
+		f["mode"] = mode
+		return f
+	}
+	waits := pastDue
+	waits.WaitsFor = collection.CardUpdated
 	regular := opened
 	regular.Mode = collection.ModeRegular
 	run(t, []reactionCase{
 		{name: "C9: past due", reaction: name, given: given, when: event(bill, pastDue), then: mail("card_declined_final", final, "ann", "bob", "owner")},
+		{name: "C9: past due, and the card waits for its network", reaction: name, given: given, when: event(bill, waits), then: mail("card_declined_final", inMode("updated"), "ann", "bob", "owner")},
 		{name: "C9: past due and off at once", reaction: name, given: given, when: event(bill, over)},
 		{
 			name: "D2: a reminder", reaction: name, given: given,
 			when: event(bill, collection.PaymentReminded{SubscriptionID: "sub", CardID: "k", AmountMinor: 5, Currency: "SEK", Attempts: 3, GraceUntil: later, Face: face}),
 			then: mail("card_declined_final", final, "ann", "bob", "owner"),
 		},
-		{name: "C9: a chargeback is told of at once", reaction: name, given: given, when: event(bill, opened), then: mail("card_declined_final", final, "ann", "bob", "owner")},
+		{
+			name: "D2: a reminder while the card waits for an edit says so", reaction: name, given: given,
+			when: event(bill, collection.PaymentReminded{SubscriptionID: "sub", CardID: "k", AmountMinor: 5, Currency: "SEK", Attempts: 3, GraceUntil: later, Face: face, WaitsFor: collection.CardEdited}),
+			then: mail("card_declined_final", inMode("edited"), "ann", "bob", "owner"),
+		},
+		{name: "C9: a chargeback is told of at once, and is no decline", reaction: name, given: given, when: event(bill, opened), then: mail("card_declined_final", inMode("chargeback"), "ann", "bob", "owner")},
 		{
 			name: "K5: what must be paid by hand", reaction: name, given: given,
 			when: event(bill, collection.ManualPaymentRequested{SubscriptionID: "sub", CardID: "k", AmountMinor: 6, Currency: "INR", LimitMinor: 5, GraceUntil: later, Face: collection.Face{Owner: "ann", Last4: "4242", Brand: "visa"}}),
@@ -53,8 +77,16 @@ func TestTellOfCollection(t *testing.T) {
 			}, "ann", "bob"),
 		},
 		{
-			name: "D5: recovered", reaction: name, given: given, when: event(bill, collection.AccountRecovered{SubscriptionID: "sub", At: noon, Owner: "ann"}),
-			then: mail("service_restored", object{"subscriptionId": "sub", "invoiceId": bill, "at": noon}, "ann", "bob"),
+			name: "D5: recovered when the service was off", reaction: name, given: given, when: event(bill, by(collection.Suspended, collection.BySettlement)),
+			then: mail("service_restored", back("suspended", "settlement"), "ann", "bob"),
+		},
+		{
+			name: "C10: what went on an invoice was not paid", reaction: name, given: given, when: event(bill, by(collection.Retrying, collection.ByInvoiceSwitch)),
+			then: mail("service_restored", back("retrying", "invoice-switch"), "ann", "bob"),
+		},
+		{
+			name: "C10: who pays by invoice by now needs no backup card", reaction: name, given: given, when: event(bill, moved),
+			then: mail("service_restored", isMoved, "ann", "bob"),
 		},
 	})
 }

@@ -38,6 +38,7 @@ type (
 		InvoiceID   string    `json:"invoiceId"`
 		Attempts    int       `json:"attempts"`
 		GraceUntil  time.Time `json:"graceUntil"`
+		Mode        string    `json:"mode"` // empty if the card was declined for good
 	}
 
 	handData struct {
@@ -59,10 +60,20 @@ type (
 		DataUntil      time.Time `json:"dataUntil"`
 		Reason         string    `json:"reason"`
 	}
+
+	restoredData struct {
+		SubscriptionID string    `json:"subscriptionId"`
+		InvoiceID      string    `json:"invoiceId"`
+		At             time.Time `json:"at"`
+		From           string    `json:"from"` // a phase of the case
+		By             string    `json:"by"`
+		Invoiced       bool      `json:"invoiced"`
+	}
 )
 
 // cardDeclinedFinal says no more of why than the messages about the attempts
-// did.
+// did. That a card is charged no more is said only if nothing leads there: one
+// that waits for a change is charged after it.
 func (w *writer) cardDeclinedFinal(p *page) error {
 	d, err := decode[finalData](w.data)
 	if err != nil {
@@ -79,6 +90,11 @@ func (w *writer) cardDeclinedFinal(p *page) error {
 	if !d.GraceUntil.IsZero() {
 		p.Lead[1] = w.t("card_declined_final.next", nil)
 	}
+	if d.Mode != "" {
+		if err := w.finalMode(p, d); err != nil {
+			return err
+		}
+	}
 	w.add(p, "card", w.card(d.cardData))
 	if err := w.addAmount(p, "amount", d.AmountMinor, d.Currency); err != nil {
 		return err
@@ -87,6 +103,23 @@ func (w *writer) cardDeclinedFinal(p *page) error {
 	w.add(p, "invoice", d.InvoiceID)
 	w.addTime(p, "service_until", d.GraceUntil)
 	w.act(p, "action.settle", w.r.cfg.Links.Invoice, d.InvoiceID)
+	return nil
+}
+
+// finalMode says it of a card that was not declined for good: its payment was
+// taken back, or it waits for something.
+func (w *writer) finalMode(p *page, d finalData) error {
+	subject, err := w.choice("card_declined_final.subject", d.Mode)
+	if err != nil {
+		return err
+	}
+	p.Subject = w.t(subject, values{"Last4": d.Last4})
+	p.Heading = w.t("card_declined_final.heading."+d.Mode, nil)
+	p.SMS = w.t("card_declined_final.sms."+d.Mode, values{"Last4": d.Last4})
+	p.Lead[0] = w.t("card_declined_final.what."+d.Mode, nil)
+	if !d.GraceUntil.IsZero() {
+		p.Lead[1] = w.t("card_declined_final.next."+d.Mode, nil)
+	}
 	return nil
 }
 
@@ -143,16 +176,36 @@ func (w *writer) serviceSuspended(p *page) error {
 	return nil
 }
 
+// serviceRestored says what is true of the case: a service works again only if
+// it was off, and only a card pays an invoice at once. One that is paid by
+// invoice takes no backup card.
 func (w *writer) serviceRestored(p *page) error {
-	d, err := decode[serviceData](w.data)
+	d, err := decode[restoredData](w.data)
 	if err != nil {
 		return err
 	}
-	w.head(p, "service_restored", nil)
-	p.Lead = []string{w.t("service_restored.what", nil), w.t("service_restored.next", nil)}
+	off := d.From == "" || d.From == "suspended"
+	switch covered := d.By == "invoice-switch"; {
+	case off && covered:
+		w.head(p, "service_restored.covered", nil)
+		p.Lead = []string{w.t("service_restored.covered.what", nil), w.t("service_restored.next_invoiced", nil)}
+	case covered:
+		w.head(p, "service_restored.moved", nil)
+		p.Lead = []string{w.t("service_restored.moved.what", nil), w.t("service_restored.next_invoiced", nil)}
+	case off:
+		w.head(p, "service_restored", nil)
+		p.Lead = []string{w.t("service_restored.what", nil), w.t("service_restored.next", nil)}
+	default:
+		w.head(p, "service_restored.paid", nil)
+		p.Lead = []string{w.t("service_restored.paid.what", nil), w.t("service_restored.paid.next", nil)}
+	}
 	w.add(p, "subscription", d.SubscriptionID)
 	w.add(p, "invoice", d.InvoiceID)
 	w.addTime(p, "time", d.At)
 	w.act(p, "action.backup_card", w.r.cfg.Links.Subscription, d.SubscriptionID)
+	if d.Invoiced || d.By == "invoice-switch" {
+		p.Lead[1] = w.t("service_restored.next_invoiced", nil)
+		w.act(p, "action.subscription", w.r.cfg.Links.Subscription, d.SubscriptionID)
+	}
 	return nil
 }

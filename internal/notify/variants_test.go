@@ -132,6 +132,17 @@ func collectionVariants() map[string][]string {
 		},
 		notify.ServiceRestored: {`{"subscriptionId":"sub","invoiceId":"inv","at":"2026-03-02T14:05:00Z"}`},
 	}
+	for _, from := range []string{"retrying", "accelerated", "past_due", "chargeback", "suspended"} {
+		for _, by := range []string{`"charge"`, `"charge","invoiced":true`, `"settlement"`, `"invoice-switch","invoiced":true`} {
+			v[notify.ServiceRestored] = append(v[notify.ServiceRestored],
+				fmt.Sprintf(`{"subscriptionId":"sub","invoiceId":"inv","at":"2026-03-02T14:05:00Z","from":%q,"by":%s}`, from, by))
+		}
+	}
+	for _, mode := range []string{"chargeback", "edited", "updated", "presented"} {
+		v[notify.CardDeclinedFinal] = append(v[notify.CardDeclinedFinal],
+			fmt.Sprintf(`{"brand":"visa","last4":"4242","cardId":"c",%s,"attempts":2,"graceUntil":"2026-04-01T14:05:00Z","mode":%q}`, debt, mode),
+			fmt.Sprintf(`{"brand":"visa","last4":"4242","cardId":"c",%s,"mode":%q}`, debt, mode))
+	}
 	for _, reason := range []string{"unpaid", "chargeback"} {
 		v[notify.ServiceSuspended] = append(v[notify.ServiceSuspended],
 			fmt.Sprintf(`{%s,"reason":%q}`, debt, reason),
