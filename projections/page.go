@@ -18,7 +18,7 @@ const (
 )
 
 // ErrCursor rejects a cursor that no query returned.
-var ErrCursor = domain.Malformed("cursor-malformed", "the cursor is not one that this list returned").At("/after")
+var ErrCursor = domain.Malformed("cursor-malformed", "the cursor is not one that this list returned").At("/cursor")
 
 // scanner is a row.
 type scanner interface{ Scan(dest ...any) error }

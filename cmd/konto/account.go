@@ -70,7 +70,7 @@ func (a *app) printHistory(events []history.Entry) error {
 	st, columns := a.style(a.stdout), width(a.stdout)
 	for _, e := range events {
 		head := fmt.Sprintf("%3d  %s  ", e.Revision, e.RecordedAt.UTC().Format(time.DateTime))
-		b.WriteString(head + st.strong(e.Type) + "  " + actorName(e) + "\n")
+		b.WriteString(head + st.strong(visible(e.Type)) + "  " + visible(actorName(e)) + "\n")
 		var reason string
 		_ = json.Unmarshal(e.Reason, &reason) // absent, or not for this reader
 		lines := summary(e.Changes)
@@ -78,7 +78,7 @@ func (a *app) printHistory(events []history.Entry) error {
 			lines = append([]string{"reason: " + reason}, lines...)
 		}
 		for _, line := range lines {
-			b.WriteString(cut("     "+line+"\n", columns))
+			b.WriteString(cut("     "+visible(line)+"\n", columns))
 		}
 	}
 	_, err := io.WriteString(a.stdout, b.String())

@@ -197,7 +197,7 @@ func printAuditSessions(w *tabwriter.Writer, list []auditSession) {
 			status, until = "closed", *s.EndedAt
 		}
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", s.Auditor, s.Since.UTC().Format(time.DateTime),
-			until.UTC().Format(time.DateTime), status, s.Reads, s.Exports, scopeText(s.Scope), s.Purpose)
+			until.UTC().Format(time.DateTime), status, s.Reads, s.Exports, scopeText(s.Scope), visible(s.Purpose))
 	}
 }
 

@@ -168,7 +168,7 @@ func (a *app) printAccepted(accepted client.Accepted, dryRun bool) error {
 		_, _ = fmt.Fprintln(a.stderr, "nothing to do")
 	}
 	for _, c := range accepted.Merged {
-		_, _ = fmt.Fprintln(a.stderr, "merged with "+changed(c))
+		_, _ = fmt.Fprintln(a.stderr, "merged with "+visible(changed(c)))
 	}
 	a.printCautions(accepted)
 	return nil

@@ -119,6 +119,6 @@ func (a *app) printEvent(data string) error {
 		return err
 	}
 	_, err := fmt.Fprintf(a.stdout, "%s  %-28s %s@%d  by %s %s\n",
-		e.RecordedAt.UTC().Format(time.DateTime), e.Type, e.Stream, e.Revision, e.Actor.Kind, e.Actor.ID)
+		e.RecordedAt.UTC().Format(time.DateTime), visible(e.Type), visible(e.Stream), e.Revision, e.Actor.Kind, visible(e.Actor.ID))
 	return err
 }

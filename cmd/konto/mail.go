@@ -78,7 +78,7 @@ func (a *app) printMail(m mailbox.Message) error {
 		return a.print(m, nil)
 	}
 	_, err := fmt.Fprintf(a.stdout, "To:        %s\nSubject:   %s\nReceived:  %s\n\n%s\n",
-		strings.Join(m.Recipients, ", "), m.Subject, m.ReceivedAt.Local().Format(time.DateTime), strings.TrimRight(m.Text, "\n"))
+		visible(strings.Join(m.Recipients, ", ")), visible(m.Subject), m.ReceivedAt.Local().Format(time.DateTime), visibleLines(strings.TrimRight(m.Text, "\r\n")))
 	return err
 }
 
@@ -95,7 +95,7 @@ func (a *app) printMailbox(all []mailbox.Message) error {
 	return a.print(all, func(w *tabwriter.Writer) {
 		_, _ = fmt.Fprintln(w, "NO\tRECEIVED\tTO\tSUBJECT")
 		for _, m := range all {
-			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", m.ID, m.ReceivedAt.Local().Format(time.DateTime), strings.Join(m.Recipients, ", "), m.Subject)
+			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", m.ID, m.ReceivedAt.Local().Format(time.DateTime), visible(strings.Join(m.Recipients, ", ")), visible(m.Subject))
 		}
 	})
 }

@@ -114,7 +114,7 @@ func (a *app) policyShow() *cobra.Command {
 					if v.InForce {
 						mark = " (in force)"
 					}
-					_, _ = fmt.Fprintf(w, "%d%s\t%s\t%s\t%s\n", v.Number, mark, from, v.Rules, v.Note)
+					_, _ = fmt.Fprintf(w, "%d%s\t%s\t%s\t%s\n", v.Number, mark, from, v.Rules, visible(v.Note))
 				}
 				for _, e := range p.Ready {
 					_, _ = fmt.Fprintf(w, "%s\tnot published\t%s\t\n", e.Name, e.Rules)

@@ -10,7 +10,8 @@ import (
 )
 
 // print writes v as JSON or, with a line for each element, as JSON lines, or
-// calls table. Only on a terminal are a table's lines cut to its width.
+// calls table. What a table's line holds is written as [visible] does; only on a
+// terminal are lines cut to its width.
 func (a *app) print(v any, table func(w *tabwriter.Writer)) error {
 	switch a.output {
 	case "json":
@@ -29,7 +30,7 @@ func (a *app) print(v any, table func(w *tabwriter.Writer)) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := io.WriteString(a.stdout, cut(b.String(), width(a.stdout)))
+	_, err := io.WriteString(a.stdout, cut(visibleLines(b.String()), width(a.stdout)))
 	return err
 }
 
@@ -49,7 +50,8 @@ func (a *app) printLines(v any) error {
 }
 
 // printRaw writes an answer that is JSON already: indented for people, as it
-// is for programs that read lines. Anything else is written as it is.
+// is for programs that read lines. Anything else is written as it is, but that
+// a terminal obeys none of it.
 func (a *app) printRaw(answer json.RawMessage) error {
 	if a.output == "jsonl" {
 		_, err := fmt.Fprintln(a.stdout, string(bytes.TrimSpace(answer)))
@@ -57,9 +59,18 @@ func (a *app) printRaw(answer json.RawMessage) error {
 	}
 	var b bytes.Buffer
 	if err := json.Indent(&b, bytes.TrimSpace(answer), "", "  "); err != nil {
-		_, err := a.stdout.Write(answer)
+		_, err := io.WriteString(a.stdout, a.harmless(string(answer)))
 		return err
 	}
-	_, err := fmt.Fprintln(a.stdout, b.String())
+	_, err := fmt.Fprintln(a.stdout, a.harmless(b.String()))
 	return err
+}
+
+// harmless is [visibleLines] of an answer that a person reads. A program gets
+// what is there.
+func (a *app) harmless(answer string) string {
+	if !terminal(a.stdout) {
+		return answer
+	}
+	return visibleLines(answer)
 }

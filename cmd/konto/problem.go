@@ -15,10 +15,10 @@ func (a *app) printProblem(p *client.Problem) {
 	w, s := a.stderr, a.style(a.stderr)
 	line := func(name, value string) {
 		if value != "" {
-			_, _ = fmt.Fprintf(w, "  %s %s\n", s.faint(fmt.Sprintf("%-9s", name)), value)
+			_, _ = fmt.Fprintf(w, "  %s %s\n", s.faint(fmt.Sprintf("%-9s", name)), visible(value))
 		}
 	}
-	_, _ = fmt.Fprintf(w, "%s %s %s\n", s.bad("konto:"), p.Detail, s.faint("("+strconv.Itoa(p.Status)+" "+p.Code+")"))
+	_, _ = fmt.Fprintf(w, "%s %s %s\n", s.bad("konto:"), visible(p.Detail), s.faint("("+strconv.Itoa(p.Status)+" "+p.Code+")"))
 	line("rule", p.Rule)
 	line("because", p.Because.Says)
 	line("source", p.Because.Page)
@@ -30,7 +30,7 @@ func (a *app) printProblem(p *client.Problem) {
 		if len(p.Errors) > 1 && e.Rule != "" {
 			detail += " (rule " + e.Rule + ")"
 		}
-		line(cmp.Or(e.Pointer, e.Code), detail)
+		line(cmp.Or(e.Pointer, e.Parameter, e.Code), detail)
 	}
 	for _, c := range p.Changes {
 		mark := ""

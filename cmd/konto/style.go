@@ -1,13 +1,18 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/term"
 	"github.com/mattn/go-isatty"
+
+	"konto/domain"
 )
 
 // style is how words stand out for people.
@@ -74,4 +79,35 @@ func cut(text string, columns int) string {
 		}
 	}
 	return strings.Join(lines, "")
+}
+
+// visible writes out what stands in a line and would not be seen there, or would
+// change what is: control characters, those that turn the direction of writing,
+// and others that leave no mark. What is stored may hold them: a terminal obeys
+// them, and a line that somebody made up looks like one of ours.
+func visible(line string) string {
+	if domain.Line(line, len(line)) {
+		return line
+	}
+	var b strings.Builder
+	for i, r := range line {
+		switch _, size := utf8.DecodeRuneInString(line[i:]); {
+		case r == utf8.RuneError && size == 1:
+			_, _ = fmt.Fprintf(&b, `\x%02x`, line[i])
+		case domain.Line(string(r), 1):
+			b.WriteRune(r)
+		default:
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		}
+	}
+	return b.String()
+}
+
+// visibleLines is visible for text that has lines of its own.
+func visibleLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = visible(lines[i])
+	}
+	return strings.Join(lines, "\n")
 }

@@ -1,8 +1,14 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"io"
+	"strings"
 	"testing"
+	"text/tabwriter"
+
+	"konto/internal/history"
 )
 
 func TestCut(t *testing.T) {
@@ -46,5 +52,44 @@ func TestColored(t *testing.T) {
 		if got := a.colored(io.Discard); got != test.want {
 			t.Errorf("%s: colored = %t, want %t", test.name, got, test.want)
 		}
+	}
+}
+
+func TestVisible(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"Åsa Öberg, 한국":      "Åsa Öberg, 한국",
+		"می\u200cخواهم":      "می\u200cخواهم",
+		"a\nb\r\x00":         `a\nb\r\x00`,
+		"\x1b[31mred\u009bm": `\x1b[31mred\u009bm`,
+		"\u202eb":            `\u202eb`,
+		"a\xff":              `a\xff`,
+		"":                   "",
+	} {
+		if got := visible(in); got != want {
+			t.Errorf("visible(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// TestStoredTextIsShown checks that what somebody wrote, when it was taken,
+// neither commands a terminal nor looks like a line of ours.
+func TestStoredTextIsShown(t *testing.T) {
+	t.Parallel()
+	const forged = "ok\n  9  2026-01-01 00:00:00  CardRemoved  by ann\x1b[31m"
+	reason, err := json.Marshal(forged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	a := &app{output: "table", color: "never", environment: environment{stdout: &out, getenv: func(string) string { return "" }}}
+	if err := a.printHistory([]history.Entry{{Type: "CardAdded", Reason: reason}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.print(nil, func(w *tabwriter.Writer) { printAuditSessions(w, []auditSession{{Purpose: forged}}) }); err != nil {
+		t.Fatal(err)
+	}
+	if got := out.String(); strings.Count(got, "\n") != 4 || strings.Count(got, `\x1b[31m`) != 2 || strings.Contains(got, "\x1b") {
+		t.Errorf("printed:\n%s", got)
 	}
 }

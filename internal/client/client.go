@@ -101,11 +101,12 @@ type Problem struct {
 	InsteadBy []string `json:"insteadBy"`
 	RequestID string   `json:"requestId"`
 	Errors    []struct {
-		Pointer string `json:"pointer"`
-		Code    string `json:"code"`
-		Detail  string `json:"detail"`
-		Rule    string `json:"rule"`
-		Instead string `json:"instead"`
+		Pointer   string `json:"pointer"`
+		Parameter string `json:"parameter"`
+		Code      string `json:"code"`
+		Detail    string `json:"detail"`
+		Rule      string `json:"rule"`
+		Instead   string `json:"instead"`
 	} `json:"errors"`
 	Facts struct {
 		Revision *int64 `json:"revision"` // of the account now, if the caller has to name it

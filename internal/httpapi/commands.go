@@ -3,7 +3,6 @@ package httpapi
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"reflect"
 	"regexp"
 	"slices"
@@ -149,9 +148,8 @@ func (s *server) request(w http.ResponseWriter, r *http.Request, category, name 
 	req := command.Request{
 		Category: category, Target: id, Command: name, Actor: actor,
 		Correlation: correlation(r), Source: Source(r),
-		DryRun: r.URL.Query().Get("dry-run") == "true" || r.Header.Get("Dry-Run") == "true",
 	}
-	if err := inspectQuery(r); err != nil {
+	if req.DryRun, err = asked(r); err != nil {
 		return req, err
 	}
 	if req.ID, err = s.commandID(r, actor, envelope.Stream(category, id)); err != nil {
@@ -170,21 +168,6 @@ func (s *server) request(w http.ResponseWriter, r *http.Request, category, name 
 
 // commandSpace is the namespace of command IDs that derive from a caller's key.
 var commandSpace = uuid.MustParse("5e7c2f3a-6d0b-5b1e-9c55-0d5b0b6f1a77")
-
-// inspectQuery refuses card numbers in the query, which proxies write down.
-func inspectQuery(r *http.Request) error {
-	if r.URL.RawQuery == "" {
-		return nil
-	}
-	for name, values := range r.URL.Query() {
-		if isCardNumber(name) || slices.ContainsFunc(values, isCardNumber) {
-			p := newProblem(http.StatusUnprocessableEntity, "card-number-not-accepted", "card numbers are never accepted; send the gateway's token")
-			p.Rule = "K1"
-			return p
-		}
-	}
-	return nil
-}
 
 // commandID derives the command's ID from the Idempotency-Key, or draws one.
 // The key is the actor's own and for one account: the account's stream is
@@ -227,16 +210,6 @@ func lenient(r *http.Request) bool {
 		}
 	}
 	return false
-}
-
-// reason returns why the caller makes the change: Konto-Reason, percent-encoded
-// where it is not ASCII.
-func reason(r *http.Request) (string, error) {
-	text, err := url.PathUnescape(r.Header.Get("Konto-Reason"))
-	if err != nil || len(text) > 1000 || isCardNumber(text) {
-		return "", newProblem(http.StatusBadRequest, "malformed-reason", "Konto-Reason is percent-encoded UTF-8, at most 1,000 bytes, and holds no card number")
-	}
-	return text, nil
 }
 
 // Source says where r comes from, for who looks into a history.

@@ -44,11 +44,11 @@ func commandOperation(api huma.API, c domain.Contract, info domain.CommandInfo, 
 		Summary: info.Summary, Tags: []string{c.Collection()},
 		Parameters: []*huma.Param{
 			{Name: "id", In: "path", Required: true, Description: "the account's ID", Schema: &huma.Schema{Type: "string"}},
-			{Name: "dry-run", In: "query", Description: "decide and preview, but write nothing", Schema: &huma.Schema{Type: "boolean"}},
+			{Name: "dry-run", In: "query", Description: "decide and preview, but write nothing; without a value it is true", Schema: &huma.Schema{Type: "boolean"}},
 			header("Idempotency-Key", "1-255 characters; with the same key, the command is carried out once on the account", false),
 			header("If-Match", "the ETag that you saw; 412 with the differences if the account has moved on", info.CallerSaw),
 			header("Prefer", "handling=lenient carries the command out also if others changed what it does not touch since the ETag in If-Match, and says what", false),
-			header("Konto-Reason", "why, for auditors; percent-encoded UTF-8", false),
+			header("Konto-Reason", "why, for auditors: one line of percent-encoded UTF-8, at most 1,000 bytes", false),
 			header("Correlation-Id", "a UUID that ties this to other requests", false),
 		},
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{

@@ -60,10 +60,11 @@ type Because struct {
 
 // FieldProblem is one of several things that are wrong.
 type FieldProblem struct {
-	Pointer string `json:"pointer,omitempty" doc:"JSON pointer (RFC 6901) into the request body, or where else it is"`
-	Code    string `json:"code"`
-	Detail  string `json:"detail"`
-	Rule    string `json:"rule,omitempty"`
+	Pointer   string `json:"pointer,omitempty" doc:"JSON pointer (RFC 6901) into the request body"`
+	Parameter string `json:"parameter,omitempty" doc:"the parameter of the query, the path or the header that is wrong"`
+	Code      string `json:"code"`
+	Detail    string `json:"detail"`
+	Rule      string `json:"rule,omitempty"`
 
 	Because   *Because      `json:"because,omitempty" doc:"the rule in words, and the page that it comes from"`
 	WhoMay    []domain.Role `json:"whoMay,omitempty" doc:"who could do it; see above"`
@@ -254,16 +255,22 @@ func send(w http.ResponseWriter, r *http.Request, p *Problem) {
 	_ = json.NewEncoder(w).Encode(p) // the caller has gone if this fails
 }
 
-// asProblem gives what huma found wrong with a query the shape of our problems.
-func asProblem(_ huma.Context, _ string, v any) (any, error) {
-	m, ok := v.(*huma.ErrorModel)
+// asProblem gives what huma found wrong with a query the shape of our problems,
+// and every problem of a query what it was about.
+func asProblem(ctx huma.Context, _ string, v any) (any, error) {
+	p, ok := v.(*Problem)
+	if m, huma := v.(*huma.ErrorModel); huma {
+		p, ok = newProblem(m.Status, "malformed-request", m.Detail), true
+		for _, e := range m.Errors {
+			_, name, _ := strings.Cut(e.Location, ".") // "query.limit"
+			p.Errors = append(p.Errors, FieldProblem{Parameter: name, Code: "malformed", Detail: e.Message})
+		}
+	}
 	if !ok {
 		return v, nil
 	}
-	p := newProblem(m.Status, "malformed-request", m.Detail)
-	for _, e := range m.Errors {
-		p.Errors = append(p.Errors, FieldProblem{Pointer: e.Location, Code: "malformed", Detail: e.Message})
-	}
+	asked := ctx.URL()
+	p.RequestID, p.Instance = requestID(ctx.Context()), asked.Path
 	return p, nil
 }
 

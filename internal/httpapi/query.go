@@ -146,6 +146,9 @@ func matches(header, tag string) bool {
 // queryProblem is [server.writeProblem] for queries: huma writes the answer.
 func (s *server) queryProblem(ctx context.Context, path string, err error) error {
 	p := s.problem(ctx, path, err)
+	for i, e := range p.Errors { // a query has no body
+		p.Errors[i].Pointer, p.Errors[i].Parameter = "", strings.TrimPrefix(e.Pointer, "/")
+	}
 	h := http.Header{}
 	if p.retry != "" {
 		h.Set("Retry-After", p.retry)
