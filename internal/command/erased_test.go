@@ -50,6 +50,9 @@ func TestNothingIsKeptAboutTheErased(t *testing.T) {
 	if after := len(w.stream("offboard-"+albert.ID)) + len(w.stream("secinfo-"+albert.ID)); after != before {
 		t.Errorf("N4: %d events were kept about somebody who was erased", after-before)
 	}
+	if t.Failed() {
+		return // or it would wait for refusals that there are none of
+	}
 	w.rejected(acme, 2)
 
 	// What tells nothing of them goes on.
