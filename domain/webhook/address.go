@@ -3,6 +3,7 @@ package webhook
 import (
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"konto/domain"
@@ -29,14 +30,26 @@ func address(raw string, m Meta) *domain.Error {
 	switch {
 	case err != nil || len(raw) > longestURL || u.Hostname() == "" || u.Opaque != "" || u.User != nil || strings.Contains(raw, "#"):
 		return ErrURL
+	case !hasPort(u):
+		return ErrPort
 	case u.Scheme != "https" && u.Scheme != "http":
-		return ErrURL
+		return ErrNotHTTPS
 	case u.Scheme != "https" && !development:
 		return ErrNotHTTPS
 	case !development && private(u.Hostname()):
 		return ErrPrivate
 	}
 	return nil
+}
+
+// hasPort reports whether the port that an address names, if it names one, is
+// one of TCP's (RFC 9293 section 3.1) that somebody can listen on.
+func hasPort(u *url.URL) bool {
+	if u.Port() == "" {
+		return true // also for "host:", which means the scheme's own (RFC 3986 section 3.2.3)
+	}
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	return err == nil && port > 0
 }
 
 // private reports whether a host can only be one that is not public: a special

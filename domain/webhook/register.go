@@ -1,7 +1,10 @@
 package webhook
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"konto/domain"
@@ -109,11 +112,46 @@ func known(events []string) *domain.Error {
 	}
 	all := Types()
 	for i, e := range events {
-		if e != All && !slices.Contains(all, e) || slices.Contains(events[:i], e) {
-			return ErrEvents.With("known", all)
+		switch {
+		case e != All && !slices.Contains(all, e):
+			wrong := *ErrEvents.With("known", all)
+			wrong.Detail = fmt.Sprintf("there is no type %s; %s, and %q alone is for all", quoted(e), alike(e), All)
+			return &wrong
+		case slices.Contains(events[:i], e):
+			wrong := *ErrEvents
+			wrong.Detail = "the type " + e + " is named twice"
+			return &wrong
 		}
 	}
 	return nil
+}
+
+// alike says which types are about the same as what is none, or else what
+// types are about. All of them would be a page.
+func alike(e string) string {
+	about, _, _ := strings.Cut(e, "-")
+	var same, others []string
+	for _, t := range Types() {
+		first, _, _ := strings.Cut(t, "-")
+		if first == about {
+			same = append(same, t)
+		}
+		others = append(others, first+"-…")
+	}
+	if len(same) > 0 {
+		return "there are " + strings.Join(same, ", ")
+	}
+	return "types are called " + strings.Join(slices.Compact(others), ", ")
+}
+
+// quoted is what somebody took for a type, if it looks like one: what does not
+// may be anything, and a refusal is logged.
+func quoted(e string) string {
+	const longest = 64
+	if len(e) > longest || strings.Trim(e, "abcdefghijklmnopqrstuvwxyz-") != "" {
+		return "of that name"
+	}
+	return strconv.Quote(e)
 }
 
 func sorted(events []string) []string { return slices.Sorted(slices.Values(events)) }

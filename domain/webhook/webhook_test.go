@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"errors"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -95,12 +96,17 @@ func TestRegister(t *testing.T) {
 		{name: "P11: without TLS", when: register("http://hooks.contoso.com", All), err: ErrNotHTTPS},
 		{name: "P11: without TLS in development", world: world{development: true}, when: register("http://localhost:9/x", All), then: made("http://localhost:9/x", All)},
 		{name: "P11: a private address in development", world: world{development: true}, when: register("https://10.0.0.1", All), then: made("https://10.0.0.1", All)},
-		{name: "P11: no URL in development", world: world{development: true}, when: register("ftp://localhost", All), err: ErrURL},
+		{name: "P11: no URL in development", world: world{development: true}, when: register("ftp://localhost", All), err: ErrNotHTTPS},
+		{name: "P11: FTP is no way to be called", when: register("ftp://hooks.contoso.com/", All), err: ErrNotHTTPS},
+		{name: "P11: the highest port", when: register("https://a.contoso.com:65535/", All), then: made("https://a.contoso.com:65535/", All)},
+		{name: "P11: a port that there is not", when: register("https://a.contoso.com:65536/", All), err: ErrPort},
+		{name: "P11: port 99999", when: register("https://x.example:99999/", All), err: ErrPort},
+		{name: "P11: port 0", when: register("https://a.contoso.com:0/", All), err: ErrPort},
 		{name: "P11: 2,048 bytes", when: register("https://a.contoso.com/"+strings.Repeat("x", 2026), All), then: made("https://a.contoso.com/"+strings.Repeat("x", 2026), All)},
 		{name: "P11: 2,049 bytes", when: register("https://a.contoso.com/"+strings.Repeat("x", 2027), All), err: ErrURL},
 	}
 	for name, url := range map[string]string{
-		"nothing": "", "no scheme": "hooks.contoso.com", "no host": "https:///x", "opaque": "https:hooks.contoso.com", "another scheme": "gopher://hooks.contoso.com",
+		"nothing": "", "no scheme": "hooks.contoso.com", "no host": "https:///x", "opaque": "https:hooks.contoso.com",
 		"a user": "https://me:secret@hooks.contoso.com", "a fragment": "https://hooks.contoso.com/#x", "an empty fragment": "https://hooks.contoso.com/#",
 		"a control character": "https://hooks.contoso.com/\x00", "a broken escape": "https://hooks.contoso.com/%zz", "a port alone": "https://:443/",
 	} {
@@ -117,6 +123,24 @@ func TestRegister(t *testing.T) {
 		rows = append(rows, row{name: "P11: " + host + " is not public", when: register("https://"+host+"/x", All), err: ErrPrivate})
 	}
 	run(t, rows)
+}
+
+// Who names a wrong type is told which, and what there is that is like it.
+func TestP11_UnknownTypesAreNamed(t *testing.T) {
+	for _, c := range []struct{ events, has, hasNot string }{
+		{"card-added card-eaten", `there is no type "card-eaten"; there are card-added, `, "invoice"},
+		{"weather", `there is no type "weather"; types are called admin-…, card-…, `, "card-added"},
+		{"<script>", "there is no type of that name; ", "<"},
+		{"card-added card-added", "the type card-added is named twice", "there is no"},
+	} {
+		cmd := RegisterWebhookEndpoint{URL: address, Events: strings.Fields(c.events)}
+		_, err := cmd.Decide(Endpoint{}, world{}.meta(cmd))
+		var refused *domain.Error
+		if !errors.As(err, &refused) || refused.Code != ErrEvents.Code || refused.Pointer != "/events" ||
+			!strings.Contains(refused.Detail, c.has) || strings.Contains(refused.Detail, c.hasNot) {
+			t.Errorf("%s: %v, want %q, and no %q", c.events, err, c.has, c.hasNot)
+		}
+	}
 }
 
 func TestChange(t *testing.T) {
