@@ -68,7 +68,7 @@ shown. It ends by itself; policy audit-sessions says after how long at most.`,
 			if !open.Scope.Whole && len(open.Scope.Kinds)+len(open.Scope.Accounts) == 0 {
 				return usage(errors.New("open: want --whole, --kind or --account"))
 			}
-			if length%time.Minute != 0 || length < 0 {
+			if length%time.Minute != 0 {
 				return usage(errors.New("open: --for takes whole minutes, such as 90m or 8h"))
 			}
 			open.Minutes = int(length / time.Minute)
@@ -89,7 +89,7 @@ shown. It ends by itself; policy audit-sessions says after how long at most.`,
 	f.StringSliceVar(&open.Scope.Kinds, "kind", nil, "cover accounts of this `KIND`, such as card; may be given more than once")
 	f.StringSliceVar(&open.Scope.Accounts, "account", nil, "cover the account with this `STREAM`; may be given more than once")
 	f.BoolVar(&open.Scope.Personal, "personal", false, "show personal values, too")
-	f.DurationVar(&length, "for", 0, "end after this `TIME`, such as 90m; default: as the policy says")
+	passingVar(f, &length, "for", 0, "end after this `TIME`, such as 90m or 2d; default: as the policy says")
 	return c
 }
 

@@ -57,7 +57,7 @@ on it disturbs them; ratios less so.`,
 		},
 	}
 	f := c.Flags()
-	f.DurationVar(&cfg.Duration, "duration", 3*time.Second, "how long each cell is measured")
+	passingVar(f, &cfg.Duration, "duration", 3*time.Second, "how long each cell is measured")
 	f.IntSliceVar(&cfg.Callers, "callers", []int{1, 16, 64, 256}, "callers at the same time, one cell each")
 	f.StringSliceVar(&only, "only", nil, "sections: "+listed(bench.Sections()))
 	f.IntVar(&cfg.Accounts, "accounts", 2048, "accounts that commands go to")

@@ -47,7 +47,7 @@ and some 1,000 bytes of disk for each event.`,
 		},
 	}
 	f := c.Flags()
-	f.DurationVar(&cfg.Duration, "duration", 3*time.Second, "how long each cell is measured")
+	passingVar(f, &cfg.Duration, "duration", 3*time.Second, "how long each cell is measured")
 	f.IntSliceVar(&cfg.Callers, "callers", []int{1, 16, 64, 256}, "writers at the same time, one cell each")
 	f.StringSliceVar(&only, "only", nil, "stores: "+listed(bench.StoreKinds()))
 	f.BoolVar(&large, "large", false, "measure start and memory of a large store instead")

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -61,21 +59,6 @@ and lets that happen: a month of reminders and retries takes a second.`,
 		},
 	})
 	return c
-}
-
-// passing reads a Go duration, or a number of days such as 90d.
-func passing(s string) (time.Duration, error) {
-	if days, ok := strings.CutSuffix(s, "d"); ok {
-		n, err := strconv.ParseUint(days, 10, 16)
-		if err == nil {
-			return time.Duration(n) * 24 * time.Hour, nil
-		}
-	}
-	d, err := time.ParseDuration(s)
-	if err != nil || d < 0 {
-		return 0, fmt.Errorf("%s: want a time that passes, such as 15m, 36h or 90d", s)
-	}
-	return d, nil
 }
 
 // moment reads a date, midnight UTC, or an RFC 3339 time.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,6 +33,9 @@ func (a *app) eventTail() *cobra.Command {
   konto event tail --after 0 --limit 10 -o jsonl`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("limit") && limit < 1 {
+				return usage(fmt.Errorf("--limit %d: want how many events, 1 or more; without it, tail follows for ever", limit))
+			}
 			c, err := a.client()
 			if err != nil {
 				return err
@@ -49,7 +53,7 @@ func (a *app) eventTail() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&after, "after", "", "begin after this position; 0 is the beginning; default: now")
-	c.Flags().IntVar(&limit, "limit", 0, "end after so many events; 0 never ends")
+	c.Flags().IntVar(&limit, "limit", 0, "end after so many events, 1 or more; default: never")
 	return c
 }
 
@@ -71,7 +75,10 @@ commitments.`,
 			}
 			path := "/v1/events?format=" + format + "&after=" + url.QueryEscape(after)
 			return a.download(cmd.Context(), path, file, func(w io.Writer, r io.Reader) error {
-				_, err := io.Copy(w, r)
+				events, last, err := copyEvents(w, r, format)
+				if err == nil && !a.quiet {
+					_, _ = fmt.Fprintf(a.stderr, "%d events%s\n", events, upTo(last))
+				}
 				return err
 			})
 		},
@@ -80,6 +87,47 @@ commitments.`,
 	c.Flags().StringVar(&file, "file", "", "write to this `FILE`; default: standard output")
 	c.Flags().StringVar(&format, "format", "jsonl", "`FORM` is csv or jsonl")
 	return c
+}
+
+// copyEvents copies a log in a form, and returns how many events are in it and
+// the position of the last; "" if there is none.
+func copyEvents(w io.Writer, r io.Reader, form string) (events int, last string, err error) {
+	r = io.TeeReader(r, w)
+	if form == "csv" {
+		rows := csv.NewReader(r)
+		rows.ReuseRecord = true
+		for n := 0; ; n++ { // the first row is the columns' names
+			row, err := rows.Read()
+			if errors.Is(err, io.EOF) {
+				return max(n-1, 0), last, nil
+			}
+			if err != nil {
+				return n, last, err
+			}
+			if n > 0 {
+				last = strings.Clone(row[0])
+			}
+		}
+	}
+	var event struct {
+		Position string `json:"position"`
+	}
+	for d := json.NewDecoder(r); ; events++ {
+		err := d.Decode(&event)
+		if errors.Is(err, io.EOF) {
+			return events, event.Position, nil
+		}
+		if err != nil {
+			return events, event.Position, err
+		}
+	}
+}
+
+func upTo(position string) string {
+	if position == "" {
+		return ""
+	}
+	return ", up to " + position
 }
 
 // maxLine bounds one event on the wire, in bytes.

@@ -117,6 +117,9 @@ func (a *app) exit(ctx context.Context, err error) int {
 	default:
 		_, _ = fmt.Fprintln(a.stderr, a.style(a.stderr).bad("konto:"), err)
 	}
+	if errors.Is(err, client.ErrNobody) && !a.wantsLines() && !a.quiet {
+		_, _ = fmt.Fprintln(a.stderr, "Start konto dev, or name another Konto with --url.")
+	}
 	if code == exitUsage && !a.wantsLines() && !a.quiet {
 		_, _ = fmt.Fprintln(a.stderr, "Run 'konto --help' or 'konto COMMAND --help' for how it is used.")
 	}

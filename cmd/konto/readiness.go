@@ -151,6 +151,7 @@ func printOutlook(w *tabwriter.Writer, o httpapi.Outlook) {
 	}
 	side("ready after", *o.After)
 	_, _ = fmt.Fprintf(w, "recoverable global admins\t%d\tafter: %d\n", o.GlobalAdmins.Now, *o.GlobalAdmins.After)
+	_, _ = fmt.Fprintf(w, "\t\tcool-downs do not matter here: they end by themselves, and lock nobody out\n")
 	_, _ = fmt.Fprintf(w, "locks out\t%s\n", yesNo(o.LocksOut))
 	for _, r := range o.Refusals {
 		_, _ = fmt.Fprintf(w, "refused\t%s %s\t%s\n", r.Rule, r.Code, r.Detail)

@@ -72,7 +72,7 @@ func (a *app) globalFlags(f *pflag.FlagSet) {
 	f.BoolVar(&a.json, "json", false, "the same as -o json")
 	f.StringVar(&a.color, "color", "auto", "colour for people: `WHEN` is auto, always or never; NO_COLOR is respected")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress and no hints")
-	f.DurationVar(&a.timeout, "timeout", 0, "give up after this `TIME`, such as 10s; 0 never does")
+	passingVar(f, &a.timeout, "timeout", 0, "give up after this `TIME`, such as 10s; 0 never does")
 	f.StringVar(&a.devData, "dev-data", defaultData(a.getenv), "data `DIRECTORY` of the konto dev to call")
 	f.StringVar(&a.url, "url", "", "Konto to call; default: KONTO_URL, or the konto dev on this machine")
 	f.StringVar(&a.token, "token-file", "", "`FILE` with an access token; default: KONTO_TOKEN_FILE")
@@ -88,9 +88,6 @@ func (a *app) checkFlags(cmd *cobra.Command) error {
 	}
 	if !slices.Contains([]string{"auto", "always", "never"}, a.color) {
 		return usage(fmt.Errorf("--color %s: want auto, always or never", a.color))
-	}
-	if a.timeout < 0 {
-		return usage(fmt.Errorf("--timeout %s: want a time that is not negative", a.timeout))
 	}
 	if a.timeout > 0 {
 		ctx, cancel := context.WithTimeout(cmd.Context(), a.timeout)

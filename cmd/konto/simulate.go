@@ -107,6 +107,10 @@ func (a *app) simulateHere(ctx context.Context, cfg simulate.Config) error {
 	if err != nil {
 		return err
 	}
+	c := &client.Client{Base: l.URL}
+	if _, err := c.Do(ctx, http.MethodGet, "/livez", nil, nil); err != nil {
+		return err // it has ended; what it ran on does not matter
+	}
 	if !l.Clock {
 		return errors.New("this konto dev runs on the real clock; start it with --clock, or name a new directory with --into")
 	}
@@ -116,7 +120,6 @@ func (a *app) simulateHere(ctx context.Context, cfg simulate.Config) error {
 	}
 	cfg.Start = now().Add(time.Minute).Truncate(time.Minute)
 	cfg.Place = past.Place(l.URL, l.StripeSecret, func(p demo.Person) (string, error) { return l.mint(a.devData, p) })
-	c := &client.Client{Base: l.URL}
 	cfg.Place.AdvanceTo = func(ctx context.Context, to time.Time) error {
 		if at, err := l.now(); err != nil || !to.After(at()) {
 			return err // a clock that goes has got there by itself

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -205,6 +206,9 @@ func (c *Client) Open(ctx context.Context, method, path string, header http.Head
 		if u, ok := errors.AsType[*url.Error](err); ok {
 			err = u.Err // the URL is in our own words below
 		}
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			err = fmt.Errorf("%w: %w", ErrNobody, err)
+		}
 		return nil, fmt.Errorf("%s %s%s: %w", method, c.Base, path, err)
 	}
 	if res.StatusCode < http.StatusMultipleChoices {
@@ -213,6 +217,9 @@ func (c *Client) Open(ctx context.Context, method, path string, header http.Head
 	defer func() { _ = res.Body.Close() }()
 	return nil, problem(res)
 }
+
+// ErrNobody says that nobody listens where a client calls.
+var ErrNobody = errors.New("nobody listens there")
 
 func problem(res *http.Response) error {
 	p := &Problem{Status: res.StatusCode, Title: http.StatusText(res.StatusCode)}

@@ -42,12 +42,12 @@ const (
 
 // Person is somebody in the world, or a service that speaks for people.
 type Person struct {
-	Name   string // what the command line calls them: konto cmd --as NAME
-	ID     string
-	Tenant string
-	Roles  []domain.Role
-	Title  string           // who they are, for people
-	Kind   domain.ActorKind // empty: a person
+	Name   string           `json:"name"` // what the command line calls them: konto cmd --as NAME
+	ID     string           `json:"id"`
+	Tenant string           `json:"tenant"`
+	Roles  []domain.Role    `json:"roles"`
+	Title  string           `json:"title"`          // who they are, for people
+	Kind   domain.ActorKind `json:"kind,omitempty"` // empty: a person
 }
 
 // Identity is whom p's token is for. People sign in with a password and a code.

@@ -33,7 +33,11 @@ type Line struct {
 	Actor          domain.Actor   `json:"actor"`
 	Command        string         `json:"command"` // wire name of the command that caused it
 	Correlation    string         `json:"correlation,omitempty"`
+	Causation      string         `json:"causation,omitempty"` // ID of the command, or of the event that a policy reacted to
 	PolicyVersions map[string]int `json:"policyVersions,omitempty"`
+	// Reason is why the actor did it, in their words, a JSON string; personal
+	// as a value of Data may be, and absent if they gave none.
+	Reason json.RawMessage `json:"reason,omitempty"`
 	// Hash is the SHA-256 of the event as it is stored; see [Hash].
 	Hash string `json:"hash"`
 	// Data has {"$commitment": …} for a personal value that the reader may not
@@ -49,14 +53,28 @@ func (h *Reader) Line(ctx context.Context, r eventstore.Recorded, sight domain.S
 	}
 	data := r.Data
 	if sight.Personal {
+		opened, err := envelope.OpenMeta(ctx, h.Keys, r, meta.Tenant)
+		if err == nil {
+			meta, err = envelope.ParseMeta(opened)
+		}
+		if err != nil {
+			return Line{}, fmt.Errorf("open %s@%d: %w", r.Stream, r.Revision, err)
+		}
 		if data, err = envelope.OpenData(ctx, h.Keys, r, meta.Tenant); err != nil {
 			return Line{}, fmt.Errorf("open %s@%d: %w", r.Stream, r.Revision, err)
 		}
 	}
+	var reason json.RawMessage
+	if !meta.Reason.IsZero() {
+		if reason, err = json.Marshal(meta.Reason); err != nil {
+			return Line{}, err
+		}
+		reason = privacy.Committed(reason)
+	}
 	return Line{
 		Position: r.Position.String(), Stream: r.Stream, Revision: int64(r.Revision), ID: uuid.UUID(r.ID).String(),
 		Type: r.Type, RecordedAt: r.At, Tenant: meta.Tenant, Actor: meta.Actor, Command: meta.CommandType,
-		Correlation: meta.Correlation, PolicyVersions: meta.PolicyVersions, Hash: Hash(r), Data: privacy.Committed(data),
+		Correlation: meta.Correlation, Causation: meta.Causation, PolicyVersions: meta.PolicyVersions, Reason: reason, Hash: Hash(r), Data: privacy.Committed(data),
 	}, nil
 }
 
@@ -76,7 +94,7 @@ func Hash(r eventstore.Recorded) string {
 // columns are those of a copy in CSV.
 var columns = []string{
 	"position", "stream", "revision", "id", "type", "recordedAt", "tenant", "actorKind", "actorId", "actorRoles",
-	"command", "correlation", "policyVersions", "hash", "data",
+	"command", "correlation", "policyVersions", "hash", "data", "causation", "reason",
 }
 
 // Writer writes lines one after the other, and keeps none.
@@ -118,9 +136,13 @@ func (w *Writer) Write(l Line) error {
 	for i, r := range l.Actor.Roles {
 		roles[i] = string(r)
 	}
+	reason := string(l.Reason)
+	if text := ""; json.Unmarshal(l.Reason, &text) == nil {
+		reason = text // a string is not quoted as JSON, others are objects
+	}
 	err := w.csv.Write([]string{
 		l.Position, l.Stream, strconv.FormatInt(l.Revision, 10), l.ID, l.Type, l.RecordedAt.UTC().Format(time.RFC3339Nano), l.Tenant,
-		string(l.Actor.Kind), l.Actor.ID, strings.Join(roles, " "), l.Command, l.Correlation, string(versions), l.Hash, string(l.Data),
+		string(l.Actor.Kind), l.Actor.ID, strings.Join(roles, " "), l.Command, l.Correlation, string(versions), l.Hash, string(l.Data), l.Causation, reason,
 	})
 	if err != nil {
 		return err

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -64,6 +66,9 @@ func TestP10_LogAsFiles(t *testing.T) {
 		if l.PolicyVersions["authorization"] != policy.Table.Version || !strings.Contains(row[12], `"authorization":`) || row[9] != "global-admin" {
 			t.Errorf("line %d: %v, want the policies' versions and the actor's roles", i, row)
 		}
+		if want := fmt.Sprintf("reason %d", i+1); row[16] != want || string(o.Reason) != strconv.Quote(want) || row[15] == "" || o.Causation != row[15] {
+			t.Errorf("line %d: %v, want %s and what caused it", i, row[15:], want)
+		}
 	}
 }
 
@@ -85,7 +90,7 @@ func TestN20_HashOutlivesErasure(t *testing.T) {
 	for _, c := range []struct {
 		name, has string
 		data      []byte
-	}{{"opened", `"Anna Lindqvist"`, open[0].Data}, {"masked", `{"$commitment":"`, shut[0].Data}, {"erased", `"[erased]"`, gone[0].Data}} {
+	}{{"a reason opened", `"reason 1"`, open[0].Reason}, {"a reason masked", `{"$commitment":"`, shut[0].Reason}, {"a reason erased", `"[erased]"`, gone[0].Reason}, {"opened", `"Anna Lindqvist"`, open[0].Data}, {"masked", `{"$commitment":"`, shut[0].Data}, {"erased", `"[erased]"`, gone[0].Data}} {
 		if !bytes.Contains(c.data, []byte(c.has)) || c.name != "opened" && bytes.Contains(c.data, []byte("Lindqvist")) {
 			t.Errorf("%s: %s", c.name, c.data)
 		}

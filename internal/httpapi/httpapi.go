@@ -161,7 +161,7 @@ func (s *server) notFound(mux *http.ServeMux) http.HandlerFunc {
 				return
 			}
 		}
-		s.writeProblem(w, r, newProblem(http.StatusNotFound, "no-such-route", "the API page at /docs lists what there is"))
+		s.writeProblem(w, r, newProblem(http.StatusNotFound, "no-such-route", "there is nothing at this path; the API page at /docs lists what there is"))
 	}
 }
 

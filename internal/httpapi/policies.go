@@ -155,7 +155,10 @@ func (s *server) backtest(ctx context.Context, q *BacktestQuery) (a answer[retri
 	}
 	question := retrial.Question{Policy: q.Name, Version: q.Version, Rules: json.RawMessage(q.Rules), Tenant: q.Tenant, Limit: q.Limit}
 	if q.Edition != "" {
-		d, _ := policy.Find(q.Name)
+		d, ok := policy.Find(q.Name)
+		if !ok {
+			return a, policyversion.ErrUnknown
+		}
 		i := slices.IndexFunc(d.Editions, func(e policy.Edition) bool { return e.Name == q.Edition })
 		if i < 0 {
 			return a, newProblem(http.StatusNotFound, "policy-edition-not-found", "the policy has no such edition")
