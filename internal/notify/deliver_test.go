@@ -46,6 +46,14 @@ func (d directory) TenantLocale(_ context.Context, tenant string) (string, error
 	return map[string]string{"acme": "da-DK"}[tenant], nil
 }
 
+// Names knows one partner and one subscription.
+func (d directory) Names(_ context.Context, tenant string, s notify.Subjects) (map[string]string, error) {
+	if s.PartnerID == "unreachable-directory" {
+		return nil, errors.New("directory is down")
+	}
+	return map[string]string{"p1": "Nordvind ApS", "sub": "Business Standard of " + tenant}, nil
+}
+
 func people() directory {
 	return directory{
 		"asa":   {Name: "Åsa Öberg", Addresses: []string{"asa@contoso.example", "asa@home.example"}, Mobile: "+46701740605", Locale: "sv-SE"},
@@ -155,6 +163,29 @@ func (f fixture) outcome(t *testing.T, m notify.Message) notify.Outcome {
 		t.Fatalf("no outcome of %s was recorded", m.ID)
 	}
 	return o
+}
+
+// What a message is about has a name, where the reader may know it.
+func TestDeliverNamesWhatItIsAbout(t *testing.T) {
+	t.Parallel()
+	f := setup(t, serve(t, false, false), nil)
+	about := func(id, data string) notify.Message {
+		return message(func(m *notify.Message) { m.ID, m.Template, m.Data = id, notify.RelationshipChanged, json.RawMessage(data) })
+	}
+	if err := f.n.Deliver(t.Context(), about("01920000-0000-7000-8000-000000000001", `{"change":"requested","type":"reseller","partnerId":"p1","customerId":"c1"}`)); err != nil {
+		t.Fatal(err)
+	}
+	l := read(t, f.server.received()[0].raw)
+	if want := "Partner: Nordvind ApS (p1)"; !strings.Contains(l.text, want) || !strings.Contains(l.text, ": c1") {
+		t.Errorf("P1: the mail says\n%s\nwant %s, and the customer's ID", l.text, want)
+	}
+	fails := about("01920000-0000-7000-8000-000000000002", `{"change":"requested","partnerId":"unreachable-directory"}`)
+	if err := f.n.Deliver(t.Context(), fails); err == nil {
+		t.Error("Deliver = nil, want the fault of the directory: it may answer later")
+	}
+	if n := len(f.server.received()); n != 1 {
+		t.Errorf("%d mails arrived, want none for want of a name", n)
+	}
 }
 
 func TestDeliverSends(t *testing.T) {

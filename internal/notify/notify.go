@@ -84,6 +84,16 @@ type Directory interface {
 	Leaver(ctx context.Context, tenant, id string) (Person, error)
 	// TenantLocale returns the tenant's language (BCP 47), or "".
 	TenantLocale(ctx context.Context, tenant string) (string, error)
+	// Names returns what those of the subjects are called, by ID, whose names
+	// the tenant's people may know.
+	Names(ctx context.Context, tenant string, s Subjects) (map[string]string, error)
+}
+
+// Subjects are the IDs of what a message's data is about; empty: of nothing.
+type Subjects struct {
+	PartnerID      string `json:"partnerId"`
+	CustomerID     string `json:"customerId"`
+	SubscriptionID string `json:"subscriptionId"`
 }
 
 // Recorder keeps outcomes. Implementations are safe for concurrent use.
@@ -245,8 +255,12 @@ func (n *Notifier) attempt(ctx context.Context, m Message, o *Outcome) error {
 		return nil
 	}
 	o.Locale = to.locale
+	names, err := n.names(ctx, m)
+	if err != nil {
+		return err
+	}
 	page, err := n.render.render(request{
-		template: m.Template, locale: to.locale, name: to.name,
+		template: m.Template, locale: to.locale, name: to.name, called: names,
 		tenant: m.Tenant, person: m.To, data: m.Data,
 	})
 	switch {
@@ -281,6 +295,19 @@ func (n *Notifier) attempt(ctx context.Context, m Message, o *Outcome) error {
 		o.RecipientDigests = append(o.RecipientDigests, n.cfg.Digest(m.Tenant, "notification-recipient", a))
 	}
 	return nil
+}
+
+// names returns what the message's subjects are called.
+func (n *Notifier) names(ctx context.Context, m Message) (map[string]string, error) {
+	var s Subjects
+	if err := json.Unmarshal(m.Data, &s); err != nil || s == (Subjects{}) {
+		return nil, nil //nolint:nilerr // what is wrong with the data is the rendering's to say
+	}
+	names, err := n.cfg.Directory.Names(ctx, m.Tenant, s)
+	if err != nil {
+		return nil, fmt.Errorf("look up names for message %s: %w", m.ID, err)
+	}
+	return names, nil
 }
 
 // TemporaryError says that the mail server may accept the message later.

@@ -145,8 +145,12 @@ func expiry(c cardData) string {
 	return fmt.Sprintf("%02d/%02d", c.ExpMonth, c.ExpYear%100)
 }
 
-// add appends a fact unless it is empty.
+// add appends a fact unless it is empty. What has a name is called by it, and
+// its ID follows.
 func (w *writer) add(p *page, key, value string) {
+	if name := w.called[value]; name != "" {
+		value = name + " (" + value + ")"
+	}
 	if value != "" {
 		p.Facts = append(p.Facts, fact{w.t("fact."+key, nil), value})
 	}

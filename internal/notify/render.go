@@ -181,7 +181,8 @@ var errExpired = errors.New("the code has expired")
 // request is one message to render.
 type request struct {
 	template, locale string
-	name             string // of the recipient; may be empty
+	name             string            // of the recipient; may be empty
+	called           map[string]string // of what the message is about, by ID
 	tenant, person   string
 	data             json.RawMessage
 }

@@ -5,7 +5,9 @@ import (
 
 	"konto/domain"
 	"konto/domain/admin"
+	"konto/domain/billing"
 	"konto/domain/organization"
+	"konto/domain/relationship"
 	"konto/domain/securityinfo"
 	"konto/domain/tenant"
 	"konto/eventstore"
@@ -89,6 +91,56 @@ func appendReadable(to []string, p domain.Personal[string]) []string {
 		return append(to, p.Value)
 	}
 	return to
+}
+
+// Names implements [notify.Directory]. A partner is told what it is called who
+// has let it in, and nobody else; who is asked to let a partner in must know
+// which it is.
+func (p people) Names(ctx context.Context, owner string, s notify.Subjects) (map[string]string, error) {
+	names := map[string]string{}
+	known := owner == s.CustomerID
+	if s.PartnerID != "" && owner == s.PartnerID {
+		err := p.commands.View(ctx, relationship.Aggregate.Category(), relationship.ID(s.PartnerID, s.CustomerID), func(state any, _ eventstore.Revision, _ string) {
+			known = state.(*relationship.Relationship).Active()
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for id, may := range map[string]bool{s.PartnerID: s.PartnerID != "", s.CustomerID: s.CustomerID != "" && known} {
+		if !may {
+			continue
+		}
+		name, err := p.organization(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		names[id] = name
+	}
+	if s.SubscriptionID == "" {
+		return names, nil
+	}
+	err := p.commands.View(ctx, billing.Aggregate.Category(), s.SubscriptionID, func(state any, _ eventstore.Revision, tenant string) {
+		if tenant == owner {
+			names[s.SubscriptionID] = state.(*billing.Subscription).Product
+		}
+	})
+	return names, err
+}
+
+// organization returns what an organization calls itself: in its profile, and
+// before that was saved, as it was registered.
+func (p people) organization(ctx context.Context, id string) (name string, err error) {
+	err = p.commands.View(ctx, organization.Aggregate.Category(), id, func(state any, _ eventstore.Revision, _ string) {
+		name = state.(*organization.Profile).Name
+	})
+	if err != nil || name != "" {
+		return name, err
+	}
+	err = p.commands.View(ctx, tenant.Aggregate.Category(), id, func(state any, _ eventstore.Revision, _ string) {
+		name = state.(*tenant.Tenant).Name
+	})
+	return name, err
 }
 
 // Locale returns the language that a person is written to in, or their
