@@ -170,7 +170,9 @@ func TestDeliverNamesWhatItIsAbout(t *testing.T) {
 	t.Parallel()
 	f := setup(t, serve(t, false, false), nil)
 	about := func(id, data string) notify.Message {
-		return message(func(m *notify.Message) { m.ID, m.Template, m.Data = id, notify.RelationshipChanged, json.RawMessage(data) })
+		return message(func(m *notify.Message) {
+			m.ID, m.Template, m.Data = id, notify.RelationshipChanged, json.RawMessage(data)
+		})
 	}
 	if err := f.n.Deliver(t.Context(), about("01920000-0000-7000-8000-000000000001", `{"change":"requested","type":"reseller","partnerId":"p1","customerId":"c1"}`)); err != nil {
 		t.Fatal(err)
