@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"konto/domain"
 )
@@ -37,7 +38,8 @@ var errNoConcern = domain.Invalid("about-nothing", "what this command makes is a
 // CanI asks the authorization, with the facts and the policies that its
 // conditions look at, such as whose the card is. It asks nothing else: whether
 // the aggregate's own rules let the command pass also depends on what it says.
-// Nothing is written.
+// Only where there is no such aggregate, they are asked whether the command
+// makes one. Nothing is written.
 // Errors: [domain.ErrUnknownType] for a category or a command that no contract
 // has, an [*domain.Error] for a command that is about nothing, and the store's.
 func (h *Handler) CanI(ctx context.Context, q Question) (Permission, error) {
@@ -67,6 +69,10 @@ func (h *Handler) CanI(ctx context.Context, q Question) (Permission, error) {
 	}
 	trace, err := h.Authorization.Rule(a)
 	p := Permission{Allowed: err == nil, Exists: a.Exists, Trace: trace, Versions: h.versions(domain.Meta{At: t.at, Facts: a.Facts}, asked, nil)}
+	if err == nil && !a.Exists {
+		err = h.opens(ctx, t, info, a)
+		p.Allowed = err == nil
+	}
 	if err == nil {
 		return p, nil
 	}
@@ -75,4 +81,22 @@ func (h *Handler) CanI(ctx context.Context, q Question) (Permission, error) {
 	}
 	p.Exists = p.Exists && p.Refused.Kind != domain.KindNotFound
 	return p, nil
+}
+
+// opens returns the refusal of a command to an aggregate that is not there,
+// unless the command makes one, whatever it says. Its rule knows: asked about
+// nothing at all, it finds that there is no such aggregate, or else that what
+// the command says is wrong.
+func (h *Handler) opens(ctx context.Context, t task, info domain.CommandInfo, a domain.Attempt) error {
+	t.contract, t.info, t.cmd = h.Contracts[t.Category], info, reflect.New(info.Type).Elem().Interface()
+	_, meta, err := h.admit(ctx, &t, h.states.entry(t.contract, t.Target), a)
+	if err != nil {
+		return err
+	}
+	_, err = t.contract.Decide(t.contract.New(), t.cmd, meta)
+	refused, ok := errors.AsType[*domain.Error](err)
+	if !ok || refused.Kind != domain.KindNotFound || refused.Pointer != "" { // a pointer is to something else that is not there
+		return nil
+	}
+	return h.whoMay(t, meta, refused)
 }

@@ -118,9 +118,10 @@ type Config struct {
 // Handler carries requests out. It is safe for concurrent use.
 type Handler struct {
 	Config
-	sources map[reflect.Type]domain.Source
-	infos   map[string]map[string]domain.CommandInfo // by category and name
-	states  *cache
+	sources  map[reflect.Type]domain.Source
+	infos    map[string]map[string]domain.CommandInfo // by category and name
+	required map[reflect.Type][]field                 // of commands, by their type
+	states   *cache
 }
 
 // New returns a handler. It panics if cfg lacks what every handler needs,
@@ -129,11 +130,13 @@ func New(cfg Config) *Handler {
 	if cfg.Store == nil || cfg.Keys == nil || cfg.Authorization == nil || cfg.Now == nil {
 		panic("command: incomplete configuration")
 	}
+	infos := indexCommands(cfg.Contracts)
 	return &Handler{
-		Config:  cfg,
-		sources: indexSources(cfg.Sources),
-		infos:   indexCommands(cfg.Contracts),
-		states:  newCache(cfg.CacheStates),
+		Config:   cfg,
+		sources:  indexSources(cfg.Sources),
+		infos:    infos,
+		required: indexRequired(infos),
+		states:   newCache(cfg.CacheStates),
 	}
 }
 
@@ -266,6 +269,9 @@ func (h *Handler) try(ctx context.Context, t task) (Result, error) {
 // decide asks the aggregate and stores what it says. The caller holds the lock.
 func (h *Handler) decide(ctx context.Context, t task, e *entry, meta domain.Meta, trace []domain.Ruling) (Result, error) {
 	events, refused := t.contract.Decide(e.state, t.cmd, meta)
+	if missing := h.complete(t); missing != nil && !shut(refused) {
+		events, refused = nil, missing
+	}
 	refused = h.whoMay(t, meta, refused)
 	if len(events) == 0 || t.DryRun {
 		if err := h.believe(ctx, e); err != nil {

@@ -142,7 +142,7 @@ func TestCanI(t *testing.T) {
 		{"C4: another admin's card is not removed", albert, id(3, 1), "RemoveCard", false, true, "card-owned-by-other-admin", ""},
 		{"C6: another admin's card is replaced", albert, id(3, 1), "ReplaceCard", true, true, "", ""},
 		{"N10: another tenant's card is none", bob, id(3, 1), "UpdateCardDetails", false, false, "card-not-found", ""},
-		{"N10: a card that is not there", alice, id(3, 2), "UpdateCardDetails", true, false, "", ""},
+		{"N10: a card that is not there", alice, id(3, 2), "UpdateCardDetails", false, false, "card-not-found", ""},
 		{"N10: a new card", alice, id(3, 2), "AddCard", true, false, "", ""},
 	} {
 		p, err := h.CanI(t.Context(), command.Question{Category: "card", Target: c.card, Command: c.what, Actor: c.by})
