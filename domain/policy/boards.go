@@ -17,6 +17,9 @@ type board struct {
 	team
 	Contact   bool `json:"contact,omitempty"`
 	Technical bool `json:"technical,omitempty"`
+	// Off are the unpaid invoices for which a subscription's service is off, the
+	// first one first; only who tells of collecting keeps them.
+	Off map[string][]string `json:"off,omitempty"`
 }
 
 // reaching are the steps of a process, keyed by tenant, that keeps a board.

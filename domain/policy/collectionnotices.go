@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"time"
 
 	"konto/domain"
@@ -32,13 +33,10 @@ func collectionNotices() []domain.Reaction {
 			}),
 			domain.On(tenantOf[collection.CollectionOpened], tellOfChargeback),
 			domain.On(tenantOf[collection.ManualPaymentRequested], askForPayment),
-			domain.On(tenantOf[collection.ServiceSuspended], func(b *board, e domain.Recorded[collection.ServiceSuspended]) []domain.Effect {
-				return b.tell(b.contacts(true), e.Data.Owner, serviceSuspended, func(string) any {
-					return suspension{
-						SubscriptionID: e.Data.SubscriptionID, InvoiceID: e.ID, AmountMinor: e.Data.AmountMinor, Currency: e.Data.Currency,
-						At: e.Data.At, DataUntil: e.Data.DataUntil, Reason: e.Data.Reason,
-					}
-				})
+			domain.On(tenantOf[collection.ServiceSuspended], tellOfSuspension),
+			domain.On(tenantOf[collection.CollectionClosed], func(b *board, e domain.Recorded[collection.CollectionClosed]) []domain.Effect {
+				b.on(e.Data.SubscriptionID, e.ID)
+				return nil
 			}),
 			domain.On(tenantOf[collection.AccountRecovered], tellOfRecovery),
 		)...),
@@ -122,6 +120,9 @@ type restored struct {
 	By string `json:"by"`
 	// Invoiced says that the subscription takes no card any more.
 	Invoiced bool `json:"invoiced,omitzero"`
+	// StillOff is another unpaid invoice for which the service is off, if there
+	// is one.
+	StillOff string `json:"stillOff,omitzero"`
 }
 
 // switchStatus is what invoice_switch_status shows.
@@ -166,13 +167,55 @@ func tellOfChargeback(b *board, e domain.Recorded[collection.CollectionOpened]) 
 // after the service hears nothing of a single decline, but of every reminder,
 // and of all that stops the service or is about to.
 func tellOfRecovery(b *board, e domain.Recorded[collection.AccountRecovered]) []domain.Effect {
+	stillOff := first(b.on(e.Data.SubscriptionID, e.ID))
+	if e.Data.By == collection.ByInvoiceSwitch {
+		stillOff = "" // what else is unpaid goes on the invoice, too
+	}
 	quiet := !e.Data.Reminded && (e.Data.From == collection.Retrying || e.Data.From == collection.Accelerated)
 	return b.tell(b.contacts(!quiet), e.Data.Owner, serviceRestored, func(string) any {
 		return restored{
 			SubscriptionID: e.Data.SubscriptionID, InvoiceID: e.ID, At: e.Data.At,
-			From: e.Data.From, By: e.Data.By, Invoiced: e.Data.Invoiced,
+			From: e.Data.From, By: e.Data.By, Invoiced: e.Data.Invoiced, StillOff: stillOff,
 		}
 	})
+}
+
+// tellOfSuspension tells that the service is off. Another unpaid invoice of the
+// same subscription stops nothing that has not stopped: it was told of in time,
+// and how long data is kept goes by the first.
+func tellOfSuspension(b *board, e domain.Recorded[collection.ServiceSuspended]) []domain.Effect {
+	already := b.Off[e.Data.SubscriptionID]
+	if !slices.Contains(already, e.ID) {
+		put(&b.Off, e.Data.SubscriptionID, append(slices.Clip(already), e.ID))
+	}
+	if len(already) > 0 {
+		return nil
+	}
+	return b.tell(b.contacts(true), e.Data.Owner, serviceSuspended, func(string) any {
+		return suspension{
+			SubscriptionID: e.Data.SubscriptionID, InvoiceID: e.ID, AmountMinor: e.Data.AmountMinor, Currency: e.Data.Currency,
+			At: e.Data.At, DataUntil: e.Data.DataUntil, Reason: e.Data.Reason,
+		}
+	})
+}
+
+// on takes an invoice from those for which a subscription's service is off, and
+// returns the others.
+func (b *board) on(subscription, invoice string) []string {
+	left := slices.DeleteFunc(slices.Clone(b.Off[subscription]), func(id string) bool { return id == invoice })
+	if len(left) > 0 {
+		put(&b.Off, subscription, left)
+		return left
+	}
+	delete(b.Off, subscription)
+	return nil
+}
+
+func first(ids []string) string {
+	if len(ids) == 0 {
+		return ""
+	}
+	return ids[0]
 }
 
 func (t *team) tellSwitch(id, subscription string, s invoiceswitch.Status, why, requester string) []domain.Effect {

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -48,6 +49,23 @@ func TestTellOfCollection(t *testing.T) {
 	waits.WaitsFor = collection.CardUpdated
 	regular := opened
 	regular.Mode = collection.ModeRegular
+	off := func(invoices ...string) []domain.Recorded[any] {
+		events := slices.Clip(given)
+		for _, invoice := range invoices {
+			events = append(events, event(invoice, collection.ServiceSuspended{SubscriptionID: "sub", Reason: collection.Unpaid, AmountMinor: 5, Currency: "SEK", At: noon, DataUntil: later, Owner: "ann"}))
+		}
+		return events
+	}
+	settled := func(invoice string) domain.Recorded[any] {
+		return event(invoice, by(collection.Suspended, collection.BySettlement))
+	}
+	told := func(invoice, stillOff string) []domain.Effect {
+		data := back("suspended", "settlement")
+		if data["invoiceId"] = invoice; stillOff != "" {
+			data["stillOff"] = stillOff
+		}
+		return mail("service_restored", data, "ann", "bob")
+	}
 	run(t, []reactionCase{
 		{name: "C9: past due", reaction: name, given: given, when: event(bill, pastDue), then: mail("card_declined_final", final, "ann", "bob", "owner")},
 		{name: "C9: past due, and the card waits for its network", reaction: name, given: given, when: event(bill, waits), then: mail("card_declined_final", inMode("updated"), "ann", "bob", "owner")},
@@ -79,6 +97,19 @@ func TestTellOfCollection(t *testing.T) {
 		{
 			name: "D5: recovered when the service was off", reaction: name, given: given, when: event(bill, by(collection.Suspended, collection.BySettlement)),
 			then: mail("service_restored", back("suspended", "settlement"), "ann", "bob"),
+		},
+		{name: "C9: another invoice stops nothing that has not stopped", reaction: name, given: off(bill), when: off(bill2)[len(given)]},
+		{name: "C9: the second of two is paid, and the service stays off", reaction: name, given: off(bill, bill2), when: settled(bill2), then: told(bill2, bill)},
+		{name: "C9: the first of two is paid, and the service stays off", reaction: name, given: off(bill, bill2), when: settled(bill), then: told(bill, bill2)},
+		{name: "C9: both are paid", reaction: name, given: append(off(bill, bill2), settled(bill)), when: settled(bill2), then: told(bill2, "")},
+		{name: "C9: one for which the service was not off is paid, and it stays off", reaction: name, given: off(bill), when: settled(bill2), then: told(bill2, bill)},
+		{
+			name: "C9: the other one was cancelled", reaction: name, when: settled(bill2), then: told(bill2, ""),
+			given: append(off(bill, bill2), event(bill, collection.CollectionClosed{SubscriptionID: "sub", Outcome: collection.OutcomeCanceled})),
+		},
+		{
+			name: "C10: both go on an invoice", reaction: name, given: off(bill, bill2), when: event(bill, by(collection.Suspended, collection.ByInvoiceSwitch)),
+			then: mail("service_restored", back("suspended", "invoice-switch"), "ann", "bob"),
 		},
 		{
 			name: "C10: what went on an invoice was not paid", reaction: name, given: given, when: event(bill, by(collection.Retrying, collection.ByInvoiceSwitch)),

@@ -68,6 +68,7 @@ type (
 		From           string    `json:"from"` // a phase of the case
 		By             string    `json:"by"`
 		Invoiced       bool      `json:"invoiced"`
+		StillOff       string    `json:"stillOff"` // another unpaid invoice for which the service is off
 	}
 )
 
@@ -183,6 +184,15 @@ func (w *writer) serviceRestored(p *page) error {
 	d, err := decode[restoredData](w.data)
 	if err != nil {
 		return err
+	}
+	if d.StillOff != "" {
+		w.head(p, "service_restored.still_off", nil)
+		p.Lead = []string{w.t("service_restored.still_off.what", nil), w.t("service_restored.still_off.next", nil)}
+		w.add(p, "subscription", d.SubscriptionID)
+		w.add(p, "invoice", d.InvoiceID)
+		w.add(p, "unpaid_invoice", d.StillOff)
+		w.act(p, "action.settle", w.r.cfg.Links.Invoice, d.StillOff)
+		return nil
 	}
 	off := d.From == "" || d.From == "suspended"
 	switch covered := d.By == "invoice-switch"; {

@@ -20,6 +20,7 @@ func TestCollectionMessagesSayWhatHappened(t *testing.T) {
 		return fmt.Sprintf(`{"subscriptionId":"sub","invoiceId":"inv","at":"2026-03-02T14:05:00Z","from":%q,"by":%q,"invoiced":%t}`, from, by, invoiced)
 	}
 	works := map[string]string{"en": "works again", "sv": "fungerar igen", "da": "virker igen", "nl": "werkt weer"}
+	stillOff := map[string]string{"en": "stays suspended", "sv": "förblir avstängd", "da": "fortsat spærret", "nl": "blijft de dienst opgeschort"}
 	paid := map[string]string{"en": "has been paid", "sv": "är betald", "da": "er betalt", "nl": "is betaald"}
 	backup := map[string]string{"en": "backup card", "sv": "reservkort", "da": "reservekort", "nl": "eservekaart"}
 	never := map[string]string{"en": "will not be tried again", "sv": "prövas inte igen", "da": "forsøges ikke igen", "nl": "niet opnieuw geprobeerd"}
@@ -35,6 +36,7 @@ func TestCollectionMessagesSayWhatHappened(t *testing.T) {
 		{"D5: paid when past due", notify.ServiceRestored, back("past_due", "settlement", false), words{paid}, words{works, next}},
 		{"D7: settled after a chargeback", notify.ServiceRestored, back("chargeback", "settlement", false), words{paid}, words{works, next}},
 		{"D5: paid when it was off", notify.ServiceRestored, back("suspended", "settlement", false), words{paid, works, backup}, words{next}},
+		{"C9: another invoice keeps the service off", notify.ServiceRestored, `{"subscriptionId":"sub","invoiceId":"inv","at":"2026-03-02T14:05:00Z","from":"suspended","by":"settlement","stillOff":"inv-2"}`, words{stillOff}, words{works, backup, next}},
 		{"C10: paid by a card that is no longer asked for", notify.ServiceRestored, back("retrying", "charge", true), words{paid}, words{works, backup, next}},
 		{"C10: on an invoice", notify.ServiceRestored, back("retrying", "invoice-switch", true), words{next}, words{paid, works, backup}},
 		{"C10: on an invoice when it was off", notify.ServiceRestored, back("suspended", "invoice-switch", true), words{next, works}, words{paid, backup}},

@@ -130,7 +130,10 @@ func collectionVariants() map[string][]string {
 			`{"brand":"visa","last4":"4242","cardId":"c","limitMinor":1000,"graceUntil":"2026-04-01T14:05:00Z","ownerIsRecipient":true,` + debt + `}`,
 			`{"brand":"visa","last4":"4242","cardId":"c","limitMinor":1000,"graceUntil":"2026-04-01T14:05:00Z",` + debt + `}`,
 		},
-		notify.ServiceRestored: {`{"subscriptionId":"sub","invoiceId":"inv","at":"2026-03-02T14:05:00Z"}`},
+		notify.ServiceRestored: {
+			`{"subscriptionId":"sub","invoiceId":"inv","at":"2026-03-02T14:05:00Z"}`,
+			`{"subscriptionId":"sub","invoiceId":"inv","at":"2026-03-02T14:05:00Z","from":"suspended","stillOff":"other"}`,
+		},
 	}
 	for _, from := range []string{"retrying", "accelerated", "past_due", "chargeback", "suspended"} {
 		for _, by := range []string{`"charge"`, `"charge","invoiced":true`, `"settlement"`, `"invoice-switch","invoiced":true`} {
