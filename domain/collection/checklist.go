@@ -1,5 +1,7 @@
 package collection
 
+import "slices"
+
 // Status is what is known of one item of the checklist.
 type Status string
 
@@ -81,15 +83,16 @@ func address(s Shown, d ChargeDeclined) Item {
 	case line1 == IssuerOK && postal == IssuerOK:
 		whole = IssuerOK
 	}
-	return Item{
-		Name: string(ItemAddress), Status: whole, Fix: "UpdateCardDetails",
-		Parts: []Item{
-			{Name: "line1", Status: line1},
-			{Name: "city", Status: NotCheckable},
-			{Name: "state", Status: NotCheckable},
-			{Name: "postalCode", Status: postal},
-		},
+	parts := []Item{
+		{Name: "line1", Status: line1},
+		{Name: "city", Status: NotCheckable},
+		{Name: "state", Status: NotCheckable},
+		{Name: "postalCode", Status: postal},
 	}
+	if d.BillToCheck.Stateless {
+		parts = slices.Delete(parts, 2, 3)
+	}
+	return Item{Name: string(ItemAddress), Status: whole, Fix: "UpdateCardDetails", Parts: parts}
 }
 
 func checked(check string) Status {

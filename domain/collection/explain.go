@@ -1,6 +1,8 @@
 package collection
 
 import (
+	"slices"
+
 	"konto/domain"
 	"konto/domain/postal"
 )
@@ -49,7 +51,10 @@ type LocalCheck struct {
 	Problems      []LocalProblem `json:"problems,omitempty"`
 	HasState      bool           `json:"hasState,omitzero"`      // the address has a state
 	HasPostalCode bool           `json:"hasPostalCode,omitzero"` // the address has a postal code
-	DataVersion   string         `json:"dataVersion,omitzero"`
+	// Stateless says that the country's addresses have no state, and that this
+	// one has none. Events older than this do not say it.
+	Stateless   bool   `json:"stateless,omitzero"`
+	DataVersion string `json:"dataVersion,omitzero"`
 }
 
 // LocalProblem is what is wrong with a part of an address.
@@ -79,6 +84,7 @@ func checkLocally(m Meta, billTo postal.Address) LocalCheck {
 	v := domain.Fact[postal.Verdict](m, billTo.Key())
 	c := LocalCheck{
 		Grade: v.Grade, HasState: billTo.State != "", HasPostalCode: billTo.PostalCode != "", DataVersion: v.DataVersion,
+		Stateless: billTo.State == "" && slices.Contains(v.Unused, postal.State),
 	}
 	for _, p := range v.Problems {
 		c.Problems = append(c.Problems, LocalProblem(p))
@@ -87,7 +93,8 @@ func checkLocally(m Meta, billTo postal.Address) LocalCheck {
 }
 
 // Explain returns what is known of each of the seven fields that a person
-// typed, in that order (rule N5). The bank checks the street and the postal
+// typed, in that order (rule N5); of a state where there is none to type,
+// nothing. The bank checks the street and the postal
 // code and names a wrong number or expiry; the tables of the card's country
 // know a state, the form of a postal code and, for some countries, in which
 // state it lies; nobody checks a name or a city. As [Checklist] it follows
@@ -107,7 +114,7 @@ func Explain(d ChargeDeclined) []Field {
 	if expires.Status == LocallyInconsistent {
 		expires.Fault = Passed
 	}
-	return []Field{
+	fields := []Field{
 		{Name: FieldNumber, Status: settled(number(shown)), Fix: "ReplaceCard"},
 		expires,
 		{Name: FieldHolder, Status: NotCheckable, Fix: "UpdateCardDetails"},
@@ -116,6 +123,10 @@ func Explain(d ChargeDeclined) []Field {
 		of(FieldState, NotCheckable, state, at.HasState && at.Grade == postal.RegionConsistent),
 		of(FieldPostalCode, code, at.fault(postal.PostalCode), at.HasPostalCode && (at.Grade == postal.RegionConsistent || at.Grade == postal.FormatOK)),
 	}
+	if at.Stateless {
+		return slices.DeleteFunc(fields, func(f Field) bool { return f.Name == FieldState })
+	}
+	return fields
 }
 
 // of is a part of the address: the bank's word first, then the tables'.

@@ -2,6 +2,7 @@ package collection_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +69,11 @@ func TestExplain(t *testing.T) {
 		{
 			name: "N5: an address without a state", code: "do_not_honor", want: instead("postalCode ok"),
 			local: LocalCheck{Grade: postal.FormatOK, HasPostalCode: true},
+		},
+		{
+			name: "N5: nothing is said of a state where addresses have none", code: "do_not_honor",
+			want:  strings.ReplaceAll(instead("postalCode ok"), "state not-checkable, ", ""),
+			local: LocalCheck{Grade: postal.FormatOK, HasPostalCode: true, Stateless: true},
 		},
 		{
 			name: "N5: a country without postal codes", code: "do_not_honor", want: instead("state ok"),
@@ -179,5 +185,32 @@ func TestDeclineLooksAtTheAddress(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got[0].(ChargeDeclined).BillToCheck); diff != "" {
 		t.Errorf("BillToCheck (-want +got):\n%s", diff)
+	}
+}
+
+// Where addresses have no state, an address without one says so, and one with a
+// state has something wrong with it.
+func TestDeclineKnowsWhereThereIsNoState(t *testing.T) {
+	t.Parallel()
+	for state, want := range map[string]bool{"": true, "Skåne": false} {
+		home := postal.Address{Line1: "Storgatan 1", City: "Umeå", State: state, PostalCode: "903 26", Country: "SE"}
+		m := meta()
+		known := domain.Fact[Card](m, cardID)
+		known.BillTo = home
+		m.Facts = m.Facts.Knows(domain.Of[Card](cardID), known).Knows(home.Need(), postal.Verdict{
+			Grade: postal.FormatOK, Unused: []postal.Field{postal.DependentLocality, postal.State}, DataVersion: "tables/1",
+		})
+		got, err := declined().Decide(Invoice{}, m)
+		if err != nil || len(got) == 0 {
+			t.Fatalf("Decide = %v, %v, want a decline", got, err)
+		}
+		d := got[0].(ChargeDeclined)
+		if d.BillToCheck.Stateless != want {
+			t.Errorf("N5: state %q: stateless = %t, want %t", state, d.BillToCheck.Stateless, want)
+		}
+		parts := Checklist(d)[3].Parts
+		if listed := slices.ContainsFunc(parts, func(i Item) bool { return i.Name == "state" }); listed == want || len(parts) < 3 {
+			t.Errorf("N5: state %q: the checklist has %v, want the state there = %t", state, parts, !want)
+		}
 	}
 }

@@ -33,6 +33,9 @@ type decline struct {
 	CardID           string                   `json:"cardId"`
 	Attempt          int                      `json:"attempt"`
 	OwnerIsRecipient bool                     `json:"ownerIsRecipient"`
+	// Stateless says that the billing address is one without a state, as its
+	// country's are.
+	Stateless bool `json:"stateless,omitempty"`
 	// Wrong are the fields of the card that something speaks against (rule N5).
 	Wrong []collection.Field `json:"wrong,omitempty"`
 }
@@ -52,7 +55,7 @@ func tellOfDecline(b *board, e domain.Recorded[collection.ChargeDeclined]) []dom
 			Class: shown.Class, ChecklistItem: shown.ChecklistItem, Code: shown.Code,
 			SubscriptionID: e.Data.SubscriptionID, InvoiceID: e.ID, CardID: e.Data.CardID,
 			Attempt: e.Data.Attempt, OwnerIsRecipient: person == e.Data.Owner,
-			Wrong: wrong,
+			Stateless: e.Data.BillToCheck.Stateless, Wrong: wrong,
 		}
 	})
 }

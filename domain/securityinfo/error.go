@@ -49,7 +49,7 @@ var (
 	ErrNoReset     = domain.Conflict("reset-not-open", "no reset is open; begin one").ByRule("S4").Allowed("StartPasswordReset")
 	ErrResetWrong  = domain.Conflict("too-many-attempts", "too many wrong codes; begin a new reset").ByRule("S4").Allowed("StartPasswordReset")
 	ErrProof       = domain.Conflict("wrong-code", "this is not a code that was sent to this contact, or it has expired").ByRule("S4").At("/code")
-	ErrMoreProofs  = domain.Conflict("proofs-missing", "the reset needs the proof of another contact").ByRule("S4").Allowed("SubmitRecoveryCode")
+	ErrMoreProofs  = domain.Conflict("proofs-missing", "too few contacts have been proven for this reset: enter a code that was sent to one that is not proven yet").ByRule("S4").Allowed("SubmitRecoveryCode")
 	ErrResetMethod = domain.Invalid("slot-unknown", "each method must be mobile, alternateMobile, office or alternateEmail, and named once").ByRule("S4").At("/methods")
 
 	ErrCodeExpired = domain.Conflict("code-expired", "the code has expired; ask for a new one").ByRule("S6").Allowed("RequestContactVerification")

@@ -3,6 +3,7 @@ package securityinfo_test
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -216,3 +217,11 @@ func TestCompletePasswordReset(t *testing.T) {
 
 // and returns what happened and then some more, in memory of its own.
 func and(given []Event, more ...Event) []Event { return slices.Concat(given, more) }
+
+// Who is refused for want of proofs may have given none: nothing is said of
+// "another".
+func TestS4_TooFewProofsIsSaidSoThatItHoldsForNone(t *testing.T) {
+	if says := ErrMoreProofs.Detail; strings.Contains(says, "another") || !strings.Contains(says, "too few") {
+		t.Errorf("%q speaks of another proof, and there may be none", says)
+	}
+}

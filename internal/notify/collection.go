@@ -28,6 +28,7 @@ type (
 		InvoiceID        string          `json:"invoiceId"`
 		Attempt          int             `json:"attempt"`
 		OwnerIsRecipient bool            `json:"ownerIsRecipient"`
+		Stateless        bool            `json:"stateless"` // the billing address is one without a state
 		Wrong            []declinedField `json:"wrong"`
 	}
 

@@ -96,7 +96,11 @@ func (w *writer) declineChecklist(p *page, d declineData, say wording) {
 	}
 	start := strings.Split(d.ChecklistItem, "/")
 	for n, key := range checklist() {
-		i := item{Number: n + 1, Text: w.t("card_declined.check."+key, values{"Last4": d.Last4}) + w.findings(key, d.Wrong)}
+		says := key
+		if key == "address" && d.Stateless {
+			says = "address_stateless"
+		}
+		i := item{Number: n + 1, Text: w.t("card_declined.check."+says, values{"Last4": d.Last4}) + w.findings(key, d.Wrong)}
 		if say.edit && slices.Contains(start, key) {
 			i.Start = w.t("card_declined.start", nil)
 		}

@@ -77,7 +77,7 @@ func (f declinedField) itemOf() string {
 }
 
 // findings are what is known to be wrong with an item of the checklist, as
-// sentences to follow it.
+// sentences to follow it. They name the field where the item is about several.
 func (w *writer) findings(item string, wrong []declinedField) string {
 	var s strings.Builder
 	for _, f := range wrong {
@@ -88,7 +88,11 @@ func (w *writer) findings(item string, wrong []declinedField) string {
 		if f.Fault != "" {
 			key = "card_declined.fault." + f.Fault
 		}
-		s.WriteString(" " + w.t("card_declined.field."+f.Name, nil) + ": " + w.t(key, nil))
+		s.WriteString(" ")
+		if f.Name != item {
+			s.WriteString(w.t("card_declined.field."+f.Name, nil) + ": ")
+		}
+		s.WriteString(w.t(key, nil))
 	}
 	return s.String()
 }

@@ -2,8 +2,10 @@ package notify_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"konto/domain/collection"
 	"konto/domain/postal"
@@ -61,10 +63,10 @@ func TestDeclineSaysWhatIsWrong(t *testing.T) {
 		{"name":"state","status":"locally-inconsistent","fault":"elsewhere"},
 		{"name":"postalCode","status":"issuer-mismatch"}]}`
 	for locale, want := range map[string][]string{
-		"en": {"Expiry date: The date had passed", "State: State and postal code do not belong together. Postal code: The bank says"},
-		"sv": {"Utgångsdatum: Datumet hade passerat", "Delstat: Delstat och postnummer hör inte ihop. Postnummer: Banken säger"},
-		"da": {"Udløbsdato: Datoen var passeret", "Stat: Stat og postnummer hører ikke sammen. Postnummer: Banken siger"},
-		"nl": {"Vervaldatum: De datum was voorbij", " of staat en postcode horen niet bij elkaar. Postcode: De bank zegt"},
+		"en": {"the one printed on the card? The date had passed", "State: State and postal code do not belong together. Postal code: The bank says"},
+		"sv": {"samma som står på kortet? Datumet hade passerat", "Delstat: Delstat och postnummer hör inte ihop. Postnummer: Banken säger"},
+		"da": {"den, der står på kortet? Datoen var passeret", "Stat: Stat og postnummer hører ikke sammen. Postnummer: Banken siger"},
+		"nl": {"de datum die op de kaart staat? De datum was voorbij", " of staat en postcode horen niet bij elkaar. Postcode: De bank zegt"},
 	} {
 		m, err := r.Preview(notify.CardDeclined, locale, json.RawMessage(data))
 		if err != nil {
@@ -84,6 +86,28 @@ func TestDeclineSaysWhatIsWrong(t *testing.T) {
 			for _, l := range lines {
 				if strings.HasPrefix(l, quiet) && strings.Count(l, ":") > 1 {
 					t.Errorf("N5: %s: says something of what is not wrong: %q", locale, l)
+				}
+			}
+		}
+	}
+}
+
+// Where addresses have no state, nobody is asked to compare it.
+func TestNoStateToCompareWhereThereIsNone(t *testing.T) {
+	t.Parallel()
+	r := renderer(t)
+	with := decline("data-address", "address", true)
+	without := strings.TrimSuffix(with, "}") + `,"stateless":true}`
+	for locale, state := range map[string]string{"en": "state", "sv": "delstat", "da": "stat", "nl": "staat"} {
+		for data, want := range map[string]bool{with: true, without: false} {
+			m, err := r.Preview(notify.CardDeclined, locale, json.RawMessage(data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.Lines(m.Text) {
+				has := slices.Contains(strings.FieldsFunc(line, func(r rune) bool { return !unicode.IsLetter(r) }), state)
+				if strings.HasPrefix(line, "4. ") && has != want {
+					t.Errorf("N5: %s: %q has a state = %t, want %t", locale, line, has, want)
 				}
 			}
 		}
