@@ -17,7 +17,7 @@ func passing(s string) (time.Duration, error) {
 	if days, ok := strings.CutSuffix(s, "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 32)
 		if err == nil && n <= math.MaxInt64/uint64(day) {
-			return time.Duration(n) * day, nil //nolint:gosec // it is below the largest
+			return time.Duration(n) * day, nil
 		}
 	}
 	d, err := time.ParseDuration(s)

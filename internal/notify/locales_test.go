@@ -141,8 +141,8 @@ func TestTermsEverywhere(t *testing.T) {
 		`(?i)security info`:   {"sv": `Säkerhetsinformation`, "da": `Sikkerhedsoplysninger`, "nl": `Beveiligingsgegevens`},
 		`(?i)alternate email`: {"sv": `(?i)alternativa? e-postadress`, "da": `(?i)alternative? mailadresse`, "nl": `(?i)alternati[e](f|ve) e-mailadres`},
 		`(?i)backup card`:     {"sv": `(?i)reservkort`, "da": `(?i)reservekort`, "nl": `(?i)reservekaart`},
-		`(?i)\bsign in\b`:      {"da": `(?i)\blog(ge|ger)?( selv| du)? på`},
-		`(?i)\bsuspended\b`:    {"da": `spærre[ts]`},
+		`(?i)\bsign in\b`:     {"da": `(?i)\blog(ge|ger)?( selv| du)? på`},
+		`(?i)\bsuspended\b`:   {"da": `spærre[ts]`},
 		`(?i)subscription`:    {"sv": `(?i)prenumeration`, "da": `(?i)abonnement`, "nl": `(?i)abonnement`},
 	} {
 		found := 0
