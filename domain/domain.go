@@ -23,14 +23,11 @@
 package domain
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"reflect"
-	"strings"
 	"time"
 )
 
@@ -229,61 +226,6 @@ func put[V any](m map[string]V, name string, v V) {
 		panic("domain: " + name + " registered twice")
 	}
 	m[name] = v
-}
-
-// lenient decodes what was stored: an unknown field is a newer writer's.
-func lenient[T any](b json.RawMessage) (T, error) {
-	var v T
-	err := json.Unmarshal(b, &v)
-	return v, err
-}
-
-// strict decodes what a caller sent: an unknown field is a mistake to report.
-func strict[T any](b json.RawMessage) (T, error) {
-	var v T
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	err := d.Decode(&v)
-	if err == nil {
-		if _, more := d.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("more than one JSON value")
-		}
-	}
-	return v, malformed(err, reflect.TypeFor[T]())
-}
-
-// malformed says what is wrong with a body, without repeating what is in it:
-// what stands where a number should may be somebody's name.
-func malformed(err error, body reflect.Type) error {
-	if err == nil {
-		return nil
-	}
-	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		found, _, _ := strings.Cut(t.Value, " ") // "number 12" is a number
-		return Malformed("malformed-command", "%s must be %s, not %s", t.Field, t.Type, found).At("/" + strings.ReplaceAll(t.Field, ".", "/"))
-	}
-	if _, ok := errors.AsType[*time.ParseError](err); ok {
-		return Malformed("malformed-command", "the body is not the JSON of this command: a time is not written as in RFC 3339")
-	}
-	if strings.HasPrefix(err.Error(), "json: unknown field ") {
-		return Malformed("malformed-command", "the body has an unknown field; %s", fieldsOf(body))
-	}
-	return Malformed("malformed-command", "the body is not the JSON of this command")
-}
-
-// fieldsOf says which fields a body has, since the one that it has not may not
-// be named.
-func fieldsOf(body reflect.Type) string {
-	var names []string
-	for _, f := range reflect.VisibleFields(body) {
-		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" {
-			names = append(names, name)
-		}
-	}
-	if names == nil {
-		return "this command has none"
-	}
-	return "this command has " + strings.Join(names, ", ")
 }
 
 func (a *Aggregate[S]) command(c any) (Command[S], error) {

@@ -86,7 +86,7 @@ func TestCommandsAreReadStrictly(t *testing.T) {
 		{name: "with space after it", data: `{"size":{"widthMillimetres":900}} `, ok: true},
 		{name: "nothing in it", data: `{}`, ok: true},
 		{name: "unknown field", data: `{"size":{"widthMillimetres":900},"colour":"red"}`},
-		{name: "unknown field inside", data: `{"size":{"width":900}}`},
+		{name: "unknown field inside", data: `{"size":{"width":900}}`, pointer: "/size"},
 		{name: "two values", data: `{} {}`},
 		{name: "rubbish after it", data: `{}x`},
 		{name: "no JSON", data: `size=900`},
@@ -110,10 +110,11 @@ func TestCommandsAreReadStrictly(t *testing.T) {
 func TestMalformedCommandsAreNotRepeated(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, data, says string }{
-		{"a field that there is not", `{"colourCode":1}`, "this command has size"},
+		{"a field that there is not", `{"colourCode":1}`, "the body has an unknown field; this command has size"},
+		{"a field that there is not inside", `{"size":{"Ann Ek":1}}`, "size has an unknown field; it has widthMillimetres"},
 		{"what is no field's name", `{"ann@privat.example":1}`, ""},
-		{"a number that is none of a width", `{"size":{"widthMillimetres":46701740605.5}}`, "not number"},
-		{"a name for a width", `{"size":{"widthMillimetres":"Ann Ek"}}`, "not string"},
+		{"a number that is none of a width", `{"size":{"widthMillimetres":46701740605.5}}`, "must be a whole number, and in range"},
+		{"a name for a width", `{"size":{"widthMillimetres":"Ann Ek"}}`, "must be a whole number, not a text"},
 	} {
 		_, err := door.DecodeCommand(raw("Hang", test.data))
 		if err == nil || !strings.Contains(err.Error(), test.says) {

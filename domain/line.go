@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -25,6 +26,9 @@ func Line(s string, most int) bool {
 	}
 	return true
 }
+
+// Text is [Line] for text of several lines.
+func Text(s string, most int) bool { return Line(strings.ReplaceAll(s, "\n", " "), most) }
 
 // Blank reports whether nobody sees anything of s: it is empty, or made of
 // spaces and of characters that leave no mark (Unicode's default ignorable code

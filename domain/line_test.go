@@ -36,6 +36,15 @@ func TestLine(t *testing.T) {
 	}
 }
 
+func TestText(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]bool{"two\nlines": true, "a\r\nb": false, "\u202eb": false, "eleven\nlong": false} {
+		if got := domain.Text(s, 10); got != want {
+			t.Errorf("Text(%q, 10) = %t, want %t", s, got, want)
+		}
+	}
+}
+
 func TestBlank(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]bool{

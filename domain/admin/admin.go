@@ -32,8 +32,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"konto/domain"
 )
@@ -217,7 +215,7 @@ var (
 	ErrAlias        = domain.Invalid("mail-address-invalid", "the address is not a valid mail address").ByRule("S11").At("/email")
 	ErrNotOwn       = domain.Conflict("address-not-own", "mail goes only to an address that the account has; give it the address first").ByRule("S11").At("/email").Allowed("AddAlias", domain.GlobalAdmin)
 	ErrAddressTaken = domain.Conflict("address-taken", "another account of the organization has or had this address").ByRule("S11")
-	ErrDisplayName  = domain.Invalid("display-name-invalid", "the display name must have 1 to 256 characters, none of them a control character").ByRule("S11").At("/displayName")
+	ErrDisplayName  = domain.Invalid("display-name-invalid", "the display name must have 1 to 256 characters, none of them a control character or an invisible one").ByRule("S11").At("/displayName")
 	ErrLocale       = domain.Invalid("locale-invalid", "the locale must be a BCP 47 tag, such as sv-SE").ByRule("S8").At("/locale")
 	ErrUnknownRole  = domain.Invalid("role-unknown", "there is no such role").ByRule("S12")
 	ErrProfileRole  = domain.Forbidden("role-not-of-the-profile", "who owns the billing profile gives and takes the roles on it, and no others").ByRule("S12").Allowed("", domain.GlobalAdmin)
@@ -274,8 +272,7 @@ func Managed(m Meta) *domain.Error {
 // shown to people.
 func displayable(name string) (string, bool) {
 	name = strings.TrimSpace(name)
-	n := utf8.RuneCountInString(name)
-	return name, n > 0 && n <= 256 && utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl)
+	return name, !domain.Blank(name) && domain.Line(name, 256)
 }
 
 // profileRoles are those on the billing profile, which its owner gives and takes.

@@ -81,6 +81,8 @@ func TestNames(t *testing.T) {
 		{"S11: the same display name", usual(), is, ChangeDisplayName{"Ann Berg"}, nil, nil},
 		{"S11: no display name", usual(), is, ChangeDisplayName{}, nil, ErrDisplayName},
 		{"S11: a control character in a display name", usual(), is, ChangeDisplayName{"Ann\x1b[1m"}, nil, ErrDisplayName},
+		{"S11: a display name that nobody sees", usual(), is, ChangeDisplayName{"\u3164\u200b"}, nil, ErrDisplayName},
+		{"S11: a display name that turns what follows", usual(), is, ChangeDisplayName{"Ann\u202e"}, nil, ErrDisplayName},
 		{"S11: a display name of nobody", usual(), nil, ChangeDisplayName{"Ann"}, nil, ErrNotFound},
 		{"S11: a display name where a partner keeps the people", usual().managed(), is, ChangeDisplayName{"Ann"}, nil, ErrManaged},
 		{"S13: a display name of somebody who has left", usual(), blocked(), ChangeDisplayName{"Ann"}, nil, ErrOffboarded},

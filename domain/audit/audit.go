@@ -110,7 +110,7 @@ var (
 			ByRule("N20").Allowed("CloseAuditSession", domain.Auditor)
 	ErrOpen = domain.Conflict("audit-session-open", "an audit session is open: close it before you open another").
 		ByRule("N20").Allowed("CloseAuditSession", domain.Auditor)
-	ErrPurpose = domain.Invalid("audit-purpose-required", "say what the history is read for, in 1 to 500 characters without control characters").
+	ErrPurpose = domain.Invalid("audit-purpose-required", "say what the history is read for, in 1 to 500 characters without control characters and invisible ones").
 			ByRule("N20").At("/purpose")
 	ErrLength  = domain.Invalid("audit-session-too-long", "a session lasts at least a minute and no longer than the policy allows").ByRule("N20").At("/minutes")
 	ErrScope   = domain.Invalid("audit-scope-invalid", "a scope is the whole organization, or at most 100 kinds and 100 accounts, each named once").ByRule("N20").At("/scope")

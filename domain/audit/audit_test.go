@@ -103,6 +103,8 @@ func TestOpen(t *testing.T) {
 	no("N20: an empty purpose", OpenAuditSession{Scope: cards, Purpose: " \t"}, ErrPurpose)
 	no("N20: a long purpose", OpenAuditSession{Scope: cards, Purpose: strings.Repeat("å", 501)}, ErrPurpose)
 	no("N20: a purpose of two lines", OpenAuditSession{Scope: cards, Purpose: "a\nb"}, ErrPurpose)
+	no("N20: a purpose that nobody sees", OpenAuditSession{Scope: cards, Purpose: "\ufeff\u200b"}, ErrPurpose)
+	no("N20: a purpose that turns what follows", OpenAuditSession{Scope: cards, Purpose: "a\u202eb"}, ErrPurpose)
 
 	version := domain.Version[SessionTerms]{Number: 2, EffectiveAt: noon, Rules: SessionTerms{MaxMinutes: 30, DefaultMinutes: 10}}
 	rows.add("N20: under a later version, no purpose is needed", nil, OpenAuditSession{Scope: cards}, at(noon, version), nil,

@@ -3,8 +3,6 @@ package audit
 import (
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"konto/domain"
 )
@@ -45,7 +43,10 @@ func (c OpenAuditSession) Decide(a Access, m Meta) ([]Event, error) {
 	if c.Minutes < 1 || c.Minutes > terms.MaxMinutes {
 		wrong = append(wrong, ErrLength.With("maxMinutes", terms.MaxMinutes))
 	}
-	if purpose == "" && terms.PurposeNeeded || !sayable(purpose) {
+	if domain.Blank(purpose) {
+		purpose = ""
+	}
+	if purpose == "" && terms.PurposeNeeded || !domain.Line(purpose, maxPurpose) {
 		wrong = append(wrong, ErrPurpose)
 	}
 	if err := domain.All(wrong...); err != nil {
@@ -64,10 +65,6 @@ func (c OpenAuditSession) Decide(a Access, m Meta) ([]Event, error) {
 }
 
 const maxPurpose = 500 // characters
-
-func sayable(text string) bool {
-	return utf8.RuneCountInString(text) <= maxPurpose && !strings.ContainsFunc(text, unicode.IsControl)
-}
 
 // AuditAccessGranted records that an auditor may read.
 type AuditAccessGranted struct {

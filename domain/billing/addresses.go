@@ -1,9 +1,7 @@
 package billing
 
 import (
-	"strings"
 	"time"
-	"unicode"
 
 	"konto/domain"
 	"konto/domain/postal"
@@ -113,7 +111,7 @@ func (c ChangeBillToAddress) Decide(s Subscription, m Meta) ([]Event, error) {
 	}
 	checked, wrong := c.Address.Keep(m, "/address", c.ConfirmAddress)
 	number, refused := c.calls(s, m)
-	if err := domain.All(append(wrong, line(c.Name, 1, "/name"), refused)...); err != nil {
+	if err := domain.All(append(wrong, line(c.Name, "/name"), refused)...); err != nil {
 		return nil, err
 	}
 	return s.bill(m, Recipient{BillTo{c.Name, number.Number, c.Address}, checked, number.Data}), nil
@@ -164,10 +162,9 @@ func differs(is postal.Address, was domain.Personal[postal.Address]) []string {
 	return names
 }
 
-// line checks one line of text of at least so many letters.
-func line(s string, least int, pointer string) *domain.Error {
-	n := len([]rune(strings.TrimSpace(s)))
-	if n < least || len([]rune(s)) > 200 || strings.ContainsFunc(s, unicode.IsControl) {
+// line checks one line of text that is not blank.
+func line(s, pointer string) *domain.Error {
+	if domain.Blank(s) || !domain.Line(s, 200) {
 		return ErrLine.At(pointer)
 	}
 	return nil

@@ -1,9 +1,7 @@
 package billing
 
 import (
-	"strings"
 	"time"
-	"unicode"
 
 	"konto/domain"
 )
@@ -101,7 +99,7 @@ func (c CancelSubscription) Decide(s Subscription, m Meta) ([]Event, error) {
 func (c CancelSubscription) check(s Subscription, m Meta, terms CancelTerms) error {
 	domains := domain.Fact[Organization](m, m.Tenant).CustomDomains
 	switch {
-	case strings.TrimSpace(c.Reason) == "" || len([]rune(c.Reason)) > maxReason || strings.ContainsFunc(c.Reason, unicode.IsControl):
+	case domain.Blank(c.Reason) || !domain.Line(c.Reason, maxReason):
 		return ErrReason
 	case tooMany(m, s.Licences) != nil:
 		return tooMany(m, s.Licences)

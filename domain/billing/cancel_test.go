@@ -56,6 +56,7 @@ func TestCancelSubscription(t *testing.T) {
 		{Name: "C11: no reason", Given: events(registered), When: CancelSubscription{Reason: " "}, Meta: meta(ann), Err: ErrReason},
 		{Name: "C11: endless reason", Given: events(registered), When: CancelSubscription{Reason: strings.Repeat("å", 256)}, Meta: meta(ann), Err: ErrReason},
 		{Name: "C11: reason of two lines", Given: events(registered), When: CancelSubscription{Reason: "too\ndear"}, Meta: meta(ann), Err: ErrReason},
+		{Name: "C11: reason that nobody sees", Given: events(registered), When: CancelSubscription{Reason: "\u3164"}, Meta: meta(ann), Err: ErrReason},
 		{
 			Name: "C11: 24 licences", Given: licensed(24), When: when, Meta: meta(ann),
 			Then: events(SubscriptionCancellationRequested{Reason: domain.About(ann, "too dear"), By: ann, Licences: 24, At: now}, ended),
@@ -267,6 +268,7 @@ func TestAddresses(t *testing.T) {
 		{Name: "S9: the card has its own bill-to address", Given: events(registered), When: bill, Meta: abroad(ann), Err: ErrPaidByCard},
 		{Name: "S9: no name", Given: invoiced, When: ChangeBillToAddress{Address: street}, Meta: abroad(ann), Err: ErrLine},
 		{Name: "S9: name of two lines", Given: invoiced, When: ChangeBillToAddress{Name: "a\nb", Address: street}, Meta: abroad(ann), Err: ErrLine},
+		{Name: "S9: name that nobody sees", Given: invoiced, When: ChangeBillToAddress{Name: "\u3164", Address: street}, Meta: abroad(ann), Err: ErrLine},
 		{Name: "F2: one digit", Given: invoiced, When: phone("1"), Meta: abroad(ann), Err: ErrPhone},
 		{Name: "A1: a bill-to address that there is not", Given: invoiced, When: ChangeBillToAddress{Name: "a", Address: road.With(postal.PostalCode, "9")}, Meta: abroad(ann), Err: postal.ErrAddress},
 		{Name: "S9: bill-to address of no subscription", When: bill, Meta: abroad(ann), Err: ErrNotFound},

@@ -1,9 +1,7 @@
 package billing
 
 import (
-	"strings"
 	"time"
-	"unicode"
 
 	"konto/domain"
 	"konto/domain/postal"
@@ -81,7 +79,7 @@ func (c ChangePaymentMethodKind) Decide(s Subscription, m Meta) ([]Event, error)
 	switch {
 	case c.Kind != KindCard && c.Kind != KindInvoice:
 		return nil, ErrKind
-	case len([]rune(c.PONumber)) > 50 || strings.ContainsFunc(c.PONumber, unicode.IsControl):
+	case !domain.Line(c.PONumber, 50):
 		return nil, ErrPONumber
 	case c.Kind == s.Kind() && c.PONumber == s.PONumber:
 		return nil, nil

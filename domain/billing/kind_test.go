@@ -31,6 +31,7 @@ func TestChangePaymentMethodKind(t *testing.T) {
 		{Name: "C10: no other kind", Given: backed, Meta: meta("konto"), When: ChangePaymentMethodKind{Kind: "cash"}, Err: ErrKind},
 		{Name: "C10: endless purchase order", Given: backed, Meta: meta("konto"), When: ChangePaymentMethodKind{Kind: KindInvoice, PONumber: strings.Repeat("1", 51)}, Err: ErrPONumber},
 		{Name: "C10: purchase order of two lines", Given: backed, Meta: meta("konto"), When: ChangePaymentMethodKind{Kind: KindInvoice, PONumber: "1\n2"}, Err: ErrPONumber},
+		{Name: "C10: purchase order that turns what follows", Given: backed, Meta: meta("konto"), When: ChangePaymentMethodKind{Kind: KindInvoice, PONumber: "1\u202e2"}, Err: ErrPONumber},
 		{Name: "C10: no subscription", Meta: meta("konto"), When: ChangePaymentMethodKind{Kind: KindInvoice}, Err: ErrNotFound},
 		{Name: "C10: an invoiced subscription takes no backup card", Given: after, Meta: meta(bob), When: AddBackupCard{"bob-2"}, Err: ErrInvoiced},
 		{Name: "C10: nothing is promoted on an invoiced subscription", Given: after, Meta: meta("konto", "bob-1"), When: PromoteBackupCard{"funds", "ann-1"}},

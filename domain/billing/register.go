@@ -1,7 +1,6 @@
 package billing
 
 import (
-	"strings"
 	"time"
 
 	"konto/domain"
@@ -38,7 +37,7 @@ func (e SubscriptionRegistered) Evolve(s *Subscription) {
 // Decide implements [domain.Command].
 func (c RegisterSubscription) Decide(s Subscription, m Meta) ([]Event, error) {
 	switch {
-	case strings.TrimSpace(c.Product) == "" || len([]rune(c.Product)) > 200:
+	case domain.Blank(c.Product) || !domain.Line(c.Product, 200):
 		return nil, ErrProduct
 	case c.Licences < 0 || c.Licences > maxLicences:
 		return nil, ErrLicences

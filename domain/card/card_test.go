@@ -190,6 +190,8 @@ func TestAddCard(t *testing.T) {
 		{Name: "unknown funding", When: add(func(c *AddCard) { c.Funding = "gold" }), Meta: meta(ann), Err: ErrField},
 		{Name: "no name", When: add(func(c *AddCard) { c.HolderName = " " }), Meta: meta(ann), Err: ErrField},
 		{Name: "name of two lines", When: add(func(c *AddCard) { c.HolderName = "Ann\nBok" }), Meta: meta(ann), Err: ErrField},
+		{Name: "name that nobody sees", When: add(func(c *AddCard) { c.HolderName = "\u3164" }), Meta: meta(ann), Err: ErrField},
+		{Name: "name that turns what follows", When: add(func(c *AddCard) { c.HolderName = "Ann\u202eBok" }), Meta: meta(ann), Err: ErrField},
 		{Name: "endless name", When: add(func(c *AddCard) { c.HolderName = strings.Repeat("å", 201) }), Meta: meta(ann), Err: ErrField},
 		{Name: "A1: the postal code is not as the country writes it", When: add(func(c *AddCard) { c.BillTo.PostalCode = "9032" }), Meta: meta(ann), Err: postal.ErrAddress},
 		{Name: "A2: a better spelling", When: add(func(c *AddCard) { c.BillTo.PostalCode = "90326" }), Meta: meta(ann), Err: postal.ErrConfirm},

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"konto/domain"
 	"konto/domain/postal"
@@ -25,7 +24,7 @@ func field(pointer, format string, args ...any) *domain.Error {
 
 // text checks what a person typed: something, not too long, no card number.
 func text(s, pointer string) *domain.Error {
-	if strings.TrimSpace(s) == "" {
+	if domain.Blank(s) {
 		return field(pointer, "it must not be empty")
 	}
 	return line(s, pointer)
@@ -36,8 +35,8 @@ func line(s, pointer string) *domain.Error {
 	switch {
 	case len([]rune(s)) > maxText:
 		return field(pointer, "it must not be longer than %d letters", maxText)
-	case strings.ContainsFunc(s, unicode.IsControl):
-		return field(pointer, "it must be one line without control characters")
+	case !domain.Line(s, maxText):
+		return field(pointer, "it must be one line without control characters and invisible ones")
 	case holdsCardNumber(s):
 		return ErrCardNumber.At(pointer)
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
 	"konto/domain"
 )
@@ -64,15 +63,15 @@ func field(pointer, format string, args ...any) *domain.Error {
 const maxText = 200
 
 func required(s, pointer string) *domain.Error {
-	if strings.TrimSpace(s) == "" {
+	if domain.Blank(s) {
 		return field(pointer, "it must not be empty")
 	}
 	return line(s, pointer)
 }
 
 func line(s, pointer string) *domain.Error {
-	if len([]rune(s)) > maxText || strings.ContainsFunc(s, unicode.IsControl) {
-		return field(pointer, "it must be one line of at most %d letters without control characters", maxText)
+	if !domain.Line(s, maxText) {
+		return field(pointer, "it must be one line of at most %d letters without control characters and invisible ones", maxText)
 	}
 	return nil
 }

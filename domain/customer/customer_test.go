@@ -469,6 +469,8 @@ func TestUpdateBillingInfo(t *testing.T) {
 		{Name: "P3: culture of no language", Given: done, Meta: now(), When: update(BillingInfoUpdate{Culture: new("xx")}), Err: ErrField},
 		{Name: "P3: no language", Given: done, Meta: now(), When: update(BillingInfoUpdate{Language: new("")}), Err: ErrField},
 		{Name: "P3: two lines", Given: done, Meta: now(), When: update(BillingInfoUpdate{FirstName: new("Bo\nHolm")}), Err: ErrField},
+		{Name: "P3: a name that nobody sees", Given: done, Meta: now(), When: update(BillingInfoUpdate{CompanyName: new("\u3164")}), Err: ErrField},
+		{Name: "P3: what turns what follows", Given: done, Meta: now(), When: update(BillingInfoUpdate{FirstName: new("Bo\u202eHolm")}), Err: ErrField},
 		{Name: "P3: endless name", Given: done, Meta: now(), When: update(BillingInfoUpdate{LastName: new(strings.Repeat("å", 201))}), Err: ErrField},
 	})
 }

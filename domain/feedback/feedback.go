@@ -10,8 +10,6 @@ package feedback
 import (
 	"regexp"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"konto/domain"
 )
@@ -39,7 +37,7 @@ type Feedback struct {
 
 // Rejections.
 var (
-	ErrText      = domain.Invalid("feedback-too-long", "the text has at most 255 characters, none of them a control character").ByRule("C12").At("/text")
+	ErrText      = domain.Invalid("feedback-too-long", "the text has at most 255 characters, none of them a control character or an invisible one").ByRule("C12").At("/text")
 	ErrContact   = domain.Invalid("feedback-with-contact-data", "leave out mail addresses, phone numbers and card numbers").ByRule("C12").At("/text")
 	ErrSubmitted = domain.Conflict("feedback-submitted", "the feedback was given with another answer or text").ByRule("C12")
 )
@@ -56,8 +54,11 @@ type SubmitFeedback struct {
 // Decide implements [domain.Command].
 func (c SubmitFeedback) Decide(f Feedback, m Meta) ([]Event, error) {
 	text := strings.TrimSpace(c.Text)
+	if domain.Blank(text) {
+		text = ""
+	}
 	switch {
-	case utf8.RuneCountInString(text) > maxText, !utf8.ValidString(text), strings.ContainsFunc(text, control):
+	case !domain.Text(text, maxText):
 		return nil, ErrText
 	case telling(text):
 		return nil, ErrContact
@@ -72,8 +73,6 @@ func (c SubmitFeedback) Decide(f Feedback, m Meta) ([]Event, error) {
 	}
 	return []Event{e}, nil
 }
-
-func control(r rune) bool { return unicode.IsControl(r) && r != '\n' }
 
 var (
 	// mail is anything around an at sign: an address need not be one that works

@@ -31,6 +31,7 @@ func TestFeedback(t *testing.T) {
 	row("C12: 256 characters", nil, SubmitFeedback{Text: strings.Repeat("å", 256)}, nil, ErrText)
 	row("C12: two lines", nil, SubmitFeedback{Text: "a\nb"}, said(false, "a\nb"), nil)
 	row("C12: a control character", nil, SubmitFeedback{Text: "a\x00b"}, nil, ErrText)
+	row("C12: a text that turns what follows", nil, SubmitFeedback{Text: "a\u202eb"}, nil, ErrText)
 	for _, text := range []string{
 		"write to ann@contoso.se", "ann@home", "call 070-174 06 05", "+46 (70) 1740605", "2012 3456 ok", "card 4242 4242 4242 4242",
 		"4242424242424242", "4242-4242-4242-4242", "٠٧٠١٧٤٠٦٠٥",

@@ -2,9 +2,7 @@ package invoiceswitch
 
 import (
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 
 	"konto/domain"
 )
@@ -38,7 +36,7 @@ func (c RecordSupportCase) Decide(s Case, m Meta) ([]Event, error) {
 }
 
 func reference(s string) bool {
-	return strings.TrimSpace(s) != "" && len([]rune(s)) <= 50 && !strings.ContainsFunc(s, unicode.IsControl)
+	return !domain.Blank(s) && domain.Line(s, 50)
 }
 
 // RecordCreditCheck records what the credit check said. A later one counts.
@@ -115,7 +113,7 @@ func (c ApproveSwitchToInvoice) Decide(s Case, m Meta) ([]Event, error) {
 	}
 	sub := domain.Fact[Subscription](m, s.SubscriptionID)
 	switch {
-	case len([]rune(c.Note)) > 500:
+	case !domain.Text(c.Note, 500):
 		return nil, ErrField.At("/note")
 	case sub.Invoiced:
 		return nil, ErrInvoiced.At("")

@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 
 	"konto/domain"
 	"konto/domain/postal"
@@ -164,17 +162,14 @@ func (c RequestSwitchToInvoice) check(m Meta) []*domain.Error {
 			errs = append(errs, &e)
 		}
 	}
-	line := func(s string, most int) bool {
-		return len([]rune(s)) <= most && !strings.ContainsFunc(s, unicode.IsControl)
-	}
 	reasons := []Reason{AmountRises, CardOutdated}
 	refuse(!slices.Contains(reasons, c.Reason), "/reason", "it must be one of %v", reasons)
 	refuse(c.AmountMinor <= 0, "/amountMinor", "it must be more than nothing")
 	refuse(!domain.Fact[Currency](m, c.Currency).OK, "/currency", "it must be an ISO 4217 code, such as SEK")
-	refuse(!line(c.PONumber, 50), "/poNumber", "it must be one line of at most 50 letters")
-	refuse(strings.TrimSpace(c.Name) == "" || !line(c.Name, 200), "/name", "it must be one line of 1-200 letters")
+	refuse(!domain.Line(c.PONumber, 50), "/poNumber", "it must be one line of at most 50 letters")
+	refuse(domain.Blank(c.Name) || !domain.Line(c.Name, 200), "/name", "it must be one line of 1-200 letters")
 	refuse(!domain.Fact[PhoneNumber](m, c.phoneKey()).OK, "/phone", "it must be a phone number that can be called")
-	refuse(!line(c.CaseRef, 50), "/caseRef", "it must be one line of at most 50 letters")
+	refuse(!domain.Line(c.CaseRef, 50), "/caseRef", "it must be one line of at most 50 letters")
 	return errs
 }
 

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"konto/domain"
 )
@@ -71,7 +69,7 @@ func (c GrantFormerUserDataAccess) Decide(o Offboarding, m Meta) ([]Event, error
 	if !c.ExpiresAt.After(m.At) || c.ExpiresAt.After(latest) {
 		wrong = append(wrong, ErrExpiry.With("latest", latest))
 	}
-	if n := utf8.RuneCountInString(reason); n < 1 || n > 500 || !utf8.ValidString(reason) || strings.ContainsFunc(reason, unicode.IsControl) {
+	if domain.Blank(reason) || !domain.Line(reason, 500) {
 		wrong = append(wrong, ErrReason)
 	}
 	if err := domain.All(wrong...); err != nil {

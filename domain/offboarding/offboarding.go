@@ -116,7 +116,7 @@ var (
 	ErrNotFormer = domain.Conflict("not-a-former-employee", "access is given to the account of a former employee while its data is kept").ByRule("S14").Allowed("OffboardEmployee", domain.GlobalAdmin)
 	ErrGrantee   = domain.Invalid("grantee-unknown", "the grantee must be somebody else of the organization who can sign in").ByRule("S14").At("/granteeId")
 	ErrExpiry    = domain.Invalid("expiry-out-of-range", "access must end, in the future and no later than the policy allows").ByRule("S14").At("/expiresAt")
-	ErrReason    = domain.Invalid("reason-required", "say why, in 1 to 500 characters without control characters").ByRule("S14").At("/reason")
+	ErrReason    = domain.Invalid("reason-required", "say why, in 1 to 500 characters without control characters and invisible ones").ByRule("S14").At("/reason")
 	ErrNoGrant   = domain.Conflict("no-access", "the person has no access that could end").ByRule("S14").At("/granteeId")
 	ErrNoItem    = domain.Conflict("item-not-open", "the leaver left no such subscription behind, or somebody looks after it already").ByRule("S13").At("/subscriptionId")
 	ErrPaying    = domain.Conflict("leavers-card-pays", "the leaver's card pays for the subscription: it needs another card first").ByRule("S13").At("/subscriptionId").

@@ -171,6 +171,8 @@ func TestAccess(t *testing.T) {
 		{"S14: no reason", usual(), found(), grant("bo", day, " \t"), nil, ErrReason},
 		{"S14: the longest reason", usual(), found(), grant("bo", day, strings.Repeat("å", 501)), nil, ErrReason},
 		{"S14: a reason with a control character", usual(), found(), grant("bo", day, "a\x00b"), nil, ErrReason},
+		{"S14: a reason that nobody sees", usual(), found(), grant("bo", day, "\u200b"), nil, ErrReason},
+		{"S14: a reason that turns what follows", usual(), found(), grant("bo", day, "a\u202eb"), nil, ErrReason},
 		{"S14: the leaver", usual(), found(), grant("ann", day, "handover"), nil, ErrGrantee},
 		{"S14: another leaver", usual(), found(), grant("hans", day, "handover"), nil, ErrGrantee},
 		{"S14: somebody of another organization", usual(), found(), grant("saga", day, "handover"), nil, ErrGrantee},

@@ -18,10 +18,6 @@
 package organization
 
 import (
-	"strings"
-	"unicode"
-	"unicode/utf8"
-
 	"konto/domain"
 	"konto/domain/postal"
 )
@@ -98,7 +94,7 @@ var (
 	ErrNotFound = domain.NotFound("organization-profile-not-found", "the organization's profile was never saved").ByRule("S8").Allowed("UpdateOrganizationProfile", domain.GlobalAdmin)
 	ErrTenant   = domain.NotFound("organization-not-found", "there is no such organization").ByRule("S8")
 	ErrRequired = domain.Invalid("field-required", "the field is starred: it must be filled in").ByRule("S8")
-	ErrName     = domain.Invalid("organization-name-invalid", "the name must have 1 to 256 characters, none of them a control character").ByRule("S8").At("/name")
+	ErrName     = domain.Invalid("organization-name-invalid", "the name must have 1 to 256 characters, none of them a control character or an invisible one").ByRule("S8").At("/name")
 	ErrCountry  = domain.Conflict("country-immutable", "the country of an organization never changes: services, tax, currency and where data is kept follow from it. Register an organization of the other country, buy its subscriptions anew and let the old ones end").
 			ByRule("S8").At("/address/country").Allowed("RegisterTenant", domain.Operator)
 	ErrPhone    = domain.Invalid("phone-invalid", "the number is not one that can be called").ByRule("S8").At("/phone")
@@ -107,8 +103,7 @@ var (
 )
 
 func nameable(name string) bool {
-	n := utf8.RuneCountInString(name)
-	return n > 0 && n <= 256 && utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl)
+	return !domain.Blank(name) && domain.Line(name, 256)
 }
 
 // mailbox returns raw as an address of the organization.

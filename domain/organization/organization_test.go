@@ -128,6 +128,8 @@ func TestPage(t *testing.T) {
 		{"S8: another name", usual(), saved(), of(UpdateOrganizationProfile{Name: str("Contoso")}), []Event{OrganizationProfileUpdated{Changed: []string{"name"}, Name: "Contoso", OldName: "Contoso AB"}}, nil},
 		{"S8: a name that is too long", usual(), saved(), of(UpdateOrganizationProfile{Name: str(strings.Repeat("å", 257))}), nil, ErrName},
 		{"S8: a name with a line break", usual(), saved(), of(UpdateOrganizationProfile{Name: str("Contoso\nAB")}), nil, ErrName},
+		{"S8: a name that turns what follows", usual(), saved(), of(UpdateOrganizationProfile{Name: str("Contoso\u202e")}), nil, ErrName},
+		{"S8: a name that nobody sees", usual(), saved(), of(UpdateOrganizationProfile{Name: str("\u3164")}), nil, ErrRequired},
 		{"S8, F4: another phone, read by plans that are named", usual(), saved(), of(UpdateOrganizationProfile{Phone: str("08654321")}), []Event{OrganizationProfileUpdated{Changed: []string{"phone"}, Phone: its("+468654321"), OldPhone: its("+468123456"), PhoneData: "plans/1"}}, nil},
 		{"F4: another name takes no plans", usual(), saved(), of(UpdateOrganizationProfile{Name: str("Fabrikam AB")}), []Event{OrganizationProfileUpdated{Changed: []string{"name"}, Name: "Fabrikam AB", OldName: "Contoso AB"}}, nil},
 		{"S8: a number that cannot be called", usual(), saved(), of(UpdateOrganizationProfile{Phone: str("112")}), nil, ErrPhone},

@@ -93,7 +93,7 @@ func (c UpdateOrganizationProfile) missing(p Profile) []*domain.Error {
 			missing = append(missing, ErrRequired.At(pointer))
 		}
 	}
-	blank := func(s *string) bool { return s != nil && strings.TrimSpace(*s) == "" }
+	blank := func(s *string) bool { return s != nil && domain.Blank(*s) }
 	starred(c.Name != nil, blank(c.Name), "/name")
 	starred(c.Address != nil, c.Address != nil && c.Address.IsZero(), "/address")
 	starred(c.Phone != nil, blank(c.Phone), "/phone")

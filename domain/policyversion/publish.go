@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"konto/domain"
 )
@@ -61,7 +60,7 @@ func (c PublishPolicyVersion) Decide(p Policy, m Meta) ([]Event, error) {
 	if e.EffectiveAt.Before(m.At) && !c.Backdate {
 		wrong = append(wrong, ErrPast)
 	}
-	if n := utf8.RuneCountInString(e.Note); n == 0 || n > maxNote {
+	if domain.Blank(e.Note) || !domain.Text(e.Note, maxNote) {
 		wrong = append(wrong, ErrNote)
 	}
 	if n := locksOut(m, c.Number, verdict.Rules, e.EffectiveAt); n > 0 {

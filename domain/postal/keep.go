@@ -1,9 +1,6 @@
 package postal
 
 import (
-	"strings"
-	"unicode"
-
 	"konto/domain"
 )
 
@@ -49,7 +46,7 @@ func (a Address) Keep(m domain.Meta, pointer string, confirmed bool) (Checked, [
 func (a Address) unreadable(pointer string) []*domain.Error {
 	var errs []*domain.Error
 	for _, f := range Fields() {
-		if s := a.Get(f); len([]rune(s)) > maxText || strings.ContainsFunc(s, unicode.IsControl) {
+		if s := a.Get(f); !domain.Line(s, maxText) {
 			errs = append(errs, refuse(pointer, Problem{f, Unreadable}, nil))
 		}
 	}

@@ -54,6 +54,7 @@ func TestKeep(t *testing.T) {
 			refused: []refusal{{"address-invalid", "/at/line1", "A1"}, {"address-invalid", "/at/city", "A1"}, {"address-invalid", "/at/country", "A1"}},
 		},
 		{name: "A1: two lines in one", give: road.With(Line1, "a\nb"), refused: []refusal{{"address-invalid", "/at/line1", "A1"}}},
+		{name: "A1: a line that turns what follows", give: road.With(Line1, "a\u202eb"), refused: []refusal{{"address-invalid", "/at/line1", "A1"}}},
 		{name: "A1: an endless line", give: road.With(City, strings.Repeat("å", 201)), refused: []refusal{{"address-invalid", "/at/city", "A1"}}},
 		{name: "A1: the longest line", give: road.With(City, strings.Repeat("å", 200)), verdict: Verdict{Grade: FormatOK}, kept: Checked{Grade: FormatOK}},
 	} {

@@ -71,7 +71,7 @@ func (f Fault) says() string {
 		return "it lies in another state"
 	case Unreadable:
 	}
-	return "it must be one line of at most 200 letters without control characters"
+	return "it must be one line of at most 200 letters without control characters and invisible ones"
 }
 
 // Checked is what an event keeps of a verdict: how far the address was

@@ -38,7 +38,7 @@ func (c EndRelationship) Decide(r Relationship, m Meta) ([]Event, error) {
 		return nil, ErrID
 	case m.Actor.Tenant != partner && m.Actor.Tenant != customer:
 		return nil, ErrNotParty
-	case len([]rune(c.Reason)) > 500:
+	case !domain.Text(c.Reason, 500):
 		return nil, ErrReason
 	case r.Status == "":
 		return nil, ErrNotFound

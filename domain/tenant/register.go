@@ -3,8 +3,6 @@ package tenant
 import (
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"konto/domain"
 )
@@ -58,7 +56,7 @@ func (c RegisterTenant) registered(m Meta) (TenantRegistered, error) {
 		initial  = domain.Fact[DomainName](m, c.Domain)
 		wrong    []*domain.Error
 	)
-	if n := utf8.RuneCountInString(name); n == 0 || n > 256 || strings.ContainsFunc(name, unicode.IsControl) {
+	if domain.Blank(name) || !domain.Line(name, 256) {
 		wrong = append(wrong, ErrName)
 	}
 	if !country.OK {

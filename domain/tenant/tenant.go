@@ -139,7 +139,7 @@ var (
 	ErrNotFound         = domain.NotFound("tenant-not-found", "there is no such organization")
 	ErrRegistered       = domain.Conflict("tenant-already-registered", "the organization is registered with other details").ByRule("S8")
 	ErrCountryImmutable = domain.Conflict("country-immutable", "the country of an organization never changes; services, tax, currency and where data is kept follow from it. Register an organization of the other country, buy its subscriptions anew and let the old ones end").ByRule("S8").At("/country").Allowed("RegisterTenant", domain.Operator)
-	ErrName             = domain.Invalid("tenant-name-invalid", "the name must have 1 to 256 characters, none of them a control character").ByRule("S8").At("/name")
+	ErrName             = domain.Invalid("tenant-name-invalid", "the name must have 1 to 256 characters, none of them a control character or an invisible one").ByRule("S8").At("/name")
 	ErrCountry          = domain.Invalid("country-invalid", "the country must be an ISO 3166-1 code of two letters, such as SE").ByRule("S8").At("/country")
 	ErrCurrency         = domain.Invalid("currency-invalid", "the currency must be an ISO 4217 code, such as SEK").ByRule("S8").At("/currency")
 	ErrLocale           = domain.Invalid("locale-invalid", "the locale must be a BCP 47 tag, such as sv-SE").ByRule("S8").At("/locale")

@@ -60,6 +60,8 @@ func TestTenant(t *testing.T) {
 	add("S8: no name", nil, with(func(c *RegisterTenant) { c.Name = " " }), nil, ErrName)
 	add("S8: long name", nil, with(func(c *RegisterTenant) { c.Name = strings.Repeat("å", 257) }), nil, ErrName)
 	add("S8: name with line break", nil, with(func(c *RegisterTenant) { c.Name = "Contoso\nAB" }), nil, ErrName)
+	add("S8: name that nobody sees", nil, with(func(c *RegisterTenant) { c.Name = "\u00ad" }), nil, ErrName)
+	add("S8: name that turns what follows", nil, with(func(c *RegisterTenant) { c.Name = "Contoso\u202eAB" }), nil, ErrName)
 	add("S8: unknown country", nil, with(func(c *RegisterTenant) { c.Country = "ZZ" }), nil, ErrCountry)
 	add("S8: unknown currency", nil, with(func(c *RegisterTenant) { c.Currency = "ZZZ" }), nil, ErrCurrency)
 	add("S8: unknown locale", nil, with(func(c *RegisterTenant) { c.Locale = "und" }), nil, ErrLocale)

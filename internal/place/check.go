@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"konto/domain"
 	"konto/domain/postal"
 )
 
@@ -20,7 +21,7 @@ type check struct {
 
 func (c *check) run() {
 	for _, f := range c.required {
-		if strings.TrimSpace(c.typed.Get(f)) == "" {
+		if domain.Blank(c.typed.Get(f)) {
 			c.fault(f, postal.Missing)
 		}
 	}

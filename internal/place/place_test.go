@@ -40,6 +40,7 @@ func TestVerdict(t *testing.T) {
 		{"A1: Sweden, four digits", in("SE", "", "Stockholm", "1145"), unchecked, "postalCode malformed"},
 		{"A1: Sweden, no postal code", in("SE", "", "Stockholm", ""), unchecked, "postalCode missing"},
 		{"A1: Sweden, no city", in("SE", "", "", "114 55"), unchecked, "city missing"},
+		{"A1: Sweden, a city that nobody sees", in("SE", "", "\u3164", "114 55"), unchecked, "city missing"},
 		{"A1: Sweden, a county that addresses do not have", in("SE", "Stockholms län", "Stockholm", "114 55"), format, ""},
 		{"A1: Denmark", in("DK", "", "Aarhus", "8000"), format, ""},
 		{"A1: Denmark, as on a label", in("DK", "", "Aarhus", "DK-8000"), format, "postalCode=8000"},
