@@ -41,12 +41,7 @@ func malformed(err error, body json.RawMessage, t reflect.Type) error {
 		return nil
 	}
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		found, _, _ := strings.Cut(e.Value, " ") // "number 12" is a number
-		not := "not " + kinds[found]
-		if found == "number" && strings.HasSuffix(wanted(e.Type), "number") {
-			not = "and in range"
-		}
-		return Malformed("malformed-command", "%s must be %s, %s", e.Field, wanted(e.Type), not).At("/" + strings.ReplaceAll(e.Field, ".", "/"))
+		return ofAnotherType(e, t)
 	}
 	if _, ok := errors.AsType[*time.ParseError](err); ok {
 		return Malformed("malformed-command", "the body is not the JSON of this command: a time is not written as in RFC 3339")
@@ -55,6 +50,36 @@ func malformed(err error, body json.RawMessage, t reflect.Type) error {
 		return unknownField(body, t)
 	}
 	return Malformed("malformed-command", "the body is not the JSON of this command")
+}
+
+// ofAnotherType says what a field must be, and what it is.
+func ofAnotherType(e *json.UnmarshalTypeError, body reflect.Type) *Error {
+	found, _, _ := strings.Cut(e.Value, " ") // "number 12" is a number
+	must, not := wanted(e.Type), "not "+kinds[found]
+	if found == "number" && strings.HasSuffix(must, "number") {
+		not = "and in range"
+	}
+	if is := typeAt(body, e.Field); is != nil && is.Kind() == reflect.Slice && e.Type == is.Elem() {
+		must, not = wanted(is), not+" in it" // the list's items have no path of their own
+	}
+	return Malformed("malformed-command", "%s must be %s, %s", e.Field, must, not).At("/" + strings.ReplaceAll(e.Field, ".", "/"))
+}
+
+// typeAt returns the type of a field by its path, with dots between levels; nil
+// if there is none.
+func typeAt(t reflect.Type, path string) reflect.Type {
+	for name := range strings.SplitSeq(path, ".") {
+		for t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		fields := fieldsOf(t)
+		i := slices.IndexFunc(fields, func(f member) bool { return f.name == name })
+		if i < 0 {
+			return nil
+		}
+		t = fields[i].is
+	}
+	return t
 }
 
 // kinds are the kinds of JSON values, as encoding/json calls them, in words.
@@ -75,8 +100,15 @@ func wanted(t reflect.Type) string {
 		return "a number"
 	case reflect.String:
 		return "a text"
-	case reflect.Slice, reflect.Array:
-		return "a list"
+	case reflect.Slice:
+		switch t.Elem().Kind() {
+		case reflect.String:
+			return "a list of texts"
+		case reflect.Struct, reflect.Map:
+			return "a list of objects"
+		default:
+			return "a list"
+		}
 	default:
 		return "an object"
 	}

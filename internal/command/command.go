@@ -269,10 +269,10 @@ func (h *Handler) try(ctx context.Context, t task) (Result, error) {
 // decide asks the aggregate and stores what it says. The caller holds the lock.
 func (h *Handler) decide(ctx context.Context, t task, e *entry, meta domain.Meta, trace []domain.Ruling) (Result, error) {
 	events, refused := t.contract.Decide(e.state, t.cmd, meta)
+	refused = h.whoMay(t, meta, refused)
 	if missing := h.complete(t); missing != nil && !shut(refused) {
 		events, refused = nil, missing
 	}
-	refused = h.whoMay(t, meta, refused)
 	if len(events) == 0 || t.DryRun {
 		if err := h.believe(ctx, e); err != nil {
 			return Result{}, err

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"reflect"
@@ -28,8 +29,9 @@ func requiredOf(t reflect.Type) []field {
 		switch {
 		case f.Anonymous && name == "":
 			fields = append(fields, requiredOf(f.Type)...)
+		case !f.IsExported():
 		case name != "-" && options == "" && f.Type.Kind() != reflect.Pointer:
-			fields = append(fields, field{name, f.Type.Kind() == reflect.Slice && f.Type != reflect.TypeFor[json.RawMessage]()})
+			fields = append(fields, field{cmp.Or(name, f.Name), f.Type.Kind() == reflect.Slice && f.Type != reflect.TypeFor[json.RawMessage]()})
 		}
 	}
 	return fields

@@ -61,7 +61,7 @@ const maxReason = 1000
 // where it is not ASCII. It stands on one line of a history.
 func reason(r *http.Request) (string, error) {
 	text, err := url.PathUnescape(r.Header.Get("Konto-Reason"))
-	detail := ""
+	var detail string
 	switch {
 	case err != nil:
 		detail = "Konto-Reason is percent-encoded UTF-8"
