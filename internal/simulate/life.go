@@ -248,21 +248,21 @@ func (c *company) hireAnother(ctx context.Context) error {
 	return c.hire(ctx, []domain.Role{pick(c.rng, []domain.Role{domain.BillingAdmin, domain.Auditor, domain.SalesAgent})})
 }
 
-// updateCustomer is what the partner changes: the company has a new phone
-// number or, unless it was there before all this, takes up another trade.
+// updateCustomer is what the partner changes: where the company wants its bills
+// or, unless it was there before all this, its name, since it does other work.
 func (c *company) updateCustomer(ctx context.Context) error {
 	if !c.befriended || len(c.partner.people) == 0 {
 		return nil
 	}
 	agent := c.partner.agent(domain.SalesAgent)
-	details := map[string]any{"phone": c.land.phone(c.made)}
+	body := map[string]any{"billingInfo": map[string]any{"email": fmt.Sprintf("faktura%d@%s", c.made%9, c.domain)}}
 	if c.settled == 0 && c.made%2 == 0 {
 		c.name = c.land.called(c.brand, c.n+c.made)
-		details = map[string]any{"companyName": c.name}
+		body = map[string]any{"companyDetails": map[string]any{"companyName": c.name}}
 	}
 	_, err := c.sendOwn(ctx, agent, client.Command{
 		Collection: "customers", ID: c.id, Name: "UpdateCustomerAccount", Merge: true,
-		Body:   map[string]any{"companyDetails": details},
+		Body:   body,
 		Reason: "as the customer asked",
 	})
 	return err
