@@ -165,7 +165,7 @@ func (c RequestSwitchToInvoice) check(m Meta) []*domain.Error {
 	reasons := []Reason{AmountRises, CardOutdated}
 	refuse(!slices.Contains(reasons, c.Reason), "/reason", "it must be one of %v", reasons)
 	refuse(c.AmountMinor <= 0, "/amountMinor", "it must be more than nothing")
-	refuse(!domain.Fact[Currency](m, c.Currency).OK, "/currency", "it must be an ISO 4217 code, such as SEK")
+	refuse(!domain.Fact[Currency](m, c.Currency).OK, "/currency", "it must be the ISO 4217 code of money in use, such as SEK")
 	refuse(!domain.Line(c.PONumber, 50), "/poNumber", "it must be one line of at most 50 letters")
 	refuse(domain.Blank(c.Name) || !domain.Line(c.Name, 200), "/name", "it must be one line of 1-200 letters")
 	refuse(!domain.Fact[PhoneNumber](m, c.phoneKey()).OK, "/phone", "it must be a phone number that can be called")

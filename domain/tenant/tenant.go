@@ -141,7 +141,7 @@ var (
 	ErrCountryImmutable = domain.Conflict("country-immutable", "the country of an organization never changes; services, tax, currency and where data is kept follow from it. Register an organization of the other country, buy its subscriptions anew and let the old ones end").ByRule("S8").At("/country").Allowed("RegisterTenant", domain.Operator)
 	ErrName             = domain.Invalid("tenant-name-invalid", "the name must have 1 to 256 characters, none of them a control character or an invisible one").ByRule("S8").At("/name")
 	ErrCountry          = domain.Invalid("country-invalid", "the country must be an ISO 3166-1 code of two letters, such as SE").ByRule("S8").At("/country")
-	ErrCurrency         = domain.Invalid("currency-invalid", "the currency must be an ISO 4217 code, such as SEK").ByRule("S8").At("/currency")
+	ErrCurrency         = domain.Invalid("currency-invalid", "the currency must be the ISO 4217 code of money in use, such as SEK").ByRule("S8").At("/currency")
 	ErrLocale           = domain.Invalid("locale-invalid", "the locale must be a BCP 47 tag, such as sv-SE").ByRule("S8").At("/locale")
 	ErrDomain           = domain.Invalid("domain-invalid", "the domain is not a valid internet name of two labels or more").ByRule("S3").At("/domain")
 	ErrVariant          = domain.Invalid("cloud-variant-unknown", "the cloud must be worldwide, 21vianet or germany").ByRule("S15").At("/variant")
