@@ -170,7 +170,7 @@ func (f FirstCredentials) to(m Meta, work Address) (to domain.Personal[string], 
 		case !a.OK:
 			return to, "", ErrPersonal.With("reason", a.Reason)
 		case strings.EqualFold(a.Normalized, work.Normalized),
-			slices.ContainsFunc(domain.Fact[Organization](m, m.Tenant).Domains, func(d string) bool { return within(a.Domain, d) }):
+			slices.ContainsFunc(domain.Fact[Organization](m, m.Tenant).Domains, func(d string) bool { return domain.Within(a.Domain, d) }):
 			return to, "", ErrWorkMail
 		}
 		return domain.About(m.ID, a.Normalized), "", nil
@@ -182,9 +182,4 @@ func (f FirstCredentials) to(m Meta, work Address) (to domain.Personal[string], 
 		return domain.About(m.ID, p.Number), p.Data, nil
 	}
 	return to, "", ErrHandover
-}
-
-// within reports whether name is domain or one under it.
-func within(name, domain string) bool {
-	return domain != "" && (name == domain || strings.HasSuffix(name, "."+domain))
 }

@@ -81,7 +81,7 @@ func (a Account) owns(address string) bool {
 // domains or a name below one.
 func (o Organization) runs(name string) bool {
 	return slices.ContainsFunc(o.Domains, func(d string) bool {
-		return name == d || strings.HasSuffix(name, "."+d)
+		return domain.Within(name, d)
 	})
 }
 

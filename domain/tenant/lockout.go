@@ -2,7 +2,6 @@ package tenant
 
 import (
 	"slices"
-	"strings"
 
 	"konto/domain"
 	"konto/domain/recovery"
@@ -57,7 +56,7 @@ func (t Tenant) locksOut(name string, m Meta) bool {
 // domain of the organization recovers nothing (S3), also while it has still to
 // be looked at again.
 func outside(c recovery.Contacts, host string, domains []string) recovery.Contacts {
-	c.Mail = c.Mail && !slices.ContainsFunc(domains, func(d string) bool { return host == d || strings.HasSuffix(host, "."+d) })
+	c.Mail = c.Mail && !slices.ContainsFunc(domains, func(d string) bool { return domain.Within(host, d) })
 	return c
 }
 
